@@ -1,0 +1,33 @@
+import { useI18n } from 'vue-i18n'
+import { Problem } from './api'
+
+/** Does an act; a refusal is told as a sentence, with what the hub said. */
+export function useActing() {
+  const toast = useToast()
+  const { t, te } = useI18n()
+
+  function sentence(what: string, error: unknown): { title: string; description: string } {
+    const problem = error instanceof Problem ? error : new Problem(500, 'failed', String(error))
+    const key = `desk.refused.${problem.code}`
+    const name = String(problem.facts['agent_name'] ?? '')
+    const description = te(key) ? t(key, { name }) : problem.message || problem.code
+    return { title: t(`desk.failed.${what}`), description }
+  }
+
+  function tell(what: string, error: unknown): void {
+    toast.add({ ...sentence(what, error), color: 'error', icon: 'i-lucide-circle-alert' })
+  }
+
+  /** True if it was done. */
+  async function act(what: string, doing: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await doing()
+      return true
+    } catch (error) {
+      tell(what, error)
+      return false
+    }
+  }
+
+  return { act, tell, sentence }
+}

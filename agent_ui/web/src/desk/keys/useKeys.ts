@@ -1,0 +1,39 @@
+import { useSettings } from '@desk/session/settings'
+import { onBeforeUnmount, onMounted } from 'vue'
+import { KeyReader, type Act } from './keymap'
+
+type Handler = () => void
+
+const handlers = new Map<Act, Handler[]>()
+
+/** Does `handler` when the keys of `act` are pressed, while the component is there. */
+export function onAct(act: Act, handler: Handler): void {
+  onMounted(() => handlers.set(act, [...(handlers.get(act) ?? []), handler]))
+  onBeforeUnmount(() => {
+    handlers.set(act, (handlers.get(act) ?? []).filter((each) => each !== handler))
+  })
+}
+
+const FIELDS = 'input, textarea, select, [contenteditable="true"], [role="menu"], [role="listbox"]'
+
+function inField(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest(FIELDS) !== null
+}
+
+const dialogOpen = (): boolean => document.querySelector('[role="dialog"][data-state="open"]') !== null
+
+/** Listens for the whole desk; call once, in the shell. */
+export function useKeyboard(): void {
+  const settings = useSettings()
+  const reader = new KeyReader()
+  const listen = (event: KeyboardEvent): void => {
+    const field = inField(event.target) || dialogOpen()
+    const act = reader.read(event, field, settings.letterKeys, event.timeStamp)
+    const handler = act && handlers.get(act)?.at(-1)
+    if (!handler) return
+    event.preventDefault()
+    handler()
+  }
+  onMounted(() => window.addEventListener('keydown', listen))
+  onBeforeUnmount(() => window.removeEventListener('keydown', listen))
+}

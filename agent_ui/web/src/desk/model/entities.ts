@@ -1,0 +1,238 @@
+/** The views that the hub sends, as docs/protocol.md names them. Times are RFC 3339 in UTC. */
+export type ChannelName = 'voice' | 'video' | 'chat' | 'sms' | 'email' | 'social' | 'custom'
+export type Presence = 'available' | 'away' | 'missed' | 'offline'
+export type Activity = 'idle' | 'busy' | 'wrap_up'
+export type ConversationState = 'open' | 'waiting_customer' | 'snoozed' | 'closed'
+export type ItemState =
+  | 'waiting'
+  | 'offered'
+  | 'assigned'
+  | 'wrap_up'
+  | 'done'
+  | 'cancelled'
+  | 'abandoned'
+export type OfferState = 'pending' | 'accepted' | 'declined' | 'timed_out' | 'withdrawn'
+export type MessageState =
+  | 'received'
+  | 'queued'
+  | 'sending'
+  | 'sent'
+  | 'delivered'
+  | 'read'
+  | 'unknown'
+  | 'failed'
+export type Mode = 'reply' | 'note'
+export type Scheme = 'phone' | 'mail' | 'visitor' | 'customer' | 'raw'
+
+export interface Conversation {
+  id: string
+  number: number
+  version: number
+  account: string
+  channel: ChannelName
+  queue: string
+  state: ConversationState
+  subject: string
+  language: string
+  owner: string | null
+  owner_name: string
+  last_owner: string | null
+  continues: string | null
+  preview: string
+  preview_author: 'customer' | 'agent' | 'system' | ''
+  identity: string
+  customer: { id: string; name: string; language: string }
+  last_at: string
+  inbound_at: string | null
+  inbound_seq: number
+  seen_seq: number
+  unanswered_since: string | null
+  context: { page?: { url: string; title: string } } | null
+  wrap_up: string | null
+  created_at: string
+  closed_at: string | null
+}
+
+export interface Handover {
+  by: string
+  by_name: string
+  at: string
+  reason: string
+  summary: string
+  queue: string
+  agent: string | null
+  agent_name: string
+}
+
+export interface Turn {
+  id: string
+  agent: string
+  agent_name: string
+  offer: string | null
+  started_at: string
+  wrap_up_at: string | null
+  ended_at: string | null
+  why: string
+  facts: string[]
+}
+
+export interface Item {
+  id: string
+  version: number
+  conversation: string
+  queue: string
+  channel: ChannelName
+  kind: string
+  state: ItemState
+  owner: string | null
+  owner_name: string
+  enqueued_at: string
+  assigned_at: string | null
+  topic: string
+  priority: number
+  transfer: null | 'direct' | 'open'
+  paused: boolean
+  handover: Handover | null
+  reason: { blocked: string | boolean; facts: string[] } | null
+  offer: {
+    id: string
+    agent: string
+    agent_name: string
+    deadline: string
+    transfer: boolean
+  } | null
+  history: Turn[]
+  closed_at: string | null
+}
+
+export interface OfferIdentity {
+  scheme: Scheme
+  value: string
+  verified: boolean
+}
+
+export interface Offer {
+  id: string
+  version: number
+  item: string
+  conversation: string
+  number: number
+  agent: string
+  agent_name: string
+  state: OfferState
+  reason: string
+  winner_name: string | null
+  transfer: boolean
+  made_at: string
+  deadline: string
+  closed_at: string | null
+  queue: string
+  channel: ChannelName
+  topic: string
+  facts: string[]
+  waited_s: number
+  enqueued_at: string
+  customer: { id: string; name: string; identities: OfferIdentity[] }
+  preview: string
+  handover: Handover | null
+  open: OpenMatter[]
+  service_level_s: number
+}
+
+export interface OpenMatter {
+  conversation: string
+  number: number
+  channel: ChannelName
+  subject: string
+  preview: string
+  state: ConversationState
+  owner_name: string
+  last_at: string
+}
+
+export interface Agent {
+  id: string
+  version: number
+  key: string
+  name: string
+  presence: Presence
+  reason: string
+  since: string
+  changed_by: string | null
+  changed_by_name: string
+  activity: Activity
+  activity_since: string
+  used: number
+  reserved: number
+  free: number
+  units: number
+  connected: boolean
+  queues: string[]
+  skills: Record<string, number>
+  teams: string[]
+}
+
+export type Part =
+  | { type: 'text'; text: string }
+  | { type: 'file'; file: string; name: string; media_type: string; size: number }
+  | { type: 'system'; code: string; data: Record<string, unknown> }
+
+export interface Message {
+  id: string
+  version: number
+  conversation: string
+  author: 'customer' | 'agent' | 'system' | 'notice'
+  direction: 'in' | 'out'
+  visibility: 'public' | 'internal'
+  channel: ChannelName
+  account: string
+  identity: string | null
+  agent: string | null
+  agent_name: string
+  parts: Part[]
+  state: MessageState
+  reason: string
+  late: boolean
+  provider_at: string | null
+  received_at: string
+}
+
+export interface Identity {
+  id: string
+  scheme: Scheme
+  value: string
+  verified: boolean
+  name: string
+  created_at: string
+}
+
+export interface Customer {
+  id: string
+  version: number
+  name: string
+  language: string
+  attributes: Record<string, unknown>
+  created_at: string
+  identities: Identity[]
+}
+
+export interface Draft {
+  id: string
+  conversation: string
+  mode: Mode
+  text: string
+  version: number
+  at: string
+}
+
+export interface EntityViews {
+  agent: Agent
+  offer: Offer
+  conversation: Conversation
+  item: Item
+  draft: Draft
+  message: Message
+  customer: Customer
+}
+
+export type EntityName = keyof EntityViews

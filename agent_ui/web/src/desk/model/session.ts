@@ -1,0 +1,49 @@
+import type { ChannelName } from './entities'
+
+export type Role = 'agent' | 'supervisor' | 'administrator'
+
+export interface Me {
+  id: string
+  key: string
+  name: string
+  language: string
+  roles: Role[]
+  queues: string[]
+  teams: string[]
+  units: number
+}
+
+export interface Capabilities {
+  text_limit: number
+  files: boolean
+  typing: boolean
+  delivery_receipts: boolean
+  read_receipts: boolean
+  segments: boolean
+}
+
+export interface HubQueue {
+  key: string
+  name: string
+  name_en: string
+  service_level_s: number
+  wrap_up: { key: string; name: string }[]
+}
+
+export interface HubAccount {
+  id: string
+  key: string
+  name: string
+  channel: ChannelName
+  capabilities: Capabilities
+}
+
+export interface Hub {
+  name: string
+  version: string
+  queues: HubQueue[]
+  accounts: HubAccount[]
+  skills?: { key: string; name: string }[]
+  upload_limit: number
+  text_limit: number
+}

@@ -1,0 +1,44 @@
+import { useSession } from '@desk/session/session'
+import { useI18n } from 'vue-i18n'
+import { queueName, skillName } from './names'
+
+const plain = new Set([
+  'transfer', 'last_owner', 'same_customer', 'only_one', 'longest_idle', 'least_loaded',
+  'missing_combination', 'all_declined', 'not_signed_in', 'serves', 'presence', 'disconnected',
+  'no_room', 'exclusive', 'declined', 'owner',
+])
+
+/** Codes of the router in words: why somebody was chosen, what is missing, what stood in the way. */
+export function useFacts() {
+  const { t, te, locale } = useI18n()
+  const session = useSession()
+
+  function fact(code: string): string {
+    if (plain.has(code)) return t(`desk.fact.${code}`)
+    const [kind = '', first = '', second = ''] = code.split(':')
+    if (kind === 'skill') return t('desk.fact.skill', { skill: skillName(session, first), level: second })
+    if (kind === 'free') return t('desk.fact.free', { room: first })
+    if (kind === 'missing_queue') {
+      return t('desk.fact.missing_queue', { queue: queueName(session, first, locale.value) })
+    }
+    if (kind === 'missing_skill') {
+      return t('desk.fact.missing_skill', { skill: skillName(session, first), level: second })
+    }
+    if (kind === 'channel_full') {
+      const channel = te(`desk.channel.${first}`) ? t(`desk.channel.${first}`) : first
+      return t('desk.fact.channel_full', { channel })
+    }
+    return code
+  }
+
+  function obstacle(code: string): string {
+    const [kind = '', skill = '', level = ''] = code.split(':')
+    if (kind !== 'skill') return fact(code)
+    return t('desk.fact.lacks', { skill: skillName(session, skill), level })
+  }
+
+  const facts = (codes: readonly string[], most = 3): string =>
+    codes.slice(0, most).map(fact).join(t('desk.fact.between'))
+
+  return { fact, facts, obstacle }
+}

@@ -1,0 +1,64 @@
+import { useSession } from '@desk/session/session'
+import { createRouter, createWebHistory, type Router, type RouterHistory, type RouteRecordRaw } from 'vue-router'
+
+const admin = (path: string, name: string, load: RouteRecordRaw['component']): RouteRecordRaw =>
+  ({ path, name, component: load, meta: { role: 'administrator' } }) as RouteRecordRaw
+
+const pages: RouteRecordRaw[] = [
+  { path: '', name: 'home', redirect: () => home() },
+  {
+    path: 'inbox/:tab(open|waiting|wrap-up|unassigned)/:conversation?',
+    name: 'inbox',
+    component: () => import('./InboxPage.vue'),
+    meta: { role: 'agent' },
+  },
+  { path: 'inbox', redirect: '/inbox/open' },
+  { path: 'board', name: 'board', component: () => import('./board/BoardPage.vue'), meta: { role: 'supervisor' } },
+  admin('admin/deadletters', 'deadletters', () => import('./admin/DeadLettersPage.vue')),
+  admin('admin/versions', 'versions', () => import('./admin/VersionsPage.vue')),
+  admin('admin/accounts', 'accounts', () => import('./admin/AccountsPage.vue')),
+  admin('admin/:kind(queues|agents|skills|teams)/:key?', 'objects', () => import('./admin/ObjectsPage.vue')),
+  { path: ':path(.*)*', name: 'missing', component: () => import('./shell/MissingPage.vue') },
+]
+
+/** Where somebody begins: the inbox for those who serve, else the first page of their role. */
+export function home(): string {
+  const session = useSession()
+  return session.serves || !session.administers ? '/inbox/open' : '/admin/queues'
+}
+
+function allowed(role: unknown): boolean {
+  const session = useSession()
+  if (role === 'agent') return session.serves
+  if (role === 'supervisor') return session.supervises
+  return role === 'administrator' ? session.administers : true
+}
+
+async function signedIn(): Promise<boolean> {
+  const session = useSession()
+  if (session.me) return true
+  try {
+    return await session.load()
+  } catch {
+    return false
+  }
+}
+
+export function createDeskRouter(history: RouterHistory = createWebHistory()): Router {
+  const router = createRouter({
+    history,
+    routes: [
+      { path: '/login', name: 'login', component: () => import('./session/LoginPage.vue') },
+      { path: '/', component: () => import('./shell/DeskShell.vue'), children: pages },
+    ],
+  })
+  router.beforeEach(async (to) => {
+    if (to.name === 'login') return true
+    if (!(await signedIn())) {
+      const back = to.fullPath === '/' ? {} : { to: to.fullPath }
+      return { name: 'login', query: back }
+    }
+    return allowed(to.meta['role']) ? true : { path: home() }
+  })
+  return router
+}

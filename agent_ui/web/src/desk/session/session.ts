@@ -1,0 +1,63 @@
+import { call, onSessionEnd, Problem, setCsrf } from '@desk/acts/api'
+import type { Hub, HubAccount, HubQueue, Me, Role } from '@desk/model/session'
+import { defineStore } from 'pinia'
+import { computed, shallowRef } from 'vue'
+
+interface Session {
+  csrf: string
+  me: Me
+  hub: Hub
+}
+
+/** Who is signed in, and what the hub offers. */
+export const useSession = defineStore('session', () => {
+  const me = shallowRef<Me | null>(null)
+  const hub = shallowRef<Hub | null>(null)
+  const ended = shallowRef(false)
+
+  function forget(): void {
+    ended.value = me.value !== null
+    me.value = null
+  }
+  onSessionEnd(forget)
+
+  /** Reads the session of this browser; false if there is none. */
+  async function load(): Promise<boolean> {
+    try {
+      const session = await call<Session>('GET', '/session')
+      setCsrf(session.csrf)
+      hub.value = session.hub
+      me.value = session.me
+      ended.value = false
+      return true
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return false
+      throw error
+    }
+  }
+
+  async function signIn(name: string, password: string): Promise<void> {
+    const { csrf } = await call<{ csrf: string }>('POST', '/session', { body: { name, password } })
+    setCsrf(csrf)
+    await load()
+  }
+
+  async function signOut(): Promise<void> {
+    await call('DELETE', '/session').catch(() => undefined)
+    me.value = null
+    ended.value = false
+  }
+
+  const has = (role: Role): boolean => me.value?.roles.includes(role) ?? false
+  const serves = computed(() => has('agent') || has('supervisor'))
+  const supervises = computed(() => has('supervisor'))
+  const administers = computed(() => has('administrator'))
+  const queue = (key: string): HubQueue | undefined =>
+    hub.value?.queues.find((each) => each.key === key)
+  const account = (id: string): HubAccount | undefined =>
+    hub.value?.accounts.find((each) => each.id === id || each.key === id)
+
+  return {
+    me, hub, ended, load, signIn, signOut, forget, has, serves, supervises, administers, queue, account,
+  }
+})

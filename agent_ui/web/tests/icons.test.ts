@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { web } from '../build/paths.ts'
+import { widgetIconBodies } from '../build/widget-plugins.ts'
+import { deskIcons } from '../src/shared/icons.ts'
+
+test('every icon that the desk names is in the bundle', () => {
+  const folder = join(web, 'src/desk')
+  const bundled = new Set<string>(deskIcons)
+  const missing = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(vue|ts)$/.test(name))
+    .flatMap((name) => [
+      ...readFileSync(join(folder, name), 'utf8').matchAll(/\b(?:i-lucide-|lucide:)([a-z0-9-]+)/g),
+    ])
+    .map((match) => match[1] ?? '')
+    .filter((name) => !bundled.has(name))
+  expect(missing).toEqual([])
+})
+
+test('every icon of the widget exists', () => {
+  expect(Object.values(widgetIconBodies()).every((body) => body.startsWith('<'))).toBe(true)
+})
