@@ -1,0 +1,50 @@
+"""Hints: "look again" signals between the parts of one process.
+
+A hint carries nothing and may be lost; every durable queue is swept besides. What must have an
+effect after a crash is a row of the log or the outbox, never a hint.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+
+
+class Subscription:
+    """One listener's view of one topic."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the listener."""
+        self._event.set()
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for the next hint; return False when ``timeout_s`` seconds passed without one."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
+        except TimeoutError:
+            return False
+        self._event.clear()
+        return True
+
+
+class Hints:
+    """Topics (table names) and those who wait for them; safe on the event loop only."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Subscription]] = defaultdict(list)
+
+    def subscribe(self, *topics: str) -> Subscription:
+        """Return a subscription that is woken by each of the topics."""
+        subscription = Subscription()
+        for topic in topics:
+            self._listeners[topic].append(subscription)
+        return subscription
+
+    def publish(self, topics: Iterable[str]) -> None:
+        """Wake all who listen to any of the topics."""
+        for topic in topics:
+            for listener in self._listeners[topic]:
+                listener.ring()

@@ -1,0 +1,56 @@
+"""Channels, accounts and what a channel can do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from madoguchi.model.ids import DOMAIN, Id
+
+
+class Channel(StrEnum):
+    """A kind of contact."""
+
+    VOICE = "voice"
+    VIDEO = "video"
+    CHAT = "chat"
+    SMS = "sms"
+    EMAIL = "email"
+    SOCIAL = "social"
+    CUSTOM = "custom"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can carry; richer content is degraded to it once, in the connector base.
+
+    ``text_limit`` counts characters of one message, None: no limit. ``weight`` is in capacity
+    units. ``release_after_s``: an agent's units are released so many seconds after a reply.
+    ``stream``: the customer's client reads the log itself, so replies need no outbox row.
+    """
+
+    text_limit: int | None = None
+    files: bool = False
+    typing: bool = False
+    delivery_receipts: bool = False
+    read_receipts: bool = False
+    edits: bool = False
+    reactions: bool = False
+    weight: int = 1
+    exclusive: bool = False
+    release_after_s: float = 0.0
+    reopen_window_s: float = 72 * 3600.0
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One configured connection of a channel: a Twilio number, a web site's widget."""
+
+    id: Id
+    key: str
+    connector: str
+    channel: Channel
+    name: str
+    queue: str
+    language: str = "ja"
+    paused: bool = False
+    domain: int = DOMAIN

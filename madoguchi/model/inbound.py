@@ -1,0 +1,135 @@
+"""What comes in from a provider, before and after it is understood, and what goes out to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from madoguchi.model.channels import Channel
+from madoguchi.model.conversation import MessageState, Part
+from madoguchi.model.ids import Id
+from madoguchi.model.people import Address
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """One verified event as bytes; ``event_id`` is unique per account, ``lane`` orders it."""
+
+    event_id: str
+    lane: str
+    kind: str
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A customer wrote. ``thread`` names the conversation's scope within the account."""
+
+    sender: Address
+    verified: bool
+    thread: str
+    parts: tuple[Part, ...]
+    provider_id: str
+    provider_at: datetime | None = None
+    name: str = ""
+    language: str = ""
+    topic: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundReceipt:
+    """The provider tells how far one of our messages has come."""
+
+    state: MessageState
+    message: Id | None
+    provider_id: str | None
+    reason: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundIdentity:
+    """A visitor became known: these addresses are verified to be the same person."""
+
+    sender: Address
+    claims: tuple[Address, ...]
+    name: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundSeen:
+    """The customer's client has shown our messages up to a moment."""
+
+    sender: Address
+    thread: str
+    delivered: tuple[Id, ...] = ()
+    read_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundEnd:
+    """The customer left; a waiting item is abandoned, an assigned one is told."""
+
+    sender: Address
+    thread: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboundUnknown:
+    """An event that is kept and accepted but has no meaning for us (yet)."""
+
+    why: str
+
+
+Inbound = (
+    InboundMessage | InboundReceipt | InboundIdentity | InboundSeen | InboundEnd | InboundUnknown
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """One message to one recipient, already degraded to what the channel carries."""
+
+    message: Id
+    conversation: Id
+    channel: Channel
+    recipient: Address
+    parts: tuple[Part, ...]
+    attempt: int = 1
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined by new lines."""
+        return "\n".join(p.get("text", "") for p in self.parts if p.get("type") == "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the provider said at once: its id for the message and how far it is."""
+
+    provider_id: str | None
+    state: MessageState = MessageState.SENT
+
+
+class RetryLater(Exception):
+    """The provider asks to come back after ``after_s`` seconds (None: our own back-off)."""
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_s = after_s
+
+
+class AuthFailed(Exception):
+    """The provider refuses our credentials: the account is paused until somebody mends it."""
+
+
+class Rejected(Exception):
+    """The provider refuses this message for good; the reason is shown on the message."""
+
+
+class UnknownOutcome(Exception):
+    """The request was sent and no usable answer came: the message may be out there."""

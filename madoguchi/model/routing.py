@@ -1,0 +1,430 @@
+"""What the router is told and what it decides; the facts it knows come along for importers.
+
+Every time here is `at`-like: an int of microseconds since the Unix epoch, UTC. Nothing in this
+module reads a clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from madoguchi.model.routing_facts import (
+    CHAT,
+    MICROS,
+    Activity,
+    Ageing,
+    AgentChoice,
+    AgentFacts,
+    AgentSpec,
+    Candidate,
+    Considered,
+    Explanation,
+    FilterCounts,
+    FullExplanation,
+    ItemFacts,
+    ItemSpec,
+    ItemState,
+    Key,
+    Load,
+    Offer,
+    OfferState,
+    Preference,
+    Presence,
+    QueuePolicy,
+    RouterState,
+    TransferPhase,
+    micros,
+)
+
+__all__ = [
+    "CHAT",
+    "MICROS",
+    "Activity",
+    "Ageing",
+    "AgentChanged",
+    "AgentChoice",
+    "AgentFacts",
+    "AgentLoadChanged",
+    "AgentRemoved",
+    "AgentReplied",
+    "AgentSpec",
+    "Assigned",
+    "Candidate",
+    "Command",
+    "ConfigurationChanged",
+    "ConnectionChanged",
+    "Considered",
+    "CustomerWrote",
+    "Decision",
+    "Explanation",
+    "FilterCounts",
+    "FullExplanation",
+    "ItemAssigned",
+    "ItemBlocked",
+    "ItemCancelled",
+    "ItemClosed",
+    "ItemEnqueued",
+    "ItemFacts",
+    "ItemPrioritised",
+    "ItemResumed",
+    "ItemSpec",
+    "ItemState",
+    "ItemWaiting",
+    "ItemWrapUp",
+    "Key",
+    "Load",
+    "Offer",
+    "OfferAccepted",
+    "OfferClosed",
+    "OfferDeclined",
+    "OfferState",
+    "Offered",
+    "Preference",
+    "Presence",
+    "PresenceChanged",
+    "PresenceSet",
+    "QueuePolicy",
+    "Refused",
+    "Requeued",
+    "RouterState",
+    "TimePassed",
+    "TransferCancelled",
+    "TransferPhase",
+    "TransferredToAgent",
+    "TransferredToQueue",
+    "WorkEnded",
+    "WrapUpStarted",
+    "micros",
+]
+
+
+# ---------------------------------------------------------------- commands
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationChanged:
+    """The complete set of queues. `version` None counts on from the last one.
+
+    Refused: `queue_in_use` when a queue that has unfinished items is missing.
+    """
+
+    queues: tuple[QueuePolicy, ...]
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged:
+    """A new agent (offline, not connected) or new facts about a known one."""
+
+    spec: AgentSpec
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRemoved:
+    """The agent is gone: offers are withdrawn, assigned items wait again, wrap-up ends."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceSet:
+    """A person set a presence. `by` is who did: the agent or a supervisor."""
+
+    agent: str
+    presence: Presence
+    reason: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """The agent's desk is reachable, or its last socket is gone."""
+
+    agent: str
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEnqueued:
+    """A new item waits. Refused: `already_enqueued`, `finished`, `unknown_queue`."""
+
+    item: ItemSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCancelled:
+    """Nobody needs the item any more; `why` is cancelled or abandoned (the customer left)."""
+
+    item: str
+    why: ItemState = ItemState.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAccepted:
+    """Refused: `taken` and `not_yours` (with who has it), `timed_out`, `withdrawn`, `declined`."""
+
+    offer: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDeclined:
+    """Refused like OfferAccepted."""
+
+    offer: str
+    agent: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerWrote:
+    """A customer's text on this item: the owner's at once, even over capacity."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReplied:
+    """The owner answered; the item now waits for the customer. Refused: `not_assigned`."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpStarted:
+    """The contact is over, the work is not; the units stay held. Refused: `not_yours`, ..."""
+
+    item: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkEnded:
+    """The item is done. Refused: `not_assigned`."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferredToQueue:
+    """Moves an item, keeping its enqueue time. Refused: `same_queue`, `unknown_queue`, ..."""
+
+    item: str
+    queue: str
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferredToAgent:
+    """Offers an item to one agent; its owner keeps it until then.
+
+    `serves` and skills are not asked: a person chose. Refused: `not_signed_in`, `not_available`,
+    `no_room`, `already_offered`, `already_yours`.
+    """
+
+    item: str
+    agent: str
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCancelled:
+    """The sender takes the transfer back. Refused: `no_transfer`."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A pull (`by` is the agent) or a supervisor's assignment; may exceed capacity.
+
+    A pull is refused `taken` if somebody owns the item and `already_offered` if it is on offer to
+    somebody else; a supervisor overrides both. Refused for both: `not_signed_in`.
+    """
+
+    item: str
+    agent: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requeued:
+    """The owner gives the item back; it keeps its enqueue time. Refused: `not_assigned`."""
+
+    item: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPrioritised:
+    """A new priority class for one item."""
+
+    item: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """Nothing but the time: runs what is due."""
+
+
+Command = (
+    ConfigurationChanged
+    | AgentChanged
+    | AgentRemoved
+    | PresenceSet
+    | ConnectionChanged
+    | ItemEnqueued
+    | ItemCancelled
+    | OfferAccepted
+    | OfferDeclined
+    | CustomerWrote
+    | AgentReplied
+    | WrapUpStarted
+    | WorkEnded
+    | TransferredToQueue
+    | TransferredToAgent
+    | TransferCancelled
+    | Assigned
+    | Requeued
+    | ItemPrioritised
+    | TimePassed
+)
+
+
+# ---------------------------------------------------------------- decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The agent's capacity is reserved until `deadline`.
+
+    `transfer`: meant for this agent alone; an item that has an owner stays assigned to it.
+    """
+
+    offer: str
+    item: str
+    agent: str
+    deadline: int
+    explanation: Explanation
+    transfer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferClosed:
+    """The one end of an offer. Not accepted: the item is again what it was before the offer."""
+
+    offer: str
+    item: str
+    agent: str
+    state: OfferState
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemAssigned:
+    """The item has this owner now."""
+
+    item: str
+    agent: str
+    previous_agent: str | None
+    offer: str | None
+    over_capacity: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWaiting:
+    """The item waits in `queue` again, with the enqueue time that it had.
+
+    `owner`: who keeps it until somebody accepts (a transfer that its addressee let pass).
+    """
+
+    item: str
+    queue: str
+    why: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWrapUp:
+    """The agent is in wrap-up for this item."""
+
+    item: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResumed:
+    """Plainly assigned to its owner again: a text in wrap-up, or a waiting transfer taken back."""
+
+    item: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemClosed:
+    """The item is done, cancelled or abandoned; the engine forgets it."""
+
+    item: str
+    state: ItemState
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """`by` is `system` where the engine itself decided."""
+
+    agent: str
+    presence: Presence
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoadChanged:
+    """The agent's units in use, reserved by offers, and free. At most one per agent per apply."""
+
+    agent: str
+    used: int
+    reserved: int
+    free: int
+    activity: Activity
+
+
+@dataclass(frozen=True, slots=True)
+class ItemBlocked:
+    """Whether nobody signed in could take a waiting item; told once per change of that fact."""
+
+    item: str
+    blocked: bool
+    explanation: Explanation
+
+
+Decision = (
+    Offered
+    | OfferClosed
+    | ItemAssigned
+    | ItemWaiting
+    | ItemWrapUp
+    | ItemResumed
+    | ItemClosed
+    | PresenceChanged
+    | AgentLoadChanged
+    | ItemBlocked
+)
+
+
+class Refused(Exception):
+    """The command changed nothing. `agent` names who has what was asked for.
+
+    `decisions` is what the time brought before the command was looked at (an offer whose deadline
+    passed): they stand and must be stored like those that `apply` returns.
+    """
+
+    def __init__(self, code: str, detail: str = "", agent: str | None = None) -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+        self.agent = agent
+        self.decisions: list[Decision] = []

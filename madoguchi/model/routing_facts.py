@@ -1,0 +1,326 @@
+"""What the router knows: configuration, agents, items, offers, and why it decided.
+
+Every time here is `at`-like: an int of microseconds since the Unix epoch, UTC. Fields that end in
+`_s` are seconds and come from the configuration. Nothing in this module reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MICROS = 1_000_000
+"""Microseconds in a second."""
+
+CHAT = "chat"
+"""The channel whose silence releases capacity late; every other text channel releases at once."""
+
+
+def micros(seconds: float) -> int:
+    """Return `seconds` as whole microseconds."""
+    return round(seconds * MICROS)
+
+
+class AgentChoice(StrEnum):
+    """How an item chooses among agents of one level; ties go to the longest idle."""
+
+    longest_idle = "longest_idle"
+    least_loaded = "least_loaded"
+
+
+class Preference(StrEnum):
+    """Why an item names a preferred agent.
+
+    The last owner knows the matter, so neither `serves` nor skills are asked of them. The owner of
+    another conversation of the same customer only knows the customer: both are asked.
+    """
+
+    last_owner = "last_owner"
+    same_customer = "same_customer"
+
+
+class Presence(StrEnum):
+    """What people set. `away` carries a reason (lunch, training, connection)."""
+
+    available = "available"
+    away = "away"
+    missed = "missed"
+    offline = "offline"
+
+
+class Activity(StrEnum):
+    """What follows from work."""
+
+    idle = "idle"
+    busy = "busy"
+    wrap_up = "wrap_up"
+
+
+class ItemState(StrEnum):
+    """Where a work item stands; the last three are final."""
+
+    waiting = "waiting"
+    offered = "offered"
+    assigned = "assigned"
+    wrap_up = "wrap_up"
+    done = "done"
+    cancelled = "cancelled"
+    abandoned = "abandoned"
+
+
+class OfferState(StrEnum):
+    """Pending, then exactly one of the others."""
+
+    pending = "pending"
+    accepted = "accepted"
+    declined = "declined"
+    timed_out = "timed_out"
+    withdrawn = "withdrawn"
+
+
+class TransferPhase(StrEnum):
+    """`direct`: on offer to one agent only. `open`: on offer to the queue; the owner keeps it."""
+
+    direct = "direct"
+    open = "open"
+
+
+# ---------------------------------------------------------------- configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """Inside a priority class an item scores `slope` x wait seconds + `boost` seconds."""
+
+    slope: float = 1.0
+    boost: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.slope < 0:
+            raise ValueError("ageing.slope must not be negative: the newest would go first")
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """How one queue is served.
+
+    `requires` is skill -> minimum proficiency. `priority` 1 is served first, strictly.
+    `misses`: so many unanswered offers in a row make an agent `missed`. `wrap_up` False ends the
+    work at the moment when wrap-up would begin. Raises ValueError for values that cannot work.
+    """
+
+    id: str
+    name: str
+    requires: Mapping[str, int] = field(default_factory=dict)
+    priority: int = 1
+    ageing: Ageing = Ageing()
+    agent_choice: AgentChoice = AgentChoice.longest_idle
+    offer_timeout_s: float = 20
+    transfer_timeout_s: float = 60
+    decline_block_s: float = 300
+    chat_release_s: float = 600
+    absent_requeue_s: float = 600
+    misses: int = 1
+    wrap_up: bool = True
+
+    def __post_init__(self) -> None:
+        if min(self.offer_timeout_s, self.transfer_timeout_s, self.absent_requeue_s) <= 0:
+            raise ValueError(f"queue {self.id}: time-outs must be above 0 s")
+        if min(self.decline_block_s, self.chat_release_s) < 0:
+            raise ValueError(f"queue {self.id}: a time must not be negative")
+        if self.misses < 1:
+            raise ValueError(f"queue {self.id}: misses must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpec:
+    """Who can do what. `serves` is queue id -> level (1 first); `order` breaks the last tie.
+
+    `units` is the capacity, `per_channel` the most items of a channel held at once.
+    """
+
+    id: str
+    order: int
+    skills: Mapping[str, int] = field(default_factory=dict)
+    serves: Mapping[str, int] = field(default_factory=dict)
+    units: int = 5
+    per_channel: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSpec:
+    """A conversation that needs an agent now.
+
+    `requires` and `priority` None mean the queue's. `exclusive` (voice, video) wants an agent with
+    no other load. `preferred` gets the first offer, for the reason in `preference`, if they may
+    take it at the moment when the item arrives. `release_after_s` is how long after a reply the
+    units are released; None means the queue's `chat_release_s` for chat and 0 otherwise.
+    """
+
+    id: str
+    conversation: str
+    queue: str
+    channel: str
+    enqueued_at: int
+    weight: int = 1
+    exclusive: bool = False
+    requires: Mapping[str, int] | None = None
+    priority: int | None = None
+    preferred: str | None = None
+    preference: Preference = Preference.last_owner
+    release_after_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.weight < 1:
+            raise ValueError(f"item {self.id}: weight must be at least 1")
+
+
+# ---------------------------------------------------------------- what is stored, and what is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Units in use, reserved and free; `exclusive`: a call is held or on offer."""
+
+    units: int
+    used: int
+    reserved: int
+    free: int
+    exclusive: bool
+    activity: Activity
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer with its times in µs."""
+
+    id: str
+    item: str
+    agent: str
+    offered_at: int
+    deadline: int
+    transfer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentFacts:
+    """What must be stored of an agent.
+
+    `since`: of the presence. `disconnected_since` None: connected. `absent_since`: since when the
+    agent has been without interruption not available or not connected; None: derived from the two
+    others. `worked_until`: the last end of work, 0 before any.
+    """
+
+    spec: AgentSpec
+    presence: Presence = Presence.offline
+    reason: str = ""
+    since: int = 0
+    disconnected_since: int | None = 0
+    absent_since: int | None = None
+    worked_until: int = 0
+    misses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """What must be stored of an unfinished item.
+
+    `spec` is the present one (queue after a transfer). `paused_since`: waits for the customer.
+    `released`: holds no units. `unanswered_since`: the oldest text without an answer.
+    `blocks`: agent -> until when barred. `offers`: how many were made. `closed`: number, agent and
+    end of past offers (may be left out: late answers then learn less). `told_blocked`: the last
+    ItemBlocked said so.
+    """
+
+    spec: ItemSpec
+    state: ItemState = ItemState.waiting
+    owner: str | None = None
+    transfer: TransferPhase | None = None
+    paused_since: int | None = None
+    released: bool = False
+    unanswered_since: int | None = None
+    blocks: Mapping[str, int] = field(default_factory=dict)
+    offers: int = 0
+    closed: tuple[tuple[int, str, OfferState], ...] = ()
+    told_blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouterState:
+    """Everything that the engine is rebuilt from, each tuple ordered by id."""
+
+    queues: tuple[QueuePolicy, ...] = ()
+    agents: tuple[AgentFacts, ...] = ()
+    items: tuple[ItemFacts, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    finished: tuple[tuple[str, ItemState], ...] = ()
+    version: int = 0
+    sequence: int = 0
+    clock: int = 0
+    seed: str = "0"
+
+
+# ---------------------------------------------------------------- explanations
+
+Key = tuple[float | str, ...]
+"""A rank: compared element by element, the smallest goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An agent with the key that the choice compares: (level, ...)."""
+
+    agent: str
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class FilterCounts:
+    """How many agents were left after each filter; `declined` of them are barred from the item."""
+
+    signed_in: int
+    serves: int
+    skills: int
+    room: int
+    declined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the index knew when it decided.
+
+    `rank` is (level, priority, -score in µs, enqueued_at, item). `facts` are machine codes, the
+    most telling first: `transfer`, `last_owner`, `same_customer`, `only_one`, `longest_idle`,
+    `least_loaded`, `skill:<skill>:<proficiency>`, `free:<units>/<units>`; of an item that nobody
+    can take: `missing_queue:<queue>`, `missing_skill:<skill>:<minimum>`, `missing_combination`,
+    `all_declined`.
+    """
+
+    queue: str
+    rank: Key
+    waited_us: int
+    agent: str | None
+    agent_key: Key | None
+    runner_up: Candidate | None
+    counts: FilterCounts
+    facts: tuple[str, ...]
+    version: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One agent as an item sees them now; `obstacle` None: they may take it."""
+
+    agent: str
+    obstacle: str | None
+    key: Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class FullExplanation:
+    """Every agent and what removed each, best first, then by order."""
+
+    explanation: Explanation
+    candidates: tuple[Considered, ...]

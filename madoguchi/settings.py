@@ -1,0 +1,109 @@
+"""Settings of a process, from ``MADOGUCHI_…`` in the environment and an optional TOML file."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+PREFIX = "MADOGUCHI_"
+
+
+class BadSettings(Exception):
+    """The settings do not hold; the text lists every fault, one a line."""
+
+
+class Settings(BaseModel):
+    """Everything that an operator may set for one process; see docs/operations.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to bind")
+    port: int = Field(8080, ge=1, le=65535, description="TCP port to bind")
+    public_url: str = Field(
+        "", description="how the world reaches us; signatures are checked against it"
+    )
+    data: Path = Field(
+        Path("var"), description="folder for database, files, keys and the control socket"
+    )
+    database: str = Field("", description="postgresql://… ; empty: SQLite in the data folder")
+    secret_keys: str = Field(
+        "", description="comma-separated base64 keys; the first encrypts, all decrypt"
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="least level logged"
+    )
+    log_format: str = Field("text", pattern="^(text|json)$", description="form of the log lines")
+    trusted_proxies: int = Field(
+        0, ge=0, le=8, description="reverse proxies whose X-Forwarded-For counts"
+    )
+    body_limit: int = Field(1024 * 1024, ge=1024, description="webhook and JSON body, bytes")
+    upload_limit: int = Field(20 * 1024 * 1024, ge=1024, description="one uploaded file, bytes")
+    session_hours: float = Field(
+        12, gt=0, le=720, description="a sign-in lasts so long without use"
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        if value and (
+            urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc
+        ):
+            raise ValueError("must look like https://desk.example.com")
+        return value.rstrip("/")
+
+    @field_validator("database")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql:// or be empty for SQLite")
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """The public URL without a trailing slash; defaults to the bound address."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; the environment wins over the file named by ``MADOGUCHI_CONFIG``.
+
+    Raises BadSettings with all faults at once.
+    """
+    env = os.environ if environ is None else environ
+    values: dict[str, Any] = _from_file(env.get(f"{PREFIX}CONFIG", ""))
+    faults = []
+    for name, value in env.items():
+        key = name.removeprefix(PREFIX).lower()
+        if not name.startswith(PREFIX) or key in {"config", "token"}:
+            continue
+        if key not in Settings.model_fields:
+            faults.append(f"{name}: no such setting")
+        else:
+            values[key] = value
+    try:
+        settings = Settings(**values)
+    except ValidationError as wrong:
+        faults += [f"{PREFIX}{_name(e['loc'])}: {e['msg']}" for e in wrong.errors()]
+    else:
+        if not faults:
+            return settings
+    raise BadSettings("\n".join(faults))
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location).upper()
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise BadSettings(f"{PREFIX}CONFIG: cannot read {path}: {fault.strerror}") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise BadSettings(f"{PREFIX}CONFIG: {path} is not valid TOML: {fault}") from fault

@@ -1,0 +1,74 @@
+"""Fenced leases: who may write for a partition or a domain, by the database's own word.
+
+A lease has a holder (one start of one process) and an epoch that grows with each taking-over. A
+writer's transaction begins with :func:`renew`; when that finds another holder, nothing is written.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import DateTime, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from madoguchi.store.tables import lease
+from madoguchi.store.work import Work
+
+TTL_S = 10.0
+
+
+class LeaseLost(Exception):
+    """Another process holds the lease now; what was prepared must be dropped."""
+
+
+def database_time(dialect: str, now: datetime) -> Any:
+    """Return the moment that leases count by: the server's own on PostgreSQL, where processes
+    on several machines compete; ``now`` on SQLite, where there is one process.
+    """
+    if dialect == "postgresql":
+        return func.clock_timestamp(type_=DateTime(timezone=True))
+    return now
+
+
+def acquire(
+    names: Sequence[str], holder: str, now: Any, ttl_s: float = TTL_S
+) -> Work[dict[str, int]]:
+    """Take the free and the expired ones among some leases; return name → epoch of those held."""
+    expires = now + timedelta(seconds=ttl_s)
+    for name in sorted(names):
+        fresh = insert(lease).values(name=name, holder=holder, epoch=1, expires_at=expires)
+        yield fresh.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"holder": holder, "epoch": lease.c.epoch + 1, "expires_at": expires},
+            where=(lease.c.expires_at < now) & (lease.c.holder != holder),
+        )
+    return (yield from held(names, holder))
+
+
+def held(names: Sequence[str], holder: str) -> Work[dict[str, int]]:
+    """Return name → epoch of the leases that a holder has."""
+    rows = yield select(lease.c.name, lease.c.epoch).where(
+        lease.c.name.in_(names), lease.c.holder == holder
+    )
+    return {row.name: row.epoch for row in rows}
+
+
+def renew(names: Sequence[str], holder: str, now: Any, ttl_s: float = TTL_S) -> Work[None]:
+    """Prolong leases that we hold; the row locks fence out a taker until our commit.
+
+    Raises LeaseLost when one of them has another holder.
+    """
+    kept = yield (
+        update(lease)
+        .where(lease.c.name.in_(names), lease.c.holder == holder)
+        .values(expires_at=now + timedelta(seconds=ttl_s))
+        .returning(lease.c.name)
+    )
+    if len(kept) != len(set(names)):
+        raise LeaseLost(", ".join(sorted(set(names) - {row.name for row in kept})))
+
+
+def release(holder: str) -> Work[None]:
+    """Give back everything that a holder has, so that a successor need not wait."""
+    long_ago = datetime(1970, 1, 1, tzinfo=UTC)
+    yield update(lease).where(lease.c.holder == holder).values(expires_at=long_ago)

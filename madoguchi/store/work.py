@@ -1,0 +1,85 @@
+"""Units of work as data: generators that yield statements and receive rows.
+
+::
+
+    def rename(id: Id, name: str) -> Work[int]:
+        rows = yield select(customer.c.version).where(customer.c.id == id)
+        ...
+        yield update(customer).where(customer.c.id == id).values(name=name)
+        return version + 1
+
+    await store.write(lambda: rename(id, name))
+
+A unit may run more than once (after a conflict), hence the factory; it must have no effect but
+its statements.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Executable, Row
+from sqlalchemy.sql.dml import UpdateBase
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Rows = Sequence[Row[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """One statement with many parameter rows; nothing happens when ``rows`` is empty."""
+
+    statement: UpdateBase
+    rows: Sequence[Mapping[str, Any]]
+
+
+Step = Executable | Many
+Work = Generator[Step, Rows, T]
+
+
+class Conflict(Exception):
+    """Somebody else changed or made the same row first; running the unit again may help."""
+
+
+class Unavailable(Exception):
+    """The database cannot be reached or refuses to write; nothing was stored."""
+
+
+class Store(Protocol):
+    """What rooms know of the database."""
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``; for repositories with a hot statement of their own."""
+        ...
+
+    async def write(self, unit: Callable[[], Work[T]], *, attempts: int = 5) -> T:
+        """Run a unit in one transaction; return its result after the commit.
+
+        A unit that ends in Conflict is run again, ``attempts`` times in all. Raises Unavailable
+        when the database is out of reach, and whatever the unit raises, with nothing stored.
+        """
+        ...
+
+    async def read(self, unit: Callable[[], Work[T]]) -> T:
+        """Run a unit that only selects, on a consistent snapshot."""
+        ...
+
+    async def close(self) -> None:
+        """Finish the waiting units and let go of the database."""
+        ...
+
+
+def touched(step: Step) -> str | None:
+    """Return the name of the table that a statement writes, None for selects."""
+    statement = step.statement if isinstance(step, Many) else step
+    if isinstance(statement, UpdateBase):
+        return str(getattr(statement.table, "name", ""))
+    return None
+
+
+def only(rows: Rows) -> Row[Any] | None:
+    """Return the first row or None."""
+    return rows[0] if rows else None

@@ -1,0 +1,89 @@
+"""Named background tasks that are watched, restarted after a fault and stopped together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 30.0
+
+
+@dataclass
+class TaskState:
+    """What /readyz shows of one task: its name, restarts so far and the last fault."""
+
+    name: str
+    restarts: int = 0
+    failing: str | None = None
+
+
+@dataclass
+class Supervisor:
+    """Owner of all long-running tasks of a process.
+
+    A task that raises is started again after a pause that doubles up to 30 s; an outage is logged
+    once when it begins and once when it ends.
+    """
+
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    states: dict[str, TaskState] = field(default_factory=dict)
+
+    def start(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run ``run`` until it returns or the supervisor stops; restart it when it raises."""
+        state = self.states.setdefault(name, TaskState(name))
+        self._tasks[name] = asyncio.create_task(self._watch(state, run), name=name)
+
+    def once(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run a short piece of work with a strong reference; a fault is logged, not raised."""
+        task = asyncio.create_task(self._logged(name, work), name=name)
+        key = f"{name}#{id(task)}"
+        self._tasks[key] = task
+        task.add_done_callback(lambda _: self._tasks.pop(key, None))
+
+    async def stop(self, name: str) -> None:
+        """Cancel one task and wait for its end; unknown names are fine."""
+        task = self._tasks.pop(name, None)
+        self.states.pop(name, None)
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def close(self) -> None:
+        """Cancel every task and wait until all have ended."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def _logged(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("task failed", task=name)
+
+    async def _watch(self, state: TaskState, run: Callable[[], Awaitable[None]]) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            began = asyncio.get_running_loop().time()
+            try:
+                await run()
+            except Exception as fault:
+                if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_S:
+                    pause = FIRST_PAUSE_S
+                    state.failing = None
+                if state.failing is None:
+                    log.exception("task failed, it will be restarted", task=state.name)
+                state.failing = f"{type(fault).__name__}: {fault}"
+                state.restarts += 1
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+            else:
+                return
