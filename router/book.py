@@ -1,0 +1,278 @@
+"""The router's book: every record, and the few strokes by which records change together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from madoguchi.model.routing import (
+    AgentLoadChanged,
+    Decision,
+    Explanation,
+    ItemAssigned,
+    ItemClosed,
+    ItemState,
+    ItemWaiting,
+    Offer,
+    OfferClosed,
+    Offered,
+    OfferState,
+    QueuePolicy,
+    Refused,
+    TransferPhase,
+    micros,
+)
+from router.index import Index
+from router.records import AgentRecord, ItemRecord
+from router.timers import Timer, Timers
+
+FINISHED_KEPT = 1_000
+"""So many finished items are remembered, to tell a late answer what became of them."""
+
+
+class Book:
+    """Records, index, timers and the decisions of the running apply.
+
+    Every method leaves index, loads and timers true to the records. Methods that look something up
+    by id raise Refused.
+    """
+
+    def __init__(self) -> None:
+        self.queues: dict[str, QueuePolicy] = {}
+        self.agents: dict[str, AgentRecord] = {}
+        self.items: dict[str, ItemRecord] = {}
+        self.finished: dict[str, ItemState] = {}
+        self.version = 0
+        self.sequence = 0
+        self.clock = 0
+        self.index = Index(self.queues)
+        self.timers = Timers(self._due)
+        self.decisions: list[Decision] = []
+        self.arrivals: dict[str, None] = {}
+        self.moved: dict[str, None] = {}
+        self._touched: dict[str, None] = {}
+
+    # ------------------------------------------------------------ looking up
+
+    def agent(self, agent: str) -> AgentRecord:
+        """Return an agent; refuses `unknown_agent`."""
+        found = self.agents.get(agent)
+        if found is None:
+            raise Refused("unknown_agent", agent)
+        return found
+
+    def item(self, item: str) -> ItemRecord:
+        """Return an unfinished item; refuses `finished` and `unknown_item`."""
+        found = self.items.get(item)
+        if found is None:
+            if item in self.finished:
+                raise Refused("finished", self.finished[item])
+            raise Refused("unknown_item", item)
+        return found
+
+    def owned(self, item: str) -> ItemRecord:
+        """Return an item that its owner works on; refuses `not_assigned`, `finished` (wrap-up)."""
+        found = self.item(item)
+        if found.owner is None:
+            raise Refused("not_assigned", item)
+        if found.state is ItemState.wrap_up:
+            raise Refused("finished", "in wrap-up", found.owner)
+        return found
+
+    def queue(self, queue: str) -> QueuePolicy:
+        """Return a queue's policy; refuses `unknown_queue`."""
+        found = self.queues.get(queue)
+        if found is None:
+            raise Refused("unknown_queue", queue)
+        return found
+
+    def _due(self, kind: Timer, key: str) -> int | None:
+        if kind is Timer.away:
+            agent = self.agents.get(key)
+            return agent.away_due() if agent else None
+        item = self.items.get(key)
+        if item is None:
+            return None
+        if kind is Timer.offer:
+            return item.offer.deadline if item.offer else None
+        if kind is Timer.release:
+            return item.release_due()
+        if kind is Timer.block:
+            return min(item.blocks.values(), default=None)
+        return item.absent_due(self.agents[item.owner] if item.owner is not None else None)
+
+    # ------------------------------------------------------------ telling
+
+    def tell(self, decision: Decision) -> None:
+        """Add a decision to those of the running apply."""
+        self.decisions.append(decision)
+
+    def touch(self, agent: AgentRecord) -> None:
+        """Note that an agent's presence or load changed."""
+        self._touched[agent.id] = None
+        self.moved[agent.id] = None
+        self.index.touch(agent)
+
+    def tell_loads(self) -> None:
+        """Tell the loads that differ from what was told last, once per agent."""
+        for name in self._touched:
+            agent = self.agents.get(name)
+            if agent is None or (load := agent.load()) == agent.told:
+                continue
+            agent.told = load
+            self.tell(AgentLoadChanged(name, load.used, load.reserved, load.free, load.activity))
+        self._touched.clear()
+
+    # ------------------------------------------------------------ strokes
+
+    def hold(
+        self, item: ItemRecord, owner: str | None, state: ItemState, *, released: bool = False
+    ) -> None:
+        """Set owner, state and release of an item: the only place where owners' loads change."""
+        before = item.owner
+        self._weigh(item, -1)
+        item.owner, item.state, item.released = owner, state, released
+        self._weigh(item, 1)
+        if before == owner:
+            return
+        item.paused_since = None
+        if before is not None:
+            del self.agents[before].work[item.id]
+            self.agents[before].worked_until = self.clock
+        if owner is not None:
+            self.agents[owner].work[item.id] = item
+            self.timers.schedule(Timer.absent, item.id)
+
+    def _weigh(self, item: ItemRecord, sign: int) -> None:
+        if item.owner is None:
+            return
+        owner = self.agents[item.owner]
+        self.touch(owner)
+        if not item.released:
+            owner.weigh(item.shape, sign, item.load_state())
+
+    def wait(self, item: ItemRecord) -> None:
+        """Put an item that is on offer to nobody into its bucket; an owner keeps it meanwhile."""
+        item.state = ItemState.waiting
+        self.index.place(item)
+        self.arrivals[item.id] = None
+
+    def lift(self, item: ItemRecord) -> None:
+        """Take an item out of its bucket, if it is in one."""
+        self.index.lift(item)
+        self.arrivals.pop(item.id, None)
+
+    def resort(self, item: ItemRecord) -> None:
+        """Put an item into the bucket where it belongs now, if it waits."""
+        if self.index.holds(item.id):
+            self.lift(item)
+            self.wait(item)
+
+    def back_to_queue(self, item: ItemRecord, why: str) -> None:
+        """Let go of whatever holds an item; it waits in its queue with its enqueue time."""
+        if item.offer is not None:
+            self.close_offer(item, OfferState.withdrawn, why)
+        self.lift(item)
+        item.transfer = None
+        self.hold(item, None, ItemState.waiting)
+        self.wait(item)
+        self.tell(ItemWaiting(item.id, item.spec.queue, why))
+
+    def offer(
+        self, item: ItemRecord, agent: AgentRecord, explanation: Explanation, *, direct: bool
+    ) -> None:
+        """Reserve the agent for the item. `direct`: for this agent only; an owner keeps it."""
+        self.lift(item)
+        item.offers += 1
+        policy = item.policy
+        timeout = policy.transfer_timeout_s if direct else policy.offer_timeout_s
+        deadline = self.clock + micros(timeout)
+        offer = Offer(f"{item.id}-{item.offers}", item.id, agent.id, self.clock, deadline, direct)
+        item.transfer = TransferPhase.direct if direct else item.transfer
+        item.state = ItemState.assigned if direct and item.owner else ItemState.offered
+        item.told_blocked = False
+        self.end_preference(item)
+        self.reserve(item, offer)
+        self.tell(Offered(offer.id, item.id, agent.id, deadline, explanation, direct))
+
+    def reserve(self, item: ItemRecord, offer: Offer) -> None:
+        """Take the agent's capacity for a pending offer."""
+        agent = self.agents[offer.agent]
+        item.offer = offer
+        agent.offers[offer.id] = offer
+        agent.weigh(item.shape, 1, ItemState.offered)
+        self.touch(agent)
+        self.timers.schedule(Timer.offer, item.id)
+
+    def close_offer(self, item: ItemRecord, end: OfferState, why: str = "") -> None:
+        """End the pending offer and give the capacity back. What the item is next comes after."""
+        offer = item.offer
+        if offer is None:
+            raise Refused("unknown_offer", item.id)
+        agent = self.agents[offer.agent]
+        agent.weigh(item.shape, -1, ItemState.offered)
+        del agent.offers[offer.id]
+        self.touch(agent)
+        item.offer = None
+        item.closed[item.offers] = (offer.agent, end)
+        self.tell(OfferClosed(offer.id, item.id, offer.agent, end, why))
+
+    def go_on(self, item: ItemRecord, offer: Offer, *, let_pass: bool = False) -> None:
+        """After an offer that was not accepted: the item is again what it was before.
+
+        `let_pass`: a transfer's addressee did not answer, so it waits for others in the queue.
+        """
+        if not (offer.transfer and item.owner is not None):
+            item.transfer = item.transfer if item.owner is not None else None
+            self.wait(item)
+        elif let_pass:
+            item.transfer = TransferPhase.open
+            self.wait(item)
+            self.tell(ItemWaiting(item.id, item.spec.queue, "transfer_timeout", item.owner))
+        else:
+            item.transfer = None
+
+    def assign(self, item: ItemRecord, agent: AgentRecord, offer: str | None) -> None:
+        """Make the agent the owner, who starts to work on the item now."""
+        previous = item.owner
+        self.lift(item)
+        item.transfer = None
+        item.told_blocked = False
+        self.end_preference(item)
+        self.hold(item, agent.id, ItemState.assigned)
+        self.tell(ItemAssigned(item.id, agent.id, previous, offer, agent.over_capacity()))
+
+    def close(self, item: ItemRecord, state: ItemState, why: str = "") -> None:
+        """Finish an item: nothing of it is left but how it ended."""
+        if item.offer is not None:
+            self.close_offer(item, OfferState.withdrawn, why or state.value)
+        self.lift(item)
+        self.hold(item, None, state)
+        del self.items[item.id]
+        self.finished[item.id] = state
+        if len(self.finished) > FINISHED_KEPT:
+            del self.finished[next(iter(self.finished))]
+        self.tell(ItemClosed(item.id, state))
+
+    def bar(self, item: ItemRecord, agent: str, seconds: float) -> None:
+        """Keep an item from an agent for a while."""
+        if seconds > 0:
+            item.blocks[agent] = self.clock + micros(seconds)
+            self.timers.schedule(Timer.block, item.id)
+            self.resort(item)
+
+    def unbar(self, item: ItemRecord) -> None:
+        """Forget the blocks whose time is over."""
+        item.blocks = {agent: until for agent, until in item.blocks.items() if until > self.clock}
+        self.timers.schedule(Timer.block, item.id)
+        self.resort(item)
+
+    def end_preference(self, item: ItemRecord) -> None:
+        """Forget the preferred agent: the item was offered, or could not be to them."""
+        if item.spec.preferred is not None:
+            item.spec = replace(item.spec, preferred=None)
+
+    def use_queues(self, queues: dict[str, QueuePolicy]) -> None:
+        """Start an empty index under these queues; the caller fills it again."""
+        self.queues = queues
+        self.index = Index(queues)
+        self.arrivals.clear()

@@ -1,0 +1,388 @@
+"""From the engine's decisions to rows, written in one transaction."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.dialects.postgresql import insert
+
+from madoguchi.clock import from_micros
+from madoguchi.conversations import acts
+from madoguchi.conversations.tables import work_item
+from madoguchi.model import log
+from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.log import Entity, LogEntry
+from madoguchi.model.routing import (
+    Activity,
+    AgentLoadChanged,
+    Decision,
+    ItemAssigned,
+    ItemBlocked,
+    ItemClosed,
+    ItemFacts,
+    ItemResumed,
+    ItemState,
+    ItemWaiting,
+    ItemWrapUp,
+    OfferClosed,
+    Offered,
+    OfferState,
+    PresenceChanged,
+)
+from madoguchi.store.log import append
+from madoguchi.store.work import Many, Work
+from router.engine import Engine
+from router.rebuild import Kept, moment, routing_of
+from router.tables import agent_status, assignment, offer
+
+_ITEM = (
+    update(work_item)
+    .where(work_item.c.id == bindparam("b_id"))
+    .values(
+        queue=bindparam("b_queue"),
+        state=bindparam("b_state"),
+        owner=bindparam("b_owner", type_=work_item.c.owner.type),
+        priority=bindparam("b_priority"),
+        routing=bindparam("b_routing", type_=work_item.c.routing.type),
+        closed_at=bindparam("b_closed_at", type_=work_item.c.closed_at.type),
+        version=bindparam("b_version"),
+    )
+)
+_OFFER = (
+    update(offer)
+    .where(offer.c.id == bindparam("b_id"), offer.c.state == OfferState.pending.value)
+    .values(
+        state=bindparam("b_state"),
+        reason=bindparam("b_reason"),
+        closed_at=bindparam("b_at", type_=offer.c.closed_at.type),
+        version=2,
+    )
+)
+_END_ASSIGNMENT = (
+    update(assignment)
+    .where(assignment.c.item == bindparam("b_item"), assignment.c.ended_at.is_(None))
+    .values(ended_at=bindparam("b_at", type_=assignment.c.ended_at.type), why=bindparam("b_why"))
+)
+
+
+@dataclass
+class Changes:
+    """Everything that one cycle of the router changes, gathered before anything is written."""
+
+    engine: Engine
+    kept: Kept
+    now: datetime
+    new_id: Callable[[], Id]
+    items: dict[Id, str] = field(default_factory=dict)
+    closed: dict[Id, ItemState] = field(default_factory=dict)
+    last: dict[Id, ItemFacts] = field(default_factory=dict)
+    agents: dict[Id, str | None] = field(default_factory=dict)
+    made: list[Offered] = field(default_factory=list)
+    ended: list[OfferClosed] = field(default_factory=list)
+    assigned: list[tuple[Id, Id | None, str | None]] = field(default_factory=list)
+    wrapped: set[Id] = field(default_factory=set)
+    resumed: set[Id] = field(default_factory=set)
+    reasons: dict[Id, dict[str, Any]] = field(default_factory=dict)
+    handovers: dict[Id, dict[str, Any]] = field(default_factory=dict)
+    wrap_ups: dict[Id, dict[str, Any]] = field(default_factory=dict)
+    audit: list[Many] = field(default_factory=list)
+
+    def remember(self, items: Iterable[Id]) -> None:
+        """Keep what items were like before a command; a closed one is gone from the engine."""
+        for id in items:
+            facts = self.engine.item(id)
+            if facts is not None:
+                self.last[id] = facts
+
+    def note(self, decisions: Iterable[Decision]) -> None:
+        """Gather decisions in their order."""
+        for decision in decisions:
+            _NOTE[type(decision)](self, decision)
+
+    def touch(self, item: Id, type: str) -> None:
+        """Mark an item as changed; ``type`` is what its log entry says."""
+        self.items[item] = type
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to write."""
+        return not (self.items or self.agents or self.made or self.ended or self.audit)
+
+    def write(self) -> Work[None]:
+        """Write everything; the caller's transaction began with the lease."""
+        entries: list[LogEntry] = []
+        yield from self._write_offers(entries)
+        yield from self._write_assignments()
+        yield from self._write_items(entries)
+        yield from self._write_agents(entries)
+        yield append(entries)
+        for statement in self.audit:
+            yield statement
+
+    def commit(self) -> None:
+        """Take over the versions that were written."""
+        for id in self.items:
+            facts = self._facts(id)
+            self.kept.items[id] = self.kept.items.get(id, 0) + 1
+            self.kept.placed[id] = (facts.spec.queue, facts.owner)
+        for id in self.closed:
+            for book in (self.kept.items, self.kept.conversations, self.kept.placed):
+                book.pop(id, None)
+        for id in self.agents:
+            self.kept.agents[id] = self.kept.agents.get(id, 0) + 1
+            activity = self.engine.load(id).activity
+            if self.kept.activity.get(id, (None, None))[0] is not activity:
+                self.kept.activity[id] = (activity, self.now)
+
+    def _write_offers(self, entries: list[LogEntry]) -> Work[None]:
+        fresh = {o.offer for o in self.made}
+        yield Many(
+            _OFFER,
+            [self._ended_row(o) for o in self.ended if o.offer not in fresh],
+        )
+        ends = {o.offer: o for o in self.ended}
+        rows = []
+        for one in self.made:
+            end = ends.get(one.offer)
+            rows.append(
+                {
+                    "id": one.offer,
+                    "domain": DOMAIN,
+                    "item": one.item,
+                    "agent": one.agent,
+                    "state": (end.state if end else OfferState.pending).value,
+                    "transfer": one.transfer,
+                    "explanation": _plain(asdict(one.explanation)),
+                    "reason": end.why if end else None,
+                    "made_at": self.now,
+                    "deadline": from_micros(one.deadline),
+                    "closed_at": self.now if end else None,
+                    "version": 1,
+                }
+            )
+        yield Many(offer.insert(), rows)
+        entries += [self._offer_entry("offer.made", o.offer, o.agent, 1) for o in self.made]
+        entries += [
+            self._offer_entry(f"offer.{o.state.value}", o.offer, o.agent, 2) for o in self.ended
+        ]
+
+    def _ended_row(self, one: OfferClosed) -> dict[str, Any]:
+        return {
+            "b_id": one.offer,
+            "b_state": one.state.value,
+            "b_reason": one.why[:200],
+            "b_at": self.now,
+        }
+
+    def _offer_entry(self, type: str, id: str, agent: Id, version: int) -> LogEntry:
+        audience = (log.agent(agent), log.SUPERVISORS)
+        return LogEntry(type, Entity.OFFER, id, version, audience, self.now)
+
+    def _write_assignments(self) -> Work[None]:
+        for item, agent, by in self.assigned:
+            yield Many(
+                _END_ASSIGNMENT,
+                [{"b_item": item, "b_at": self.now, "b_why": self.items.get(item, "")[:48]}],
+            )
+            if agent is not None:
+                yield assignment.insert().values(
+                    id=self.new_id(),
+                    domain=DOMAIN,
+                    item=item,
+                    agent=agent,
+                    offer=by,
+                    started_at=self.now,
+                )
+        if self.wrapped:
+            yield (
+                update(assignment)
+                .where(assignment.c.item.in_(sorted(self.wrapped)), assignment.c.ended_at.is_(None))
+                .values(wrap_up_at=self.now)
+            )
+
+    def _write_items(self, entries: list[LogEntry]) -> Work[None]:
+        rows = []
+        owners: dict[Id, Id | None] = {}
+        queues: dict[Id, str] = {}
+        for id, type in self.items.items():
+            facts = self._facts(id)
+            rows.append(self._item_row(id, facts))
+            conversation = facts.spec.conversation
+            queue, owner = self.kept.placed.get(id, (facts.spec.queue, None))
+            new_owner = None if id in self.closed else facts.owner
+            if owner != new_owner:
+                owners[conversation] = new_owner
+            if queue != facts.spec.queue:
+                queues[conversation] = facts.spec.queue
+            entries.append(self._item_entry(id, type, facts))
+        yield Many(_ITEM, rows)
+        for id, reason in self.reasons.items():
+            yield update(work_item).where(work_item.c.id == id).values(reason=_plain(reason))
+        for id, handover in self.handovers.items():
+            yield update(work_item).where(work_item.c.id == id).values(handover=handover)
+        for id, wrap_up in self.wrap_ups.items():
+            yield update(work_item).where(work_item.c.id == id).values(wrap_up=wrap_up)
+        if queues:
+            yield from acts.moved(queues, self.now)
+        if owners:
+            yield from acts.owned(owners, self.now)
+        yield from self._write_conversations()
+
+    def _write_conversations(self) -> Work[None]:
+        done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
+        if done:
+            yield from acts.close(list(done), self.now, {c: w for c, w in done.items() if w})
+        shown = [
+            facts.spec.conversation
+            for id in (self.wrapped | self.resumed) - set(self.closed)
+            if (facts := self.engine.item(id)) is not None
+        ]
+        yield from acts.tell_again(shown, self.now)
+
+    def _facts(self, id: Id) -> ItemFacts:
+        """Return an item as it stands; a closed one as it was before."""
+        return self.engine.item(id) or self.last[id]
+
+    def _item_row(self, id: Id, facts: ItemFacts) -> dict[str, Any]:
+        final = self.closed.get(id)
+        return {
+            "b_id": id,
+            "b_queue": facts.spec.queue,
+            "b_state": (final or facts.state).value,
+            "b_owner": facts.owner,
+            "b_priority": facts.spec.priority,
+            "b_routing": routing_of(facts),
+            "b_closed_at": self.now if final else None,
+            "b_version": self.kept.items.get(id, 0) + 1,
+        }
+
+    def _item_entry(self, id: Id, type: str, facts: ItemFacts) -> LogEntry:
+        queue, owner = self.kept.placed.get(id, (facts.spec.queue, None))
+        audience = {
+            log.queue(facts.spec.queue),
+            log.queue(queue),
+            log.SUPERVISORS,
+            log.conversation(facts.spec.conversation),
+            *(log.agent(person) for person in (facts.owner, owner) if person),
+        }
+        version = self.kept.items.get(id, 0) + 1
+        return LogEntry(type, Entity.ITEM, id, version, tuple(sorted(audience)), self.now)
+
+    def _write_agents(self, entries: list[LogEntry]) -> Work[None]:
+        for id, by in self.agents.items():
+            values = self._agent_values(id)
+            if by is not None:
+                values["changed_by"] = by or None
+            row = insert(agent_status).values(agent=id, domain=DOMAIN, **values)
+            yield row.on_conflict_do_update(index_elements=["agent"], set_=values)
+            audience = (log.agent(id), log.SUPERVISORS)
+            entries.append(
+                LogEntry("agent.changed", Entity.AGENT, id, values["version"], audience, self.now)
+            )
+
+    def _agent_values(self, id: Id) -> dict[str, Any]:
+        facts, load = self.engine.agent(id), self.engine.load(id)
+        if facts is None:
+            raise LookupError(id)
+        activity, since = self.kept.activity.get(id, (None, self.now))
+        return {
+            "presence": facts.presence.value,
+            "reason": facts.reason[:120],
+            "since": moment(facts.since),
+            "disconnected_since": moment(facts.disconnected_since),
+            "absent_since": moment(facts.absent_since),
+            "worked_until": moment(facts.worked_until) if facts.worked_until else None,
+            "misses": facts.misses,
+            "activity": load.activity.value,
+            "activity_since": since if activity is load.activity else self.now,
+            "used": load.used,
+            "reserved": load.reserved,
+            "free": load.free,
+            "version": self.kept.agents.get(id, 0) + 1,
+        }
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return JSON-ready data: enums and tuples become texts and lists."""
+    return {
+        k: _plain(v)
+        if isinstance(v, Mapping)
+        else list(v)
+        if isinstance(v, tuple)
+        else v.value
+        if isinstance(v, Activity | ItemState)
+        else v
+        for k, v in value.items()
+    }
+
+
+def _offered(changes: Changes, one: Offered) -> None:
+    changes.made.append(one)
+    changes.agents.setdefault(one.agent, None)
+    changes.touch(one.item, "item.offered")
+
+
+def _offer_closed(changes: Changes, one: OfferClosed) -> None:
+    changes.ended.append(one)
+    if changes.engine.agent(one.agent) is not None:
+        changes.agents.setdefault(one.agent, None)
+    changes.touch(one.item, f"item.offer_{one.state.value}")
+
+
+def _assigned(changes: Changes, one: ItemAssigned) -> None:
+    changes.assigned.append((one.item, one.agent, one.offer))
+    changes.touch(one.item, "item.assigned")
+
+
+def _waiting(changes: Changes, one: ItemWaiting) -> None:
+    changes.touch(one.item, f"item.{one.why or 'waiting'}"[:48])
+    if one.owner is None:
+        changes.assigned.append((one.item, None, None))
+
+
+def _wrap_up(changes: Changes, one: ItemWrapUp) -> None:
+    changes.wrapped.add(one.item)
+    changes.touch(one.item, "item.wrap_up")
+
+
+def _resumed(changes: Changes, one: ItemResumed) -> None:
+    changes.resumed.add(one.item)
+    changes.touch(one.item, "item.resumed")
+
+
+def _closed(changes: Changes, one: ItemClosed) -> None:
+    changes.closed[one.item] = one.state
+    changes.touch(one.item, f"item.{one.state.value}")
+    changes.assigned.append((one.item, None, None))
+
+
+def _presence(changes: Changes, one: PresenceChanged) -> None:
+    changes.agents[one.agent] = "" if one.by == "system" else one.by
+
+
+def _load(changes: Changes, one: AgentLoadChanged) -> None:
+    changes.agents.setdefault(one.agent, None)
+
+
+def _blocked(changes: Changes, one: ItemBlocked) -> None:
+    changes.reasons[one.item] = {
+        "blocked": one.blocked,
+        "facts": list(one.explanation.facts),
+    }
+    changes.touch(one.item, "item.blocked" if one.blocked else "item.unblocked")
+
+
+_NOTE: dict[type[Any], Callable[[Changes, Any], None]] = {
+    Offered: _offered,
+    OfferClosed: _offer_closed,
+    ItemAssigned: _assigned,
+    ItemWaiting: _waiting,
+    ItemWrapUp: _wrap_up,
+    ItemResumed: _resumed,
+    ItemClosed: _closed,
+    PresenceChanged: _presence,
+    AgentLoadChanged: _load,
+    ItemBlocked: _blocked,
+}

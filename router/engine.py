@@ -1,0 +1,159 @@
+"""The router's engine: commands and the time in, decisions out. It does no I/O and knows no clock.
+
+It is deterministic: the same commands at the same times give the same decisions, after a restore
+too. The strokes are in router.book, the order of things in router.policy, the index in
+router.buckets.
+"""
+
+from __future__ import annotations
+
+from madoguchi.model.routing import (
+    AgentFacts,
+    Command,
+    Decision,
+    FullExplanation,
+    ItemFacts,
+    Load,
+    Offer,
+    OfferState,
+    Refused,
+    RouterState,
+    TimePassed,
+)
+from router import engine_agents, engine_items
+from router.book import Book
+from router.engine_explain import explain_fully
+from router.engine_matching import settle
+from router.engine_state import book_of, facts_of
+from router.timers import Timer
+
+HANDLERS = {**engine_items.HANDLERS, **engine_agents.HANDLERS}
+
+
+class Engine:
+    """Routes the items of one domain.
+
+    `seed` travels with the state, for choices that draw lots; the present ones draw none.
+    """
+
+    def __init__(self, *, seed: str = "0") -> None:
+        self.seed = seed
+        self._book = Book()
+
+    @classmethod
+    def restore(cls, state: RouterState, at: int) -> Engine:
+        """Return an engine with the stored facts, at `at` or the state's clock if that is later.
+
+        Pending offers keep their deadlines. The next `apply` (TimePassed will do) runs what is due
+        and offers what can be. Raises ValueError where the facts contradict each other.
+        """
+        engine = cls(seed=state.seed)
+        engine._book = book_of(state, at)
+        return engine
+
+    def apply(self, command: Command, at: int) -> list[Decision]:
+        """Run what is due at `at`, then the command; return the decisions in their order.
+
+        `at` is µs since the epoch; an earlier time than the last counts as the last. Raises Refused
+        for a command that cannot be: it changes nothing, and what was due is in its `decisions`.
+        """
+        book = self._book
+        book.clock = max(at, book.clock)
+        book.sequence += 1
+        refused = self._run(command)
+        book.tell_loads()
+        decisions, book.decisions = book.decisions, []
+        if refused is not None:
+            book.sequence -= not decisions
+            refused.decisions = decisions
+            raise refused
+        return decisions
+
+    def _run(self, command: Command) -> Refused | None:
+        book = self._book
+        while (due := book.timers.pop(book.clock)) is not None:
+            self._ring(*due)
+        settle(book)
+        if isinstance(command, TimePassed):
+            return None
+        try:
+            HANDLERS[type(command)](book, command)
+        except Refused as refused:
+            return refused
+        settle(book)
+        return None
+
+    def _ring(self, kind: Timer, key: str) -> None:
+        book = self._book
+        if kind is Timer.away:
+            engine_agents.connection_lost(book, book.agents[key])
+            return
+        item = book.items[key]
+        if kind is Timer.release:
+            engine_items.release(book, item)
+        elif kind is Timer.absent:
+            book.back_to_queue(item, "owner_absent")
+        elif kind is Timer.block:
+            book.unbar(item)
+        elif item.offer is not None:
+            offer = item.offer
+            book.close_offer(item, OfferState.timed_out)
+            book.go_on(item, offer, let_pass=True)
+            engine_agents.missed(book, book.agents[offer.agent], item.policy.misses)
+
+    def next_due(self) -> int | None:
+        """Return the µs at which `apply(TimePassed(), ...)` is needed next, or None."""
+        return self._book.timers.next_due()
+
+    def state(self) -> RouterState:
+        """Return everything that `restore` needs."""
+        return facts_of(self._book, self.seed)
+
+    @property
+    def sequence(self) -> int:
+        """The number of commands seen."""
+        return self._book.sequence
+
+    @property
+    def version(self) -> int:
+        """The version of the configuration in force."""
+        return self._book.version
+
+    def item(self, item: str) -> ItemFacts | None:
+        """Return an unfinished item, or None."""
+        found = self._book.items.get(item)
+        return found.facts() if found is not None else None
+
+    def agent(self, agent: str) -> AgentFacts | None:
+        """Return an agent, or None."""
+        found = self._book.agents.get(agent)
+        return found.facts() if found is not None else None
+
+    def offer(self, offer: str) -> Offer | None:
+        """Return a pending offer, or None."""
+        item = self._book.items.get(offer.rpartition("-")[0])
+        pending = item.offer if item is not None else None
+        return pending if pending is not None and pending.id == offer else None
+
+    def waiting(self, queue: str) -> list[str]:
+        """Return the ids of the items that wait in a queue, first served first."""
+        return self._book.index.waiting(queue, self._book.clock)
+
+    def load(self, agent: str) -> Load:
+        """Return an agent's load; refuses `unknown_agent`."""
+        return self._book.agent(agent).load()
+
+    def position(self, item: str) -> int | None:
+        """Return a waiting item's place: 1 + those ranked before it for some agent it may go to.
+
+        None while nobody signed in may take it, and for an item that does not wait. Refuses
+        `unknown_item`.
+        """
+        found = self._book.item(item)
+        if not self._book.index.holds(item):
+            return None
+        return self._book.index.position(found, self._book.clock)
+
+    def explain(self, item: str) -> FullExplanation:
+        """Return what stands between an item and each agent now; refuses `unknown_item`."""
+        return explain_fully(self._book, self._book.item(item))

@@ -1,0 +1,164 @@
+"""What agents and administrators do: presence, connection, who there is, and the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from madoguchi.model.routing import (
+    AgentChanged,
+    AgentRemoved,
+    ConfigurationChanged,
+    ConnectionChanged,
+    ItemState,
+    OfferState,
+    Presence,
+    PresenceChanged,
+    PresenceSet,
+    QueuePolicy,
+    Refused,
+)
+from router.book import Book
+from router.records import AgentRecord
+from router.timers import Timer
+
+SYSTEM = "system"
+CONNECTION = "connection"
+
+
+def presence_set(book: Book, command: PresenceSet) -> None:
+    """Set a presence; becoming available forgives missed offers."""
+    agent = book.agent(command.agent)
+    if command.presence is Presence.available:
+        agent.misses = 0
+    set_presence(book, agent, command.presence, command.reason, command.by)
+
+
+def set_presence(book: Book, agent: AgentRecord, presence: Presence, reason: str, by: str) -> None:
+    """Change a presence, told once; leaving `available` withdraws what is on offer."""
+    if (agent.presence, agent.reason) == (presence, reason):
+        return
+    agent.presence, agent.reason, agent.since = presence, reason, book.clock
+    book.touch(agent)
+    book.tell(PresenceChanged(agent.id, presence, reason, by))
+    if presence is not Presence.available:
+        withdraw_offers(book, agent, "presence")
+    note_absence(book, agent)
+
+
+def withdraw_offers(book: Book, agent: AgentRecord, why: str) -> None:
+    """Take every pending offer from an agent; the items go on at once."""
+    for offer in sorted(agent.offers.values(), key=lambda offer: (offer.offered_at, offer.id)):
+        item = book.items[offer.item]
+        book.close_offer(item, OfferState.withdrawn, why)
+        book.go_on(item, offer)
+
+
+def note_absence(book: Book, agent: AgentRecord) -> None:
+    """Start or end the time for which an agent is absent, and the timers that follow from it."""
+    if agent.present:
+        agent.absent_since = None
+    elif agent.absent_since is None:
+        agent.absent_since = book.clock
+        for item in agent.work:
+            book.timers.schedule(Timer.absent, item)
+    book.timers.schedule(Timer.away, agent.id)
+
+
+def connection_changed(book: Book, command: ConnectionChanged) -> None:
+    """Note that a desk came or went. A desk that comes back ends `away (connection)`."""
+    agent = book.agent(command.agent)
+    if agent.connected == command.connected:
+        return
+    agent.disconnected_since = None if command.connected else book.clock
+    book.touch(agent)
+    note_absence(book, agent)
+    if command.connected and (agent.presence, agent.reason) == (Presence.away, CONNECTION):
+        set_presence(book, agent, Presence.available, "", SYSTEM)
+
+
+def connection_lost(book: Book, agent: AgentRecord) -> None:
+    """End the grace of a lost connection."""
+    set_presence(book, agent, Presence.away, CONNECTION, SYSTEM)
+
+
+def missed(book: Book, agent: AgentRecord, limit: int) -> None:
+    """Count an offer that ran out before the agent's eyes.
+
+    Without a connection nobody saw it: the connection's own rule then applies.
+    """
+    if not agent.present:
+        return
+    agent.misses += 1
+    if agent.misses >= limit:
+        set_presence(book, agent, Presence.missed, "", SYSTEM)
+
+
+# ---------------------------------------------------------------- who there is
+
+
+def agent_changed(book: Book, command: AgentChanged) -> None:
+    """Take in a new agent, offline, or new facts about a known one, whose offers stay."""
+    spec = command.spec
+    agent = book.agents.get(spec.id)
+    if agent is None:
+        since = book.clock
+        agent = book.agents[spec.id] = AgentRecord(
+            spec, since=since, disconnected_since=since, absent_since=since
+        )
+        agent.told = agent.load()
+    else:
+        book.index.drop_agent(agent)
+        agent.spec = spec
+        agent.seen = None
+    book.index.add_agent(agent)
+    book.touch(agent)
+
+
+def agent_removed(book: Book, command: AgentRemoved) -> None:
+    """Forget an agent: offers are withdrawn, assigned items wait again, wrap-up ends."""
+    agent = book.agent(command.agent)
+    if agent.signed_in:
+        set_presence(book, agent, Presence.offline, "removed", SYSTEM)
+    for item in sorted(agent.work.values(), key=lambda item: item.id):
+        if item.state is ItemState.wrap_up:
+            book.close(item, ItemState.done)
+        else:
+            book.back_to_queue(item, "agent_removed")
+    book.index.drop_agent(agent)
+    del book.agents[agent.id]
+
+
+def configuration_changed(book: Book, command: ConfigurationChanged) -> None:
+    """Take over all queues; everything that waits and everybody with room is looked at again."""
+    queues = {queue.id: queue for queue in command.queues}
+    for item in book.items.values():
+        if item.spec.queue not in queues:
+            raise Refused("queue_in_use", item.spec.queue)
+    book.version = book.version + 1 if command.version is None else command.version
+    use_queues(book, queues)
+
+
+def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:
+    """Build index and timers anew from the records under these queues."""
+    waiting = [item for item in book.items.values() if book.index.holds(item.id)]
+    book.use_queues(queues)
+    for item in book.items.values():
+        item.policy = queues[item.spec.queue]
+        for kind in (Timer.release, Timer.absent):
+            book.timers.schedule(kind, item.id)
+    for agent in sorted(book.agents.values(), key=lambda agent: agent.id):
+        agent.seen = None
+        book.index.add_agent(agent)
+        book.touch(agent)
+    for item in sorted(waiting, key=lambda item: item.id):
+        book.wait(item)
+
+
+HANDLERS: dict[type, Callable[[Book, Any], None]] = {
+    PresenceSet: presence_set,
+    ConnectionChanged: connection_changed,
+    AgentChanged: agent_changed,
+    AgentRemoved: agent_removed,
+    ConfigurationChanged: configuration_changed,
+}

@@ -1,0 +1,309 @@
+"""What is done with items: one function per command. Each refuses before it changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from madoguchi.model.routing import (
+    AgentReplied,
+    Assigned,
+    CustomerWrote,
+    ItemCancelled,
+    ItemEnqueued,
+    ItemPrioritised,
+    ItemResumed,
+    ItemState,
+    ItemWaiting,
+    ItemWrapUp,
+    OfferAccepted,
+    OfferDeclined,
+    OfferState,
+    Presence,
+    Refused,
+    Requeued,
+    TransferCancelled,
+    TransferPhase,
+    TransferredToAgent,
+    TransferredToQueue,
+    WorkEnded,
+    WrapUpStarted,
+)
+from router.book import Book
+from router.engine_explain import explain_offer
+from router.policy import reachable, room
+from router.records import AgentRecord, ItemRecord
+from router.timers import Timer
+
+
+def enqueue(book: Book, command: ItemEnqueued) -> None:
+    """Let a new item wait. A call has no text that could go unanswered."""
+    spec = command.item
+    policy = book.queue(spec.queue)
+    if spec.id in book.items:
+        raise Refused("already_enqueued", spec.id)
+    if spec.id in book.finished:
+        raise Refused("finished", book.finished[spec.id])
+    unanswered = None if spec.exclusive else spec.enqueued_at
+    item = book.items[spec.id] = ItemRecord(spec, policy, unanswered_since=unanswered)
+    book.wait(item)
+
+
+def cancel(book: Book, command: ItemCancelled) -> None:
+    """Finish an item from outside."""
+    book.close(book.item(command.item), command.why)
+
+
+def prioritise(book: Book, command: ItemPrioritised) -> None:
+    """Change an item's priority class."""
+    item = book.item(command.item)
+    item.spec = replace(item.spec, priority=command.priority)
+    book.resort(item)
+
+
+# ---------------------------------------------------------------- offers
+
+
+def accept(book: Book, command: OfferAccepted) -> None:
+    """Make the agent who has the offer the owner."""
+    item = _offered(book, command.offer, command.agent)
+    agent = book.agent(command.agent)
+    agent.misses = 0
+    book.close_offer(item, OfferState.accepted)
+    book.assign(item, agent, command.offer)
+
+
+def decline(book: Book, command: OfferDeclined) -> None:
+    """End the offer; the item goes on to others, and keeps away from the agent for a while.
+
+    When everybody who could be offered it has declined, all but the last are asked again.
+    """
+    item = _offered(book, command.offer, command.agent)
+    offer = item.offer
+    if offer is None:
+        raise Refused("unknown_offer", command.offer)
+    book.close_offer(item, OfferState.declined, command.reason)
+    if not (offer.transfer and item.owner is not None):
+        book.bar(item, command.agent, item.policy.decline_block_s)
+        for agent in book.index.exhausted(item):
+            if agent != command.agent:
+                item.blocks.pop(agent, None)
+    book.go_on(item, offer)
+
+
+def _offered(book: Book, offer: str, agent: str) -> ItemRecord:
+    """Return the item whose pending offer this is, refusing with what became of it otherwise."""
+    book.agent(agent)
+    name, _, number = offer.rpartition("-")
+    if name not in book.items and name not in book.finished:
+        raise Refused("unknown_offer", offer)
+    item = book.item(name)
+    pending = item.offer
+    if pending is not None and pending.id == offer:
+        if pending.agent != agent:
+            raise Refused("not_yours", offer, pending.agent)
+        return item
+    if not (number.isdecimal() and 1 <= int(number) <= item.offers):
+        raise Refused("unknown_offer", offer)
+    if item.owner is not None and item.transfer is None:
+        raise Refused("taken", offer, item.owner)
+    _, end = item.closed.get(int(number), (agent, OfferState.withdrawn))
+    code = OfferState.withdrawn if end is OfferState.accepted else end
+    raise Refused(code.value, offer, pending.agent if pending else None)
+
+
+# ---------------------------------------------------------------- the life of an assigned item
+
+
+def customer_wrote(book: Book, command: CustomerWrote) -> None:
+    """Give the text to the owner at once; it takes released units back, even over capacity."""
+    item = book.item(command.item)
+    if item.owner is None:
+        return
+    item.paused_since = None
+    if item.unanswered_since is None:
+        item.unanswered_since = book.clock
+    if item.state is ItemState.wrap_up:
+        book.hold(item, item.owner, ItemState.assigned)
+        book.tell(ItemResumed(item.id, item.owner))
+    elif item.released:
+        book.hold(item, item.owner, item.state)
+    book.timers.schedule(Timer.absent, item.id)
+
+
+def agent_replied(book: Book, command: AgentReplied) -> None:
+    """Let the item wait for the customer; its units are released now or after a silence."""
+    item = book.item(command.item)
+    if item.owner is None:
+        raise Refused("not_assigned", item.id)
+    item.unanswered_since = None
+    if item.state is ItemState.wrap_up:
+        return
+    item.paused_since = book.clock
+    if item.release_after() == 0:
+        release(book, item)
+    else:
+        book.timers.schedule(Timer.release, item.id)
+
+
+def release(book: Book, item: ItemRecord) -> None:
+    """Give the owner the units back; the item stays theirs."""
+    if not item.released:
+        book.hold(item, item.owner, item.state, released=True)
+
+
+def start_wrap_up(book: Book, command: WrapUpStarted) -> None:
+    """End the contact; the units that the item holds stay held until the work ends."""
+    item = book.owned(command.item)
+    if item.owner != command.agent:
+        raise Refused("not_yours", item.id, item.owner)
+    end_transfer(book, item, "ended")
+    if not item.policy.wrap_up:
+        book.close(item, ItemState.done)
+        return
+    item.paused_since = item.unanswered_since = None
+    book.hold(item, item.owner, ItemState.wrap_up, released=item.released)
+    book.tell(ItemWrapUp(item.id, command.agent))
+
+
+def end_work(book: Book, command: WorkEnded) -> None:
+    """Finish an item that has an owner."""
+    item = book.item(command.item)
+    if item.owner is None:
+        raise Refused("not_assigned", item.id)
+    book.close(item, ItemState.done)
+
+
+def requeue(book: Book, command: Requeued) -> None:
+    """Take an item from its owner, who does not get it straight back while others could."""
+    item = book.owned(command.item)
+    owner = item.owner
+    book.back_to_queue(item, command.why)
+    keep_from(book, item, owner)
+
+
+# ---------------------------------------------------------------- transfers and assignments
+
+
+def transfer_to_queue(book: Book, command: TransferredToQueue) -> None:
+    """Move an item to another queue, whose requirements and class it takes over unless its own."""
+    item = book.item(command.item)
+    policy = book.queue(command.queue)
+    if item.state is ItemState.wrap_up:
+        raise Refused("finished", "in wrap-up", item.owner)
+    if item.spec.queue == policy.id:
+        raise Refused("same_queue", policy.id)
+    sender = item.owner
+    if item.offer is not None:
+        book.close_offer(item, OfferState.withdrawn, "transfer")
+    book.lift(item)
+    item.transfer = None
+    item.told_blocked = False
+    book.hold(item, None, ItemState.waiting)
+    item.spec = replace(item.spec, queue=policy.id)
+    item.policy = policy
+    book.wait(item)
+    book.tell(ItemWaiting(item.id, policy.id, "transfer"))
+    keep_from(book, item, sender)
+
+
+def keep_from(book: Book, item: ItemRecord, agent: str | None) -> None:
+    """Bar the last owner from an item for a while, if somebody else could be offered it."""
+    if agent is not None and book.index.others_present(item, agent):
+        book.bar(item, agent, item.policy.decline_block_s)
+
+
+def transfer_to_agent(book: Book, command: TransferredToAgent) -> None:
+    """Offer an item to one agent only; an owner keeps it until it is accepted."""
+    item = book.item(command.item)
+    agent = book.agent(command.agent)
+    _check_target(item, agent)
+    book.lift(item)
+    if item.owner is not None:
+        item.state = ItemState.assigned
+    book.offer(item, agent, explain_offer(book, item, agent, direct=True), direct=True)
+
+
+def _check_target(item: ItemRecord, agent: AgentRecord) -> None:
+    if item.state is ItemState.wrap_up:
+        raise Refused("finished", "in wrap-up", item.owner)
+    if item.offer is not None:
+        raise Refused("already_offered", item.offer.id, item.offer.agent)
+    if item.owner == agent.id:
+        raise Refused("already_yours", item.id, agent.id)
+    if agent.presence is Presence.offline:
+        raise Refused("not_signed_in", agent.id, agent.id)
+    if reachable(agent) is not None:
+        raise Refused("not_available", agent.id, agent.id)
+    if room(agent, item.spec) is not None:
+        raise Refused("no_room", agent.id, agent.id)
+
+
+def cancel_transfer(book: Book, command: TransferCancelled) -> None:
+    """Let the sender have the item for themselves again."""
+    item = book.item(command.item)
+    if item.transfer is None or item.owner is None:
+        raise Refused("no_transfer", item.id)
+    waited = item.transfer is TransferPhase.open
+    end_transfer(book, item, "transfer_cancelled")
+    if waited:
+        book.tell(ItemResumed(item.id, item.owner))
+
+
+def end_transfer(book: Book, item: ItemRecord, why: str) -> None:
+    """Take an owned item back from whoever it is on offer to."""
+    if item.offer is not None:
+        book.close_offer(item, OfferState.withdrawn, why)
+    book.lift(item)
+    item.transfer = None
+    item.told_blocked = False
+    item.state = ItemState.assigned
+
+
+def assign(book: Book, command: Assigned) -> None:
+    """Make an agent the owner without asking for room."""
+    item = book.item(command.item)
+    agent = book.agent(command.agent)
+    offer = item.offer
+    _check_assignment(item, agent, pull=command.by == command.agent)
+    if offer is not None:
+        own = offer.agent == agent.id
+        end = OfferState.accepted if own else OfferState.withdrawn
+        book.close_offer(item, end, "" if own else "assigned")
+    own_offer = offer.id if offer is not None and offer.agent == agent.id else None
+    book.assign(item, agent, own_offer)
+
+
+def _check_assignment(item: ItemRecord, agent: AgentRecord, *, pull: bool) -> None:
+    if item.state is ItemState.wrap_up:
+        raise Refused("finished", "in wrap-up", item.owner)
+    if item.owner == agent.id and item.transfer is None:
+        raise Refused("already_yours", item.id, agent.id)
+    if not agent.signed_in:
+        raise Refused("not_signed_in", agent.id, agent.id)
+    mine = agent.id in (item.owner, item.offer.agent if item.offer else None)
+    if not pull or mine:
+        return
+    if item.owner is not None and item.transfer is not TransferPhase.open:
+        raise Refused("taken", item.id, item.owner)
+    if item.offer is not None:
+        raise Refused("already_offered", item.offer.id, item.offer.agent)
+
+
+HANDLERS: dict[type, Callable[[Book, Any], None]] = {
+    ItemEnqueued: enqueue,
+    ItemCancelled: cancel,
+    ItemPrioritised: prioritise,
+    OfferAccepted: accept,
+    OfferDeclined: decline,
+    CustomerWrote: customer_wrote,
+    AgentReplied: agent_replied,
+    WrapUpStarted: start_wrap_up,
+    WorkEnded: end_work,
+    Requeued: requeue,
+    TransferredToQueue: transfer_to_queue,
+    TransferredToAgent: transfer_to_agent,
+    TransferCancelled: cancel_transfer,
+    Assigned: assign,
+}

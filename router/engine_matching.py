@@ -1,0 +1,122 @@
+"""Bringing items and agents together until nobody waits whom a permitted agent has room for."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from madoguchi.model.routing import ItemBlocked, Key
+from router.book import Book
+from router.engine_explain import explain_blocked, explain_offer
+from router.policy import item_rank, permitted
+from router.records import AgentRecord, ItemRecord, Room
+
+
+class IndexBroken(RuntimeError):
+    """The index proposed what the policy forbids: a defect; the engine must be rebuilt."""
+
+
+def settle(book: Book) -> None:
+    """Make every offer that is possible now.
+
+    Before the events of this apply nobody waited for an agent with room, so only agents who gained
+    room and items that newly wait are looked at. Agents go first, in turns, longest idle first: an
+    agent sees items that waited longer than the new ones. A new item that an agent would take
+    still goes to a better agent, if one has room all along.
+    """
+    if not book.moved and not book.arrivals:
+        return
+    lookers = deque(_lookers(book))
+    looking = {agent.id for agent in lookers}
+    while lookers:
+        agent = lookers.popleft()
+        item = _find_work(book, agent)
+        if item is None:
+            looking.discard(agent.id)
+            continue
+        lookers.append(agent)
+        _offer(book, item, _taker(book, item, agent, looking))
+    for name in sorted(book.arrivals, key=lambda name: _arrival_rank(book, name)):
+        item = book.items[name]
+        taker = _chosen(book, item)
+        if taker is not None:
+            _offer(book, item, taker)
+    _tell_blocked(book)
+    _remember(book)
+
+
+def gains(before: Room | None, now: Room) -> bool:
+    """Return whether `now` might take something that `before` could not."""
+    if before is None:
+        return True
+    return now.free > before.free or now.empty > before.empty or not now.full >= before.full
+
+
+def _lookers(book: Book) -> list[AgentRecord]:
+    found = []
+    for name in book.moved:
+        agent = book.agents.get(name)
+        room = agent.room() if agent else None
+        if agent is not None and room is not None and gains(agent.seen, room):
+            found.append(agent)
+    return sorted(found, key=lambda agent: (agent.worked_until, agent.spec.order, agent.id))
+
+
+def _remember(book: Book) -> None:
+    for name in book.moved:
+        agent = book.agents.get(name)
+        if agent is not None:
+            agent.seen = agent.room()
+    book.moved.clear()
+
+
+def _find_work(book: Book, agent: AgentRecord) -> ItemRecord | None:
+    room = agent.room()
+    found = book.index.best_item(agent, room, book.clock) if room is not None else None
+    return book.items[found] if found is not None else None
+
+
+def _arrival_rank(book: Book, name: str) -> Key:
+    item = book.items[name]
+    return item_rank(
+        0, item.priority, item.policy.ageing, item.spec.enqueued_at, item.id, book.clock
+    )
+
+
+def _taker(book: Book, item: ItemRecord, agent: AgentRecord, looking: set[str]) -> AgentRecord:
+    """Return who gets what `agent` found: on a new item, others have a say who need not look."""
+    if item.id not in book.arrivals:
+        return agent
+    chosen = _chosen(book, item)
+    if chosen is None or (chosen.id in looking and chosen.id != item.spec.preferred):
+        return agent
+    return chosen
+
+
+def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
+    """Return whom a newly waiting item goes to: the preferred agent, else the queue's choice."""
+    preferred = book.agents.get(item.spec.preferred) if item.spec.preferred else None
+    if preferred is not None and permitted(preferred, item, book.clock) is None:
+        return preferred
+    best = book.index.best_agent(item)
+    return book.agents[best.agent] if best is not None else None
+
+
+def _offer(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
+    obstacle = permitted(agent, item, book.clock)
+    if obstacle is not None:
+        raise IndexBroken(f"{item.id} for {agent.id}: {obstacle}")
+    book.offer(item, agent, explain_offer(book, item, agent), direct=False)
+
+
+def _tell_blocked(book: Book) -> None:
+    """Tell each change of whether anybody signed in could take what waits; end preferences."""
+    names = dict.fromkeys((*book.arrivals, *book.index.flipped()))
+    for name in sorted(names):
+        item = book.items[name]
+        blocked = book.index.nobody(item)
+        if blocked != item.told_blocked:
+            item.told_blocked = blocked
+            book.tell(ItemBlocked(name, blocked, explain_blocked(book, item)))
+    for name in book.arrivals:
+        book.end_preference(book.items[name])
+    book.arrivals.clear()

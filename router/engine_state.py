@@ -1,0 +1,126 @@
+"""Stored facts to a living book, and back."""
+
+from __future__ import annotations
+
+from madoguchi.model.routing import (
+    AgentFacts,
+    ItemFacts,
+    ItemState,
+    Offer,
+    Presence,
+    RouterState,
+    TransferPhase,
+)
+from router.book import Book
+from router.records import AgentRecord, ItemRecord
+from router.timers import Timer
+
+
+def facts_of(book: Book, seed: str) -> RouterState:
+    """Return everything that the engine can be rebuilt from."""
+    items = sorted(book.items.values(), key=lambda item: item.id)
+    return RouterState(
+        queues=tuple(sorted(book.queues.values(), key=lambda queue: queue.id)),
+        agents=tuple(
+            agent.facts() for agent in sorted(book.agents.values(), key=lambda agent: agent.id)
+        ),
+        items=tuple(item.facts() for item in items),
+        offers=tuple(item.offer for item in items if item.offer is not None),
+        finished=tuple(book.finished.items()),
+        version=book.version,
+        sequence=book.sequence,
+        clock=book.clock,
+        seed=seed,
+    )
+
+
+def book_of(state: RouterState, at: int) -> Book:
+    """Return a book with these facts. Nothing is offered yet: the next apply does that.
+
+    Raises ValueError where the facts contradict each other.
+    """
+    book = Book()
+    book.clock = max(at, state.clock)
+    book.version, book.sequence = state.version, state.sequence
+    book.finished = dict(state.finished)
+    book.use_queues({queue.id: queue for queue in state.queues})
+    for agent_facts in state.agents:
+        book.agents[agent_facts.spec.id] = _agent(agent_facts)
+    offers = {offer.item: offer for offer in state.offers}
+    if len(offers) != len(state.offers):
+        raise ValueError("an item has two pending offers")
+    for item_facts in state.items:
+        _restore_item(book, item_facts, offers.pop(item_facts.spec.id, None))
+    if offers:
+        raise ValueError(f"offers of unknown items: {sorted(offers)}")
+    for agent in book.agents.values():
+        book.index.add_agent(agent)
+        book.touch(agent)
+        agent.told = agent.load()
+        book.timers.schedule(Timer.away, agent.id)
+    for item in book.items.values():
+        if item.state is ItemState.waiting:
+            book.wait(item)
+    return book
+
+
+def _agent(facts: AgentFacts) -> AgentRecord:
+    agent = AgentRecord(
+        spec=facts.spec,
+        presence=facts.presence,
+        reason=facts.reason,
+        since=facts.since,
+        disconnected_since=facts.disconnected_since,
+        worked_until=facts.worked_until,
+        misses=facts.misses,
+        absent_since=facts.absent_since,
+    )
+    if agent.present:
+        agent.absent_since = None
+    elif agent.absent_since is None:
+        gone = facts.disconnected_since
+        left = None if agent.presence is Presence.available else facts.since
+        agent.absent_since = min(time for time in (gone, left) if time is not None)
+    return agent
+
+
+def _restore_item(book: Book, facts: ItemFacts, offer: Offer | None) -> None:
+    spec = facts.spec
+    if spec.queue not in book.queues:
+        raise ValueError(f"item {spec.id} is in the unknown queue {spec.queue}")
+    if spec.id in book.items:
+        raise ValueError(f"item {spec.id} is there twice")
+    item = book.items[spec.id] = ItemRecord(
+        spec,
+        book.queues[spec.queue],
+        transfer=facts.transfer,
+        unanswered_since=facts.unanswered_since,
+        blocks=dict(facts.blocks),
+        offers=facts.offers,
+        closed={number: (agent, end) for number, agent, end in facts.closed},
+        told_blocked=facts.told_blocked,
+    )
+    state = _state(facts, offer)
+    if facts.owner is not None and facts.owner not in book.agents:
+        raise ValueError(f"item {spec.id} belongs to the unknown agent {facts.owner}")
+    book.hold(item, facts.owner, state, released=facts.released)
+    item.paused_since = facts.paused_since
+    if offer is not None:
+        if offer.agent not in book.agents:
+            raise ValueError(f"offer {offer.id} is for the unknown agent {offer.agent}")
+        if state is ItemState.assigned or offer.transfer:
+            item.transfer = TransferPhase.direct
+        book.reserve(item, offer)
+    for kind in (Timer.release, Timer.absent, Timer.block):
+        book.timers.schedule(kind, item.id)
+
+
+def _state(facts: ItemFacts, offer: Offer | None) -> ItemState:
+    """Return the state that owner and offer imply: they are the facts, the state is derived."""
+    if facts.state is ItemState.wrap_up and facts.owner is not None:
+        return ItemState.wrap_up
+    if offer is not None:
+        return ItemState.assigned if offer.transfer and facts.owner else ItemState.offered
+    if facts.owner is None or facts.transfer is TransferPhase.open:
+        return ItemState.waiting
+    return ItemState.assigned

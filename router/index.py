@@ -1,0 +1,285 @@
+"""The index over buckets and pools: who comes next for an item, what comes next for an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from weakref import WeakValueDictionary
+
+from madoguchi.model.routing import Candidate, Key, QueuePolicy
+from router.buckets import Bucket, BucketKey, Place, Pool, PoolKey, Profile
+from router.records import AgentRecord, ItemRecord, Room
+
+
+class Index:
+    """All pools with their buckets and shelves, kept true by `place`, `lift` and `refresh`."""
+
+    def __init__(self, queues: dict[str, QueuePolicy]) -> None:
+        self._queues = queues
+        self._pools: dict[PoolKey, Pool] = {}
+        self._of_queue: dict[str, list[Pool]] = {}
+        self._serving: dict[str, dict[str, AgentRecord]] = {}
+        self._profiles: WeakValueDictionary[tuple[tuple[PoolKey, int], ...], Profile] = (
+            WeakValueDictionary()
+        )
+        self._profile_of: dict[str, Profile] = {}
+        self._places: dict[str, Place] = {}
+        self._buckets: dict[str, tuple[Pool, Bucket]] = {}
+        self._stale: dict[str, AgentRecord] = {}
+        self._flipped: dict[PoolKey, Pool] = {}
+        self._signed: dict[str, int] = {}
+        self.signed = 0
+
+    # ------------------------------------------------------------ agents
+
+    def add_agent(self, agent: AgentRecord) -> None:
+        """Take in an agent who is not in the index."""
+        for queue in agent.spec.serves:
+            self._serving.setdefault(queue, {})[agent.id] = agent
+        self._enroll(agent)
+
+    def drop_agent(self, agent: AgentRecord) -> None:
+        """Take an agent out, before their spec changes or they are forgotten."""
+        self._leave(agent)
+        for queue in agent.spec.serves:
+            del self._serving[queue][agent.id]
+        self._stale.pop(agent.id, None)
+
+    def touch(self, agent: AgentRecord) -> None:
+        """Note that an agent's presence or load changed; they are moved when somebody looks."""
+        self._stale[agent.id] = agent
+
+    def refresh(self, *, but: str | None = None) -> None:
+        """Move every touched agent to the shelf where they belong now, except `but` for now."""
+        later = self._stale.pop(but, None) if but is not None else None
+        for agent in self._stale.values():
+            old, new = self._places[agent.id], Place.of(agent)
+            if old == new:
+                continue
+            self._places[agent.id] = new
+            self._count(agent, new.signed_in - old.signed_in, new.present - old.present)
+            if old.room is None and new.room is None:
+                continue
+            for _, pool in self._profile_of[agent.id].pools():
+                pool.take(agent, old)
+                pool.put(agent, new)
+        self._stale.clear()
+        if later is not None:
+            self._stale[later.id] = later
+
+    def _enroll(self, agent: AgentRecord) -> None:
+        levels = {
+            pool.key: level
+            for queue, level in agent.spec.serves.items()
+            for pool in self._of_queue.get(queue, ())
+            if pool.accepts(agent)
+        }
+        interned = tuple(sorted(levels.items()))
+        profile = self._profiles.get(interned)
+        if profile is None:
+            profile = self._profiles[interned] = Profile(levels, self._pools)
+        self._profile_of[agent.id] = profile
+        place = self._places[agent.id] = Place.of(agent)
+        for level, pool in profile.pools():
+            pool.levels[agent.id] = level
+            pool.put(agent, place)
+        self._count(agent, place.signed_in, place.present)
+
+    def _leave(self, agent: AgentRecord) -> None:
+        place = self._places[agent.id]
+        self._count(agent, -place.signed_in, -place.present)
+        for _, pool in self._profile_of[agent.id].pools():
+            pool.take(agent, place)
+            del pool.levels[agent.id]
+        del self._places[agent.id], self._profile_of[agent.id]
+
+    def _count(self, agent: AgentRecord, signed: int, present: int) -> None:
+        if not signed and not present:
+            return
+        self.signed += signed
+        for queue in agent.spec.serves:
+            self._signed[queue] = self._signed.get(queue, 0) + signed
+        profile = self._profile_of[agent.id]
+        for _, pool in profile.pools():
+            pool.count(profile, signed, present)
+            if signed and pool.buckets:
+                self._flipped[pool.key] = pool
+
+    # ------------------------------------------------------------ items
+
+    def pool(self, item: ItemRecord) -> Pool:
+        """Return the pool of the item's queue and requirements, made when first asked for."""
+        placed = self._buckets.get(item.id)
+        if placed is not None:
+            return placed[0]
+        key = (item.spec.queue, item.signature())
+        pool = self._pools.get(key)
+        return pool if pool is not None else self._open_pool(key)
+
+    def _open_pool(self, key: PoolKey) -> Pool:
+        self.refresh()
+        pool = self._pools[key] = Pool(key, self._queues[key[0]])
+        self._of_queue.setdefault(key[0], []).append(pool)
+        for agent in list(self._serving.get(key[0], {}).values()):
+            if pool.accepts(agent):
+                self._leave(agent)
+                self._enroll(agent)
+        return pool
+
+    def place(self, item: ItemRecord) -> None:
+        """Put a waiting item into its bucket."""
+        pool = self.pool(item)
+        key = BucketKey(item.priority, item.shape, item.barred())
+        bucket = pool.buckets.get(key)
+        if bucket is None:
+            bucket = pool.buckets[key] = Bucket(key, item.policy)
+        bucket.items.add((item.spec.enqueued_at, item.id))
+        self._buckets[item.id] = (pool, bucket)
+
+    def lift(self, item: ItemRecord) -> None:
+        """Take an item out of its bucket; nothing happens if it is in none."""
+        pool, bucket = self._buckets.pop(item.id, (None, None))
+        if pool is None or bucket is None:
+            return
+        bucket.items.remove((item.spec.enqueued_at, item.id))
+        if not bucket.items:
+            del pool.buckets[bucket.key]
+
+    def holds(self, item: str) -> bool:
+        """Return whether the item is in a bucket."""
+        return item in self._buckets
+
+    # ------------------------------------------------------------ looking
+
+    def best_item(self, agent: AgentRecord, room: Room, at: int) -> str | None:
+        """Return the waiting item that an agent with this room takes first."""
+        for level, pools in self._profile_of[agent.id].tiers:
+            best: Key | None = None
+            for pool in pools:
+                for bucket in pool.buckets.values():
+                    if bucket.takes(agent, room):
+                        head = bucket.head(level, at)
+                        best = head if best is None or head < best else best
+            if best is not None:
+                return str(best[-1])
+        return None
+
+    def best_agent(self, item: ItemRecord, *, but: str | None = None) -> Candidate | None:
+        """Return the agent with room whom the item chooses, leaving out `but`."""
+        self.refresh(but=but)
+        barred = item.barred()
+        return self.pool(item).best(item.shape, barred | {but} if but else barred)
+
+    def rivals(self, item: ItemRecord, agent: str | None) -> int:
+        """Return how many agents besides `agent` have room for the item."""
+        self.refresh(but=agent)
+        pool = self.pool(item)
+        room = self._places[agent].room if agent in pool.levels else None
+        return pool.with_room(item.shape) - (room is not None and item.shape.fits(room))
+
+    def nobody(self, item: ItemRecord) -> bool:
+        """Return whether nobody signed in could ever take the item."""
+        self.refresh()
+        pool = self.pool(item)
+        return pool.signed <= self.count_barred(item, pool)
+
+    def count_barred(self, item: ItemRecord, pool: Pool) -> int:
+        """Return how many signed-in members of `pool` are barred from the item."""
+        return sum(
+            1 for agent in item.barred() if agent in pool.levels and self._places[agent].signed_in
+        )
+
+    def exhausted(self, item: ItemRecord) -> list[str]:
+        """Return the barred agents of the pool who are present, if nobody else is; else none."""
+        self.refresh()
+        pool = self.pool(item)
+        barred = [
+            agent
+            for agent in sorted(item.barred())
+            if agent in pool.levels and self._places[agent].present
+        ]
+        return barred if len(barred) >= pool.present else []
+
+    def others_present(self, item: ItemRecord, agent: str) -> bool:
+        """Return whether somebody else than `agent` could be offered the item in time."""
+        self.refresh()
+        pool = self.pool(item)
+        return pool.present > (agent in pool.levels and self._places[agent].present)
+
+    def serving(self, queue: str) -> Iterator[AgentRecord]:
+        """Yield the agents who serve a queue, signed in or not."""
+        return iter(self._serving.get(queue, {}).values())
+
+    def signed_serving(self, queue: str) -> int:
+        """Return how many signed-in agents serve a queue."""
+        return self._signed.get(queue, 0)
+
+    def flipped(self) -> list[str]:
+        """Return the waiting items for whom the number of signed-in agents changed, and forget."""
+        self.refresh()
+        items = [
+            key[1]
+            for pool in self._flipped.values()
+            for bucket in pool.buckets.values()
+            for key in bucket.items
+            if bucket.key.barred or pool.signed <= 1
+        ]
+        self._flipped.clear()
+        return items
+
+    # ------------------------------------------------------------ reading
+
+    def waiting(self, queue: str, at: int) -> list[str]:
+        """Return the waiting items of a queue, first served first."""
+        ranks = [
+            bucket.rank(key, 0, at)
+            for pool in self._of_queue.get(queue, ())
+            for bucket in pool.buckets.values()
+            for key in bucket.items
+        ]
+        return [str(rank[-1]) for rank in sorted(ranks)]
+
+    def position(self, item: ItemRecord, at: int) -> int | None:
+        """Return 1 + how many items go first for some signed-in agent who may take this one."""
+        self.refresh()
+        pool, own = self._buckets[item.id]
+        ahead: dict[tuple[Bucket, int, int], int] = {}
+        somebody = False
+        for profile, signed in pool.profiles.items():
+            if signed > self._among(own.key.barred, profile):
+                somebody = True
+                self._count_ahead(item, profile, ahead, at)
+        if not somebody:
+            return None
+        most: dict[Bucket, int] = {}
+        for (bucket, _, _), count in ahead.items():
+            most[bucket] = max(count, most.get(bucket, 0))
+        return 1 + sum(most.values())
+
+    def _count_ahead(
+        self,
+        item: ItemRecord,
+        profile: Profile,
+        ahead: dict[tuple[Bucket, int, int], int],
+        at: int,
+    ) -> None:
+        """Add what this profile's agents take before the item: bucket and both levels -> count."""
+        pool, own = self._buckets[item.id]
+        level = profile.levels[pool.key]
+        rank = own.rank((item.spec.enqueued_at, item.id), level, at)
+        for other, rival in profile.pools():
+            if other > level:
+                return
+            for bucket in rival.buckets.values():
+                if (bucket, other, level) in ahead:
+                    continue
+                barred = own.key.barred | bucket.key.barred
+                if barred and rival.profiles[profile] <= self._among(barred, profile):
+                    continue
+                ahead[bucket, other, level] = bucket.count_before(rank, other, at)
+
+    def _among(self, agents: frozenset[str], profile: Profile) -> int:
+        return sum(
+            1
+            for agent in agents
+            if self._profile_of.get(agent) is profile and self._places[agent].signed_in
+        )

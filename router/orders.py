@@ -1,0 +1,54 @@
+"""What people and other rooms ask of the router: a command, and what is to be stored with it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from madoguchi.model import routing
+from madoguchi.model.people import Actor
+from madoguchi.model.routing import Command, Presence
+
+_KNOWN: dict[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        routing.PresenceSet,
+        routing.ConnectionChanged,
+        routing.OfferAccepted,
+        routing.OfferDeclined,
+        routing.WrapUpStarted,
+        routing.WorkEnded,
+        routing.TransferredToQueue,
+        routing.TransferredToAgent,
+        routing.TransferCancelled,
+        routing.Assigned,
+        routing.Requeued,
+        routing.ItemPrioritised,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command with notes that the engine does not need: summary, wrap-up code, who asked."""
+
+    command: Command
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def encode(order: Order) -> dict[str, Any]:
+    """Return an order as JSON for ``router_command``. Only what people ask can travel."""
+    name = type(order.command).__name__
+    if name not in _KNOWN:
+        raise ValueError(f"{name} is not asked for by people")
+    return {"type": name, "fields": asdict(order.command), "notes": dict(order.notes)}
+
+
+def decode(row: Mapping[str, Any]) -> Order:
+    """Return the order of a ``router_command`` row."""
+    fields = dict(row["fields"])
+    if "presence" in fields:
+        fields["presence"] = Presence(fields["presence"])
+    notes = dict(row["notes"])
+    if "actor" in notes:
+        notes["actor"] = Actor(notes["actor"]["id"], notes["actor"]["name"])
+    return Order(_KNOWN[row["type"]](**fields), notes)

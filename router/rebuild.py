@@ -1,0 +1,219 @@
+"""The engine's facts out of the store: at the start, and whenever the engine was dropped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from madoguchi.clock import from_micros, to_micros
+from madoguchi.configuration.catalog import Catalog
+from madoguchi.configuration.kinds import Agent, Queue
+from madoguchi.conversations.tables import work_item
+from madoguchi.model.conversation import UNFINISHED
+from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.people import Role
+from madoguchi.model.routing import (
+    Activity,
+    AgentFacts,
+    AgentSpec,
+    ItemFacts,
+    ItemSpec,
+    ItemState,
+    Offer,
+    OfferState,
+    Preference,
+    Presence,
+    QueuePolicy,
+    RouterState,
+    TransferPhase,
+)
+from madoguchi.store.log import read_cursor
+from madoguchi.store.work import Work
+from router.tables import agent_status, offer
+
+CONSUMER = "router"
+
+
+def policy(key: str, queue: Queue) -> QueuePolicy:
+    """Return the engine's view of a configured queue."""
+    return QueuePolicy(
+        id=key,
+        name=queue.name,
+        requires=dict(queue.requires),
+        priority=queue.priority,
+        agent_choice=queue.agent_choice,
+        offer_timeout_s=queue.offer_timeout_s,
+        transfer_timeout_s=queue.transfer_timeout_s,
+        misses=queue.misses,
+    )
+
+
+def spec(catalog: Catalog, id: Id, agent: Agent, order: int) -> AgentSpec:
+    """Return the engine's view of a configured agent."""
+    return AgentSpec(
+        id=id,
+        order=order,
+        skills=dict(agent.skills),
+        serves=catalog.serves(agent),
+        units=agent.units,
+        per_channel={channel.value: most for channel, most in agent.per_channel.items()},
+    )
+
+
+def policies(catalog: Catalog) -> tuple[QueuePolicy, ...]:
+    """Return all queues for the engine."""
+    return tuple(policy(key, entry.object) for key, entry in sorted(catalog.queues.items()))
+
+
+def specs(catalog: Catalog) -> dict[Id, AgentSpec]:
+    """Return everybody who may be given work."""
+    return {
+        entry.id: spec(catalog, entry.id, entry.object, order)
+        for order, (_, entry) in enumerate(sorted(catalog.agents.items()))
+        if entry.object.active and Role.AGENT in entry.object.roles
+    }
+
+
+@dataclass
+class Kept:
+    """What the service keeps beside the engine: versions of the rows that only it writes, and
+    where each item was (queue, owner) when it was last written.
+    """
+
+    items: dict[Id, int] = field(default_factory=dict)
+    conversations: dict[Id, Id] = field(default_factory=dict)
+    agents: dict[Id, int] = field(default_factory=dict)
+    offers: dict[str, int] = field(default_factory=dict)
+    activity: dict[Id, tuple[Activity, datetime]] = field(default_factory=dict)
+    placed: dict[Id, tuple[str, Id | None]] = field(default_factory=dict)
+    cursor: int = 0
+
+
+def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
+    """Return everything that an engine is rebuilt from, and what is kept beside it."""
+    kept = Kept(cursor=(yield from read_cursor(CONSUMER)))
+    items = yield select(work_item).where(
+        work_item.c.domain == DOMAIN, work_item.c.state.in_([s.value for s in UNFINISHED])
+    )
+    statuses = yield select(agent_status).where(agent_status.c.domain == DOMAIN)
+    past = yield (
+        select(offer)
+        .join(work_item, work_item.c.id == offer.c.item)
+        .where(work_item.c.domain == DOMAIN, work_item.c.state.in_([s.value for s in UNFINISHED]))
+        .order_by(offer.c.made_at)
+    )
+    for row in items:
+        kept.items[row.id] = row.version
+        kept.conversations[row.id] = row.conversation
+        kept.placed[row.id] = (row.queue, row.owner)
+    for row in past:
+        kept.offers[row.id] = row.version
+    known = {row.agent: row for row in statuses}
+    for row in statuses:
+        kept.agents[row.agent] = row.version
+        kept.activity[row.agent] = (Activity(row.activity), row.activity_since)
+    agents = {id: _agent(one, known.get(id), now) for id, one in specs(catalog).items()}
+    state = RouterState(
+        queues=policies(catalog),
+        agents=tuple(agents[id] for id in sorted(agents)),
+        items=tuple(
+            item_facts(r, [o for o in past if o.item == r.id], agents)
+            for r in sorted(items, key=lambda r: r.id)
+        ),
+        offers=tuple(
+            _offer(o) for o in past if o.state == OfferState.pending.value and o.agent in agents
+        ),
+        version=catalog.number,
+        clock=to_micros(now),
+    )
+    return state, kept
+
+
+def _agent(one: AgentSpec, row: Row[Any] | None, now: datetime) -> AgentFacts:
+    if row is None:
+        return AgentFacts(one, since=to_micros(now), disconnected_since=to_micros(now))
+    return AgentFacts(
+        spec=one,
+        presence=Presence(row.presence),
+        reason=row.reason,
+        since=to_micros(row.since),
+        disconnected_since=_micros(row.disconnected_since),
+        absent_since=_micros(row.absent_since),
+        worked_until=_micros(row.worked_until) or 0,
+        misses=row.misses,
+    )
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else to_micros(moment)
+
+
+def moment(micros: int | None) -> datetime | None:
+    """Return a stored moment of an engine's time."""
+    return None if micros is None else from_micros(micros)
+
+
+def item_spec(row: Row[Any]) -> ItemSpec:
+    """Return the engine's view of a work item's row."""
+    return ItemSpec(
+        id=row.id,
+        conversation=row.conversation,
+        queue=row.queue,
+        channel=row.channel,
+        enqueued_at=to_micros(row.enqueued_at),
+        requires=row.requires,
+        priority=row.priority,
+        preferred=row.preferred,
+        preference=Preference(row.preference or Preference.last_owner.value),
+    )
+
+
+def item_facts(row: Row[Any], offers: list[Row[Any]], agents: Mapping[Id, AgentFacts]) -> ItemFacts:
+    """Return what the engine knew of an item; an owner who is gone owns nothing."""
+    kept = row.routing or {}
+    owner = row.owner if row.owner in agents else None
+    state = ItemState(row.state)
+    if owner is None and state in {ItemState.assigned, ItemState.wrap_up}:
+        state = ItemState.waiting
+    return ItemFacts(
+        spec=item_spec(row),
+        state=state,
+        owner=owner,
+        transfer=TransferPhase(kept["transfer"]) if kept.get("transfer") and owner else None,
+        paused_since=kept.get("paused_since"),
+        released=bool(kept.get("released")),
+        unanswered_since=kept.get("unanswered_since"),
+        blocks={a: until for a, until in (kept.get("blocks") or {}).items() if a in agents},
+        offers=len(offers),
+        closed=tuple(
+            (int(o.id.rpartition("-")[2]), o.agent, OfferState(o.state))
+            for o in offers
+            if o.state != OfferState.pending.value
+        ),
+        told_blocked=bool(kept.get("told_blocked")),
+    )
+
+
+def routing_of(facts: ItemFacts) -> dict[str, Any]:
+    """Return the part of an item's facts that lives in its ``routing`` column."""
+    return {
+        "transfer": facts.transfer.value if facts.transfer else None,
+        "paused_since": facts.paused_since,
+        "released": facts.released,
+        "unanswered_since": facts.unanswered_since,
+        "blocks": dict(facts.blocks),
+        "told_blocked": facts.told_blocked,
+    }
+
+
+def _offer(row: Row[Any]) -> Offer:
+    return Offer(
+        row.id,
+        row.item,
+        row.agent,
+        to_micros(row.made_at),
+        to_micros(row.deadline),
+        row.transfer,
+    )

@@ -1,0 +1,271 @@
+"""The engine's living records: what changes while items are routed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from madoguchi.model.routing import (
+    CHAT,
+    Activity,
+    AgentFacts,
+    AgentSpec,
+    ItemFacts,
+    ItemSpec,
+    ItemState,
+    Load,
+    Offer,
+    OfferState,
+    Presence,
+    QueuePolicy,
+    TransferPhase,
+    micros,
+)
+
+CONNECTION_GRACE_S = 60
+"""A desk that is gone for so long makes its agent `away`."""
+
+
+class Room(NamedTuple):
+    """What an agent still has room for; agents with equal rooms can take the same shapes."""
+
+    free: int
+    empty: bool
+    full: frozenset[str]
+
+
+class Shape(NamedTuple):
+    """What an item asks of an agent's room."""
+
+    channel: str
+    weight: int
+    exclusive: bool
+
+    def fits(self, room: Room) -> bool:
+        """Return whether an item of this shape fits into `room`."""
+        if self.weight > room.free or (self.exclusive and not room.empty):
+            return False
+        return self.channel not in room.full
+
+
+@dataclass(slots=True, eq=False)
+class AgentRecord:
+    """An agent with the sums over their work; the sums change only by `weigh`."""
+
+    spec: AgentSpec
+    presence: Presence = Presence.offline
+    reason: str = ""
+    since: int = 0
+    disconnected_since: int | None = 0
+    absent_since: int | None = 0
+    worked_until: int = 0
+    misses: int = 0
+    used: int = 0
+    reserved: int = 0
+    exclusives: int = 0
+    busy: int = 0
+    wrapping: int = 0
+    held: dict[str, int] = field(default_factory=dict)
+    work: dict[str, ItemRecord] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+    seen: Room | None = None
+    """The room when the agent last looked for work."""
+    told: Load | None = None
+    """The load that the last AgentLoadChanged told."""
+
+    @property
+    def id(self) -> str:
+        """The agent's id."""
+        return self.spec.id
+
+    @property
+    def connected(self) -> bool:
+        """Whether a desk of theirs is reachable."""
+        return self.disconnected_since is None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether they are at work at all."""
+        return self.presence is not Presence.offline
+
+    @property
+    def present(self) -> bool:
+        """Whether an offer can reach them."""
+        return self.presence is Presence.available and self.disconnected_since is None
+
+    @property
+    def loaded(self) -> float:
+        """The part of the units in use or reserved."""
+        return (self.used + self.reserved) / self.spec.units if self.spec.units > 0 else 1.0
+
+    def free(self) -> int:
+        """Return the units that an offer could still reserve."""
+        return 0 if self.exclusives else max(0, self.spec.units - self.used - self.reserved)
+
+    def room(self) -> Room | None:
+        """Return what the agent could be offered now; None: nothing at all."""
+        free = self.free() if self.present else 0
+        if free == 0:
+            return None
+        most = self.spec.per_channel
+        full = (
+            frozenset(name for name, limit in most.items() if self.held.get(name, 0) >= limit)
+            if most
+            else _NOTHING_FULL
+        )
+        return Room(free, self.used == 0 and self.reserved == 0, full)
+
+    def weigh(self, shape: Shape, sign: int, state: ItemState) -> None:
+        """Add (+1) or take away (-1) one item that is `offered`, `assigned` or in `wrap_up`."""
+        if state is ItemState.offered:
+            self.reserved += sign * shape.weight
+        else:
+            self.used += sign * shape.weight
+            if state is ItemState.wrap_up:
+                self.wrapping += sign
+            else:
+                self.busy += sign
+        self.exclusives += sign * shape.exclusive
+        self.held[shape.channel] = self.held.get(shape.channel, 0) + sign
+
+    def over_capacity(self) -> bool:
+        """Return whether the agent holds more than offers alone could have brought."""
+        taken = self.used + self.reserved
+        beside_call = self.exclusives > 0 and sum(self.held.values()) > 1
+        most = self.spec.per_channel
+        return (
+            taken > self.spec.units
+            or beside_call
+            or any(self.held.get(name, 0) > limit for name, limit in most.items())
+        )
+
+    def load(self) -> Load:
+        """Return the load as told to others."""
+        activity = Activity.idle
+        if self.busy:
+            activity = Activity.busy
+        elif self.wrapping:
+            activity = Activity.wrap_up
+        return Load(
+            self.spec.units,
+            self.used,
+            self.reserved,
+            self.free(),
+            self.exclusives > 0,
+            activity,
+        )
+
+    def away_due(self) -> int | None:
+        """Return when the lost connection makes them `away`."""
+        if self.disconnected_since is None or self.presence is not Presence.available:
+            return None
+        return max(self.disconnected_since, self.since) + micros(CONNECTION_GRACE_S)
+
+    def facts(self) -> AgentFacts:
+        """Return what must be stored."""
+        return AgentFacts(
+            self.spec,
+            self.presence,
+            self.reason,
+            self.since,
+            self.disconnected_since,
+            self.absent_since,
+            self.worked_until,
+            self.misses,
+        )
+
+
+_NOTHING_FULL: frozenset[str] = frozenset()
+_NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class ItemRecord:
+    """An unfinished item. `policy` is its queue's; `offer` the one pending offer."""
+
+    spec: ItemSpec
+    policy: QueuePolicy
+    state: ItemState = ItemState.waiting
+    owner: str | None = None
+    transfer: TransferPhase | None = None
+    paused_since: int | None = None
+    released: bool = False
+    unanswered_since: int | None = None
+    blocks: dict[str, int] = field(default_factory=dict)
+    offers: int = 0
+    closed: dict[int, tuple[str, OfferState]] = field(default_factory=dict)
+    told_blocked: bool = False
+    offer: Offer | None = None
+
+    @property
+    def id(self) -> str:
+        """The item's id."""
+        return self.spec.id
+
+    @property
+    def requires(self) -> Mapping[str, int]:
+        """Skill -> minimum: the item's own, else its queue's."""
+        own = self.spec.requires
+        return self.policy.requires if own is None else own
+
+    @property
+    def priority(self) -> int:
+        """The item's own class, else its queue's."""
+        own = self.spec.priority
+        return self.policy.priority if own is None else own
+
+    @property
+    def shape(self) -> Shape:
+        """What it asks of an agent's room."""
+        return Shape(self.spec.channel, self.spec.weight, self.spec.exclusive)
+
+    def signature(self) -> tuple[tuple[str, int], ...]:
+        """Return the requirements as a key: equal for items that ask for the same."""
+        return tuple(sorted((skill, least) for skill, least in self.requires.items() if least > 0))
+
+    def barred(self) -> frozenset[str]:
+        """Return the agents who must not get the item: those who declined it and its owner."""
+        if self.owner is None:
+            return frozenset(self.blocks) if self.blocks else _NOBODY
+        return frozenset((*self.blocks, self.owner))
+
+    def load_state(self) -> ItemState:
+        """Return how the item weighs on its owner: in wrap-up, else as assigned."""
+        return ItemState.wrap_up if self.state is ItemState.wrap_up else ItemState.assigned
+
+    def release_after(self) -> int:
+        """Return the µs after a reply at which the units are released."""
+        own = self.spec.release_after_s
+        if own is None:
+            own = self.policy.chat_release_s if self.spec.channel == CHAT else 0
+        return micros(own)
+
+    def release_due(self) -> int | None:
+        """Return when the customer's silence releases the units."""
+        if self.owner is None or self.paused_since is None or self.released:
+            return None
+        return self.paused_since + self.release_after()
+
+    def absent_due(self, owner: AgentRecord | None) -> int | None:
+        """Return when an unanswered text under an absent owner puts the item back."""
+        if owner is None or self.unanswered_since is None or owner.absent_since is None:
+            return None
+        since = max(self.unanswered_since, owner.absent_since)
+        return since + micros(self.policy.absent_requeue_s)
+
+    def facts(self) -> ItemFacts:
+        """Return what must be stored."""
+        return ItemFacts(
+            spec=self.spec,
+            state=self.state,
+            owner=self.owner,
+            transfer=self.transfer,
+            paused_since=self.paused_since,
+            released=self.released,
+            unanswered_since=self.unanswered_since,
+            blocks=dict(sorted(self.blocks.items())),
+            offers=self.offers,
+            closed=tuple((n, agent, end) for n, (agent, end) in sorted(self.closed.items())),
+            told_blocked=self.told_blocked,
+        )

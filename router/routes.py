@@ -1,0 +1,398 @@
+"""REST of the router: offers, presence, transfers, ends, and what supervisors do to others."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from sqlalchemy import select
+
+from madoguchi.clock import Clock
+from madoguchi.configuration.catalog import Catalog
+from madoguchi.configuration.service import Change, Configuration, body_of
+from madoguchi.conversations import acts
+from madoguchi.conversations.repository import by_ids, unfinished_items
+from madoguchi.conversations.routes import V1, Uuid
+from madoguchi.conversations.tables import work_item
+from madoguchi.conversations.visibility import allow
+from madoguchi.http.problems import Problem
+from madoguchi.http.table import Body, Call, Handler, Nothing, Operation
+from madoguchi.model.conversation import UNFINISHED
+from madoguchi.model.ids import Id, is_id
+from madoguchi.model.routing import (
+    Assigned,
+    ItemPrioritised,
+    ItemState,
+    OfferAccepted,
+    OfferDeclined,
+    Presence,
+    PresenceSet,
+    Refused,
+    Requeued,
+    TransferCancelled,
+    TransferredToAgent,
+    TransferredToQueue,
+    WorkEnded,
+    WrapUpStarted,
+)
+from madoguchi.security.permissions import Action, Facts, NotFound, require
+from madoguchi.store.work import Store, Work
+from router.client import RouterClient, audited
+from router.orders import Order
+from router.service import RouterService
+from router.tables import offer
+from router.views import RouterViews
+
+Short = Annotated[str, Field(max_length=120)]
+Words = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class DeclineBody(Body):
+    """Why an offer is declined."""
+
+    reason: Literal["busy", "break", "skill", "other"] = "busy"
+
+
+class TransferBody(Body):
+    """Where to, why, and what the next agent must know."""
+
+    queue: Short | None = None
+    agent: Uuid | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=120)]
+    summary: Words
+
+    @model_validator(mode="after")
+    def _one(self) -> "TransferBody":
+        if (self.queue is None) == (self.agent is None):
+            raise ValueError("name either a queue or an agent")
+        return self
+
+
+class EndBody(Body):
+    """Up to where this desk has shown the customer's texts."""
+
+    inbound_seq: Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class WrapUpBody(Body):
+    """What came of it."""
+
+    code: Short = ""
+    note: Annotated[str, Field(max_length=4000)] = ""
+
+
+class PresenceBody(Body):
+    """What people set."""
+
+    presence: Literal["available", "away", "offline"]
+    reason: Short = ""
+
+
+class SignOutBody(Body):
+    """What happens to open work."""
+
+    open_work: Literal["requeue", "keep"]
+
+
+class CapacityBody(Body):
+    """Capacity units."""
+
+    units: Annotated[int, Field(ge=0, le=50)]
+
+
+class AssignBody(Body):
+    """Who shall have it."""
+
+    agent: Uuid
+
+
+class PriorityBody(Body):
+    """A priority class, 1 is served first."""
+
+    priority: Annotated[int, Field(ge=1, le=100)]
+
+
+@dataclass(frozen=True)
+class RouterApi:
+    """The operations of this room."""
+
+    store: Store
+    clock: Clock
+    router: RouterClient
+    service: RouterService
+    views: RouterViews
+    configuration: Configuration
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self.configuration.catalog
+
+    def operations(self) -> list[Operation]:
+        """Return this room's part of the route table."""
+        one, agents = f"{V1}/conversations/{{id}}", f"{V1}/agents"
+        return [
+            _post(f"{V1}/offers/{{id}}/accept", self.accept, "Accept an offer", status=200),
+            _post(f"{V1}/offers/{{id}}/decline", self.decline, "Decline an offer", DeclineBody),
+            _post(f"{one}/take", self.take, "Pull from the own queues"),
+            _post(f"{one}/transfer", self.transfer, "Transfer", TransferBody),
+            _post(f"{one}/transfer/cancel", self.cancel, "Take a transfer back"),
+            _post(f"{one}/end", self.end, "End the contact; wrap-up begins", EndBody),
+            _post(f"{one}/wrap-up", self.wrap_up, "End the work with its result", WrapUpBody),
+            _post(
+                f"{one}/assign",
+                self.assign,
+                "Give it to an agent",
+                AssignBody,
+                action=Action.REASSIGN,
+            ),
+            Operation("GET", f"{one}/explain", self.explain, "Who could take it, and why not"),
+            Operation("GET", agents, self.agents, "Colleagues, for transfers"),
+            Operation(
+                "PUT",
+                f"{agents}/{{id}}/presence",
+                self.presence,
+                "Set a presence",
+                PresenceBody,
+                status=204,
+            ),
+            Operation(
+                "PUT",
+                f"{agents}/{{id}}/capacity",
+                self.capacity,
+                "Set the capacity",
+                CapacityBody,
+                status=204,
+                action=Action.STEER,
+            ),
+            _post(f"{agents}/me/sign-out", self.sign_out, "End the working day", SignOutBody),
+            _post(
+                f"{V1}/items/{{id}}/priority",
+                self.priority,
+                "Set an item's priority",
+                PriorityBody,
+                action=Action.REASSIGN,
+            ),
+        ]
+
+    async def accept(self, call: Call[Nothing]) -> Any:
+        """Accept an own offer; 409 ``taken`` names who was faster."""
+        offer_id = await self._own_offer(call)
+        try:
+            done = await self.router.ask(Order(OfferAccepted(offer_id, call.actor.id)))
+        except Refused as refused:
+            raise self._told(refused) from refused
+        return {"conversation": done["conversation"]}
+
+    async def decline(self, call: Call[DeclineBody]) -> None:
+        """Decline an own offer with a reason."""
+        offer_id = await self._own_offer(call)
+        command = OfferDeclined(offer_id, call.actor.id, call.body.reason)
+        try:
+            await self.router.ask(Order(command))
+        except Refused as refused:
+            raise self._told(refused) from refused
+
+    async def _own_offer(self, call: Call[Any]) -> str:
+        """Return the offer's id if the actor may see its item. Raises NotFound."""
+        offer_id = call.request.match_info["id"]
+
+        def unit() -> Work[Any]:
+            return (yield select(offer.c.agent, offer.c.item).where(offer.c.id == offer_id))
+
+        rows = await self.store.read(unit)
+        if not rows:
+            raise NotFound("offer")
+        return offer_id
+
+    def _told(self, refused: Refused) -> Exception:
+        if refused.agent is None:
+            return refused
+        return Problem(
+            409,
+            "taken" if refused.code == "not_yours" else refused.code,
+            refused.detail or refused.code,
+            agent=refused.agent,
+            agent_name=self._catalog.agent_name(refused.agent),
+        )
+
+    async def take(self, call: Call[Nothing]) -> None:
+        """Pull a waiting conversation from an own queue."""
+        item = await self._item(call, Action.PULL)
+        notes = audited(call.actor, "conversation.pull", item)
+        await self._ask(Order(Assigned(item, call.actor.id, call.actor.id), notes))
+
+    async def transfer(self, call: Call[TransferBody]) -> None:
+        """Transfer to a queue or an agent; the reason and the summary go with it."""
+        item = await self._item(call, Action.TRANSFER)
+        body, by = call.body, call.actor.id
+        notes = audited(
+            call.actor, "conversation.transfer", item, reason=body.reason, summary=body.summary
+        )
+        if body.queue is not None:
+            await self._ask(Order(TransferredToQueue(item, body.queue, by, body.reason), notes))
+        elif body.agent is not None:
+            await self._ask(Order(TransferredToAgent(item, body.agent, by, body.reason), notes))
+
+    async def cancel(self, call: Call[Nothing]) -> None:
+        """Take a transfer back that nobody has accepted."""
+        item = await self._item(call, Action.TRANSFER)
+        await self._ask(Order(TransferCancelled(item)))
+
+    async def end(self, call: Call[EndBody]) -> None:
+        """End the contact; wrap-up begins. 409 ``newer_inbound`` when the customer wrote since."""
+        id, seq = call.id(), call.body.inbound_seq
+
+        def unit() -> Work[Any]:
+            yield from acts.check_end(call.actor, id, seq)
+            return (yield from unfinished_items([id]))
+
+        items = await self.store.write(unit)
+        if id not in items:
+            raise Problem(409, "nothing_to_end", "nobody works on this conversation")
+        row = items[id]
+        notes = audited(call.actor, "conversation.end", row.id)
+        if row.owner is None:
+            await self._ask(Order(WorkEnded(row.id), notes))
+        else:
+            await self._ask(Order(WrapUpStarted(row.id, row.owner), notes))
+
+    async def wrap_up(self, call: Call[WrapUpBody]) -> None:
+        """End the work. 422 when the queue wants a result and there is none."""
+        item = await self._item(call, Action.END)
+        row = (await self.store.read(lambda: unfinished_items([call.id()])))[call.id()]
+        queue = self._catalog.queues.get(row.queue)
+        codes = [code.key for code in queue.object.wrap_up] if queue else []
+        if row.state != ItemState.wrap_up.value:
+            raise Problem(409, "not_in_wrap_up", "end the contact first")
+        if codes and call.body.code not in codes:
+            raise Problem(422, "code_needed", "choose a result", codes=codes)
+        wrap_up = {"code": call.body.code, "note": call.body.note, "by": call.actor.id}
+        notes = audited(call.actor, "conversation.wrap_up", item, wrap_up=wrap_up)
+        await self._ask(Order(WorkEnded(item), notes))
+
+    async def assign(self, call: Call[AssignBody]) -> None:
+        """A supervisor gives a conversation to an agent."""
+        item = await self._item(call, Action.REASSIGN)
+        notes = audited(call.actor, "conversation.assign", item, agent=call.body.agent)
+        await self._ask(Order(Assigned(item, call.body.agent, call.actor.id), notes))
+
+    async def priority(self, call: Call[PriorityBody]) -> None:
+        """A supervisor moves a waiting item to another priority class."""
+        notes = audited(call.actor, "item.priority", call.id(), priority=call.body.priority)
+        await self._ask(Order(ItemPrioritised(call.id(), call.body.priority), notes))
+
+    async def explain(self, call: Call[Nothing]) -> Any:
+        """Return every candidate and what stands between."""
+        item = await self._item(call, Action.READ)
+        full = self.service.explain(item)
+        return {
+            "facts": list(full.explanation.facts),
+            "candidates": [
+                {
+                    "agent": c.agent,
+                    "agent_name": self._catalog.agent_name(c.agent),
+                    "obstacle": c.obstacle,
+                }
+                for c in full.candidates
+            ],
+        }
+
+    async def agents(self, call: Call[Nothing]) -> Any:
+        """Return colleagues with presence and room."""
+        require(call.actor, Action.SELF, None)
+        ids = [id for id, e in self._catalog.agent_by_id.items() if e.object.active]
+        views = await self.store.read(lambda: self.views.agents(ids))
+        fields = ("id", "name", "presence", "activity", "free", "units", "queues")
+        return {
+            "agents": [
+                {name: view.body[name] for name in fields}
+                for view in views.values()
+                if view.body["queues"]
+            ]
+        }
+
+    async def presence(self, call: Call[PresenceBody]) -> None:
+        """Set one's own presence, or as a supervisor somebody else's."""
+        agent = self._agent(call, Action.STEER)
+        notes = {
+            "actor": call.actor,
+            "action": "agent.presence",
+            "object": f"agent:{agent}",
+            "presence": call.body.presence,
+            "reason": call.body.reason,
+        }
+        command = PresenceSet(agent, Presence(call.body.presence), call.body.reason, call.actor.id)
+        await self._ask(Order(command, notes))
+
+    async def sign_out(self, call: Call[SignOutBody]) -> None:
+        """End the working day: open work goes back to its queues, or what waits stays."""
+        me = call.actor.id
+        rows = await self.store.read(lambda: owned_items(me))
+        command = PresenceSet(me, Presence.offline, "", me)
+        notes = {
+            "actor": call.actor,
+            "action": "agent.sign_out",
+            "object": f"agent:{me}",
+            "open_work": call.body.open_work,
+        }
+        await self._ask(Order(command, notes))
+        for row in rows:
+            paused = (row.routing or {}).get("paused_since") is not None
+            if row.state == ItemState.wrap_up.value:
+                await self._ask(Order(WorkEnded(row.id)))
+            elif not (paused and call.body.open_work == "keep"):
+                await self._ask(Order(Requeued(row.id, "signed_out")))
+
+    async def capacity(self, call: Call[CapacityBody]) -> None:
+        """A supervisor sets an agent's units: a version of the configuration like any other."""
+        entry = self._catalog.agent_by_id.get(call.id())
+        if entry is None:
+            raise NotFound("agent")
+        body = {**body_of(entry.object), "units": call.body.units}
+        change = Change("agent", entry.object.key, body)
+        await self.configuration.change(call.actor, "capacity", [change])
+
+    def _agent(self, call: Call[Any], other: Action) -> Id:
+        name = call.request.match_info["id"]
+        if name == "me" or name == call.actor.id:
+            require(call.actor, Action.SELF, Facts(frozenset({call.actor.id})))
+            return call.actor.id
+        if not is_id(name) or name not in self._catalog.agent_by_id:
+            raise NotFound("agent")
+        require(call.actor, other)
+        return name
+
+    async def _item(self, call: Call[Any], action: Action) -> Id:
+        """Return the unfinished item of a conversation that the actor may treat so."""
+        id = call.id()
+
+        def unit() -> Work[Any]:
+            found = yield from by_ids([id])
+            if id not in found:
+                raise NotFound("conversation")
+            yield from allow(call.actor, action, found[id])
+            return (yield from unfinished_items([id]))
+
+        items = await self.store.read(unit)
+        if id not in items:
+            raise Problem(409, "closed", "the conversation has ended")
+        return str(items[id].id)
+
+    async def _ask(self, order: Order) -> dict[str, Any]:
+        try:
+            return await self.router.ask(order)
+        except Refused as refused:
+            raise self._told(refused) from refused
+
+
+def _post(
+    path: str, handler: Handler, summary: str, body: type[Body] = Nothing, **more: Any
+) -> Operation:
+    return Operation("POST", path, handler, summary, body, **{"status": 204, **more})
+
+
+def owned_items(agent: Id) -> Work[list[Any]]:
+    """Return an agent's unfinished items."""
+    rows = yield select(work_item).where(
+        work_item.c.owner == agent, work_item.c.state.in_([s.value for s in UNFINISHED])
+    )
+    return list(rows)

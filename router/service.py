@@ -1,0 +1,395 @@
+"""The owner of one domain's routing: one writer, in memory, behind a fenced lease.
+
+Each cycle takes all orders that wait, what the log tells, and the timers that are due; lets the
+engine decide; writes everything in one transaction that begins with the lease; and only then
+answers. A lost lease or an unknown commit drops the engine, which is rebuilt from the store.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+
+from madoguchi.bus import Hints
+from madoguchi.clock import Clock, to_micros
+from madoguchi.configuration.catalog import Catalog
+from madoguchi.configuration.service import Configuration
+from madoguchi.conversations.tables import work_item
+from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.log import NumberedEntry
+from madoguchi.model.routing import (
+    AgentChanged,
+    AgentRemoved,
+    AgentReplied,
+    AgentSpec,
+    Assigned,
+    Command,
+    ConfigurationChanged,
+    ConnectionChanged,
+    CustomerWrote,
+    FullExplanation,
+    ItemCancelled,
+    ItemEnqueued,
+    ItemState,
+    Refused,
+    TimePassed,
+    TransferredToAgent,
+    TransferredToQueue,
+    WorkEnded,
+)
+from madoguchi.security.audit import record
+from madoguchi.store import leases
+from madoguchi.store.log import after, move_cursor
+from madoguchi.store.work import Store, Unavailable, Work
+from router import rebuild
+from router.changes import Changes
+from router.engine import Engine
+from router.orders import Order, decode
+from router.rebuild import CONSUMER, Kept
+from router.tables import router_command
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 0.2
+BATCH = 256
+
+
+@dataclass(slots=True)
+class _Asked:
+    """An order on its way, and where its answer goes: a future here, or a row of the table."""
+
+    order: Order
+    future: asyncio.Future[dict[str, Any]] | None = None
+    row: int | None = None
+    answer: dict[str, Any] | None = None
+    refused: Refused | None = None
+
+
+@dataclass
+class _Cycle:
+    """What one cycle found to do."""
+
+    asked: list[_Asked] = field(default_factory=list)
+    entries: list[NumberedEntry] = field(default_factory=list)
+    specs: dict[Id, Any] = field(default_factory=dict)
+
+
+class NotOwner(Exception):
+    """Another process owns the domain's router."""
+
+
+class RouterService:
+    """Owns the engine of a domain while it holds the lease ``router:<domain>``."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        hints: Hints,
+        configuration: Configuration,
+        holder: str,
+        domain: int = DOMAIN,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._configuration = configuration
+        self._holder = holder
+        self._lease = f"router:{domain}"
+        self._wake = hints.subscribe("log", "router_command", "router")
+        self._asked: list[_Asked] = []
+        self._engine: Engine | None = None
+        self._kept = Kept()
+        self._catalog: Catalog | None = None
+        self._ready = asyncio.Event()
+        self._renewed = 0.0
+        self.decisions = 0
+
+    @property
+    def owner(self) -> bool:
+        """Tell whether this process routes the domain now."""
+        return self._engine is not None
+
+    async def ready(self) -> None:
+        """Wait until the engine stands."""
+        await self._ready.wait()
+
+    async def order(self, order: Order) -> dict[str, Any]:
+        """Let the engine decide on an order; return its answer after the commit.
+
+        Raises Refused, NotOwner, Unavailable.
+        """
+        if self._engine is None:
+            raise NotOwner(self._lease)
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._asked.append(_Asked(order, future))
+        self._wake.ring()
+        return await future
+
+    def position(self, item: Id) -> int | None:
+        """Return a waiting item's place, None when it has none or nobody signed in may take it."""
+        try:
+            return self._engine.position(item) if self._engine else None
+        except Refused:
+            return None
+
+    def explain(self, item: Id) -> FullExplanation:
+        """Return what stands between an item and each agent. Raises Refused, NotOwner."""
+        if self._engine is None:
+            raise NotOwner(self._lease)
+        return self._engine.explain(item)
+
+    async def run(self) -> None:
+        """Own the domain whenever the lease is to be had; a supervised task."""
+        while True:
+            if self._engine is None and not await self._take_over():
+                await self._wake.wait(1.0)
+                continue
+            try:
+                await self._cycle()
+            except Exception:
+                self._drop()
+                raise
+            await self._wait()
+
+    async def close(self) -> None:
+        """Give the lease back, so that a successor need not wait for its end."""
+        self._drop()
+        await self._store.write(lambda: leases.release(self._holder))
+
+    async def _take_over(self) -> bool:
+        now = leases.database_time(self._store.dialect, self._clock.now())
+        held = await self._store.write(lambda: leases.acquire([self._lease], self._holder, now))
+        if self._lease not in held:
+            return False
+        catalog = await self._configuration.reload()
+        moment = self._clock.now()
+        state, kept = await self._store.read(lambda: rebuild.load(catalog, moment))
+        engine = Engine.restore(state, to_micros(moment))
+        self._kept, self._catalog = kept, catalog
+        self._engine = engine
+        connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
+        self._asked += [_Asked(Order(ConnectionChanged(id, connected=False))) for id in connected]
+        self._ready.set()
+        return True
+
+    def _drop(self) -> None:
+        self._engine = None
+        self._ready.clear()
+        asked, self._asked = self._asked, []
+        for one in asked:
+            if one.future is not None and not one.future.done():
+                one.future.set_exception(Unavailable("the router is starting again"))
+
+    async def _wait(self) -> None:
+        pause = SWEEP_S
+        due = self._engine.next_due() if self._engine else None
+        if due is not None:
+            pause = min(pause, max(0.0, (due - to_micros(self._clock.now())) / 1e6))
+        if not self._asked:
+            await self._wake.wait(pause)
+
+    async def _cycle(self) -> None:
+        engine = self._engine
+        if engine is None:
+            return
+        cycle = await self._collect()
+        changes = Changes(engine, self._kept, self._clock.now(), self._clock.new_id)
+        try:
+            self._decide(engine, cycle, changes)
+            await self._commit(cycle, changes)
+        except BaseException:
+            for one in cycle.asked:
+                if one.future is not None and not one.future.done():
+                    one.future.set_exception(Unavailable("the router is starting again"))
+            raise
+        changes.commit()
+        if cycle.entries:
+            self._kept.cursor = cycle.entries[-1].position
+        self._answer(cycle.asked)
+
+    async def _collect(self) -> _Cycle:
+        cycle = await self._store.read(self._look)
+        cycle.asked = self._asked[:BATCH] + cycle.asked
+        self._asked = self._asked[BATCH:]
+        return cycle
+
+    def _look(self) -> Work[_Cycle]:
+        cycle = _Cycle()
+        rows = yield (
+            select(router_command)
+            .where(router_command.c.domain == DOMAIN, router_command.c.answered_at.is_(None))
+            .order_by(router_command.c.id)
+            .limit(BATCH)
+        )
+        cycle.asked = [_Asked(decode(r.command), row=r.id) for r in rows]
+        cycle.entries = yield from after(self._kept.cursor)
+        fresh = [e.entry.entity_id for e in cycle.entries if e.entry.type == "item.enqueued"]
+        if fresh:
+            items = yield select(work_item).where(work_item.c.id.in_(fresh))
+            cycle.specs = {r.id: r for r in items}
+        return cycle
+
+    def _decide(self, engine: Engine, cycle: _Cycle, changes: Changes) -> None:
+        self._apply(engine, changes, Order(TimePassed()))
+        self._reconfigure(engine, changes)
+        for entry in cycle.entries:
+            for command in self._heard(entry, cycle.specs):
+                self._apply(engine, changes, Order(command), lenient=True)
+        for one in cycle.asked:
+            try:
+                one.answer = self._apply(engine, changes, one.order)
+            except Refused as refused:
+                one.refused = refused
+
+    def _apply(
+        self, engine: Engine, changes: Changes, order: Order, *, lenient: bool = False
+    ) -> dict[str, Any]:
+        """Let the engine decide on one command; gather what it decided, even when it refuses."""
+        at = to_micros(changes.now)
+        item = _item_of(order.command)
+        if item is not None:
+            changes.remember([item])
+        try:
+            decisions = engine.apply(order.command, at)
+        except Refused as refused:
+            changes.note(refused.decisions)
+            if lenient:
+                return {}
+            raise
+        changes.note(decisions)
+        self.decisions += len(decisions)
+        if item is not None and (facts := engine.item(item)) != changes.last.get(item) and facts:
+            changes.items.setdefault(item, "item.changed")
+        self._note_order(order, changes, item)
+        return {"item": item, "conversation": self._kept.conversations.get(item or "")}
+
+    def _note_order(self, order: Order, changes: Changes, item: Id | None) -> None:
+        command, notes = order.command, order.notes
+        if item is not None:
+            if isinstance(command, TransferredToQueue | TransferredToAgent | Assigned):
+                changes.handovers[item] = self._handover(command, notes, changes)
+            if isinstance(command, WorkEnded) and notes.get("wrap_up"):
+                changes.wrap_ups[item] = dict(notes["wrap_up"])
+        if "actor" in notes:
+            detail = {k: v for k, v in notes.items() if k not in {"actor", "action", "object"}}
+            changes.audit.append(
+                record(notes["actor"], notes["action"], notes["object"], detail, changes.now)
+            )
+
+    def _handover(
+        self,
+        command: TransferredToQueue | TransferredToAgent | Assigned,
+        notes: Mapping[str, Any],
+        changes: Changes,
+    ) -> dict[str, Any]:
+        return {
+            "by": command.by,
+            "at": changes.now.isoformat(),
+            "reason": getattr(command, "reason", "") or str(notes.get("reason", "")),
+            "summary": str(notes.get("summary", "")),
+            "queue": getattr(command, "queue", None),
+            "agent": getattr(command, "agent", None),
+        }
+
+    def _heard(self, numbered: NumberedEntry, specs: Mapping[Id, Any]) -> Iterable[Command]:
+        """Return what a log entry means to the engine."""
+        entry = numbered.entry
+        data = entry.data or {}
+        item = data.get("item")
+        if entry.type == "item.enqueued" and entry.entity_id in specs:
+            row = specs[entry.entity_id]
+            if row.state == ItemState.waiting.value and row.id not in self._kept.items:
+                self._kept.items[row.id] = row.version
+                self._kept.conversations[row.id] = row.conversation
+                self._kept.placed[row.id] = (row.queue, None)
+                yield ItemEnqueued(rebuild.item_spec(row))
+        elif entry.type == "message.received" and item and data.get("author") == "customer":
+            yield CustomerWrote(item)
+        elif entry.type == "message.sent" and item:
+            yield AgentReplied(item)
+        elif entry.type == "conversation.customer_left" and item:
+            yield ItemCancelled(item, ItemState.abandoned)
+
+    def _reconfigure(self, engine: Engine, changes: Changes) -> None:
+        """Take over a new configuration; agents who may no longer work lose their work."""
+        new, old = self._configuration.catalog, self._catalog
+        if old is None or new.number == old.number:
+            return
+        self._catalog = new
+        commands: list[Command] = []
+        if rebuild.policies(new) != rebuild.policies(old):
+            commands.append(ConfigurationChanged(rebuild.policies(new), new.number))
+        before, now = rebuild.specs(old), rebuild.specs(new)
+        commands += [AgentChanged(one) for id, one in now.items() if before.get(id) != one]
+        commands += self._removals(before, now)
+        for command in commands:
+            self._apply(engine, changes, Order(command), lenient=True)
+            if isinstance(command, AgentChanged):
+                changes.agents.setdefault(command.spec.id, None)
+
+    def _removals(
+        self, before: Mapping[Id, AgentSpec], now: Mapping[Id, AgentSpec]
+    ) -> list[Command]:
+        return [AgentRemoved(id) for id in before if id not in now]
+
+    async def _commit(self, cycle: _Cycle, changes: Changes) -> None:
+        answered = [one for one in cycle.asked if one.row is not None]
+        if changes.empty and not answered and not cycle.entries:
+            await self._renew_in_time()
+            return
+        now = leases.database_time(self._store.dialect, changes.now)
+
+        def unit() -> Work[None]:
+            yield from leases.renew([self._lease], self._holder, now)
+            yield from changes.write()
+            if cycle.entries:
+                yield from move_cursor(CONSUMER, cycle.entries[-1].position)
+            for one in answered:
+                yield (
+                    update(router_command)
+                    .where(router_command.c.id == one.row)
+                    .values(answer=_as_row(one), answered_at=changes.now)
+                )
+
+        await self._store.write(unit, attempts=1)
+        self._renewed = self._clock.monotonic()
+
+    async def _renew_in_time(self) -> None:
+        if self._clock.monotonic() - self._renewed < leases.TTL_S / 3:
+            return
+        now = leases.database_time(self._store.dialect, self._clock.now())
+        await self._store.write(lambda: leases.renew([self._lease], self._holder, now), attempts=1)
+        self._renewed = self._clock.monotonic()
+
+    def _answer(self, asked: Iterable[_Asked]) -> None:
+        for one in asked:
+            if one.future is None or one.future.done():
+                continue
+            if one.refused is not None:
+                one.future.set_exception(one.refused)
+            else:
+                one.future.set_result(one.answer or {})
+
+
+def _as_row(one: _Asked) -> dict[str, Any]:
+    if one.refused is not None:
+        return {
+            "refused": one.refused.code,
+            "detail": one.refused.detail,
+            "agent": one.refused.agent,
+        }
+    return {"answer": one.answer or {}}
+
+
+def _item_of(command: Command) -> Id | None:
+    """Return the item that a command speaks of."""
+    if isinstance(command, ItemEnqueued):
+        return command.item.id
+    offer = getattr(command, "offer", None)
+    if isinstance(offer, str):
+        return offer.rpartition("-")[0]
+    item = getattr(command, "item", None)
+    return item if isinstance(item, str) else None

@@ -1,0 +1,95 @@
+"""Tables that only the router writes."""
+
+from sqlalchemy import Boolean, Column, Index, Integer, SmallInteger, String, Table, Text, text
+
+from madoguchi.store.tables import metadata
+from madoguchi.store.types import Instant, Json, Key, Serial
+
+agent_status = Table(
+    "agent_status",
+    metadata,
+    Column("agent", Key, primary_key=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("presence", String(12), nullable=False),
+    Column("reason", String(120), nullable=False),
+    Column("changed_by", Key),
+    Column("since", Instant, nullable=False),
+    Column("disconnected_since", Instant),
+    Column("absent_since", Instant),
+    Column("worked_until", Instant),
+    Column("misses", Integer, nullable=False),
+    Column("activity", String(12), nullable=False),
+    Column("activity_since", Instant, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("reserved", Integer, nullable=False),
+    Column("free", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+offer = Table(
+    "offer",
+    metadata,
+    Column("id", String(48), primary_key=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("item", Key, nullable=False),
+    Column("agent", Key, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("transfer", Boolean, nullable=False),
+    Column("explanation", Json, nullable=False),
+    Column("reason", String(200)),
+    Column("made_at", Instant, nullable=False),
+    Column("deadline", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("version", Integer, nullable=False),
+    Index(
+        "uq_offer_pending",
+        "item",
+        unique=True,
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index("ix_offer_item", "item"),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("item", Key, nullable=False),
+    Column("agent", Key, nullable=False),
+    Column("offer", String(48)),
+    Column("started_at", Instant, nullable=False),
+    Column("wrap_up_at", Instant),
+    Column("ended_at", Instant),
+    Column("why", String(48)),
+    Index(
+        "uq_assignment_live",
+        "item",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_assignment_agent", "agent", "started_at"),
+)
+
+router_command = Table(
+    "router_command",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("client_key", String(80), nullable=False, unique=True),
+    Column("command", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("answer", Json),
+    Column("answered_at", Instant),
+    Column("note", Text),
+    Index(
+        "ix_router_command_open",
+        "domain",
+        "id",
+        sqlite_where=text("answered_at IS NULL"),
+        postgresql_where=text("answered_at IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,302 @@
+"""How items, offers and agents look to desks."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from madoguchi.configuration.catalog import Catalog
+from madoguchi.conversations.tables import conversation, work_item
+from madoguchi.conversations.views import visible_in_lists
+from madoguchi.live.views import View
+from madoguchi.model import log
+from madoguchi.model.conversation import UNFINISHED, ConversationState
+from madoguchi.model.ids import Id
+from madoguchi.model.people import Actor, Role
+from madoguchi.model.routing import Activity, OfferState, Presence
+from madoguchi.store.work import Work
+from router.tables import agent_status, assignment, offer
+from unified_profile.service import customers_of, identities_of
+from unified_profile.tables import customer_of
+
+_OPEN = [s.value for s in UNFINISHED]
+
+
+class RouterViews:
+    """Renderers of the router's room; names come from the configuration."""
+
+    def __init__(self, catalog: Callable[[], Catalog]) -> None:
+        self._catalog = catalog
+
+    def items(self, ids: Sequence[str]) -> Work[dict[str, View]]:
+        """Render work items with their pending offer and the history of who had them."""
+        rows = yield select(work_item).where(work_item.c.id.in_(ids))
+        offers = yield select(offer).where(offer.c.item.in_(ids)).order_by(offer.c.made_at)
+        past = yield (
+            select(assignment).where(assignment.c.item.in_(ids)).order_by(assignment.c.started_at)
+        )
+        return {
+            r.id: View(
+                r.version,
+                _item_readers(r),
+                self._item(
+                    r, [o for o in offers if o.item == r.id], [a for a in past if a.item == r.id]
+                ),
+            )
+            for r in rows
+        }
+
+    def _item(
+        self, row: Row[Any], offers: Sequence[Row[Any]], past: Sequence[Row[Any]]
+    ) -> dict[str, Any]:
+        name = self._catalog().agent_name
+        routing = row.routing or {}
+        pending = [o for o in offers if o.state == OfferState.pending.value]
+        facts = {o.id: list((o.explanation or {}).get("facts", [])) for o in offers}
+        return {
+            "id": row.id,
+            "version": row.version,
+            "conversation": row.conversation,
+            "queue": row.queue,
+            "channel": row.channel,
+            "kind": row.kind,
+            "state": row.state,
+            "owner": row.owner,
+            "owner_name": name(row.owner),
+            "enqueued_at": row.enqueued_at,
+            "topic": row.topic,
+            "priority": row.priority,
+            "transfer": routing.get("transfer"),
+            "paused": routing.get("paused_since") is not None,
+            "handover": self._handover(row.handover),
+            "reason": row.reason,
+            "offer": _pending(pending[0], name) if pending else None,
+            "history": [
+                {
+                    "id": a.id,
+                    "agent": a.agent,
+                    "agent_name": name(a.agent),
+                    "offer": a.offer,
+                    "started_at": a.started_at,
+                    "wrap_up_at": a.wrap_up_at,
+                    "ended_at": a.ended_at,
+                    "why": a.why,
+                    "facts": facts.get(a.offer, []),
+                }
+                for a in past
+            ],
+            "closed_at": row.closed_at,
+        }
+
+    def _handover(self, handover: dict[str, Any] | None) -> dict[str, Any] | None:
+        if not handover:
+            return None
+        name = self._catalog().agent_name
+        return {
+            **handover,
+            "by_name": name(handover.get("by")),
+            "agent_name": name(handover.get("agent")),
+        }
+
+    def offers(self, ids: Sequence[str]) -> Work[dict[str, View]]:
+        """Render offers with everything that an agent needs before accepting."""
+        rows = yield (
+            select(
+                offer,
+                work_item.c.conversation,
+                work_item.c.queue,
+                work_item.c.channel,
+                work_item.c.topic,
+                work_item.c.enqueued_at,
+                work_item.c.handover,
+                work_item.c.owner.label("item_owner"),
+                conversation.c.number,
+                conversation.c.identity,
+                conversation.c.subject,
+                conversation.c.preview,
+            )
+            .join(work_item, work_item.c.id == offer.c.item)
+            .join(conversation, conversation.c.id == work_item.c.conversation)
+            .where(offer.c.id.in_(ids))
+        )
+        people = yield from customers_of(sorted({r.identity for r in rows}))
+        ids_of = yield from identities_of(sorted({c.id for c in people.values()}))
+        matters = yield from _open_matters(sorted({c.id for c in people.values()}))
+        found = {}
+        for row in rows:
+            customer = people[row.identity]
+            body = self._offer(row)
+            body["customer"] = {
+                "id": customer.id,
+                "name": customer.name,
+                "identities": [
+                    {
+                        "scheme": i.address.scheme,
+                        "value": i.address.value,
+                        "verified": i.verified,
+                    }
+                    for i in ids_of[customer.id]
+                ],
+            }
+            body["open"] = [
+                self._matter(m)
+                for m in matters
+                if m.customer == customer.id and m.id != row.conversation
+            ]
+            found[row.id] = View(row.version, _offer_readers(row), body)
+        return found
+
+    def _offer(self, row: Row[Any]) -> dict[str, Any]:
+        catalog = self._catalog()
+        queue = catalog.queues.get(row.queue)
+        explanation = row.explanation or {}
+        return {
+            "id": row.id,
+            "version": row.version,
+            "item": row.item,
+            "conversation": row.conversation,
+            "number": row.number,
+            "agent": row.agent,
+            "agent_name": catalog.agent_name(row.agent),
+            "state": row.state,
+            "reason": row.reason,
+            "winner_name": catalog.agent_name(row.item_owner),
+            "transfer": row.transfer,
+            "made_at": row.made_at,
+            "deadline": row.deadline,
+            "closed_at": row.closed_at,
+            "queue": row.queue,
+            "channel": row.channel,
+            "topic": row.topic,
+            "facts": list(explanation.get("facts", [])),
+            "waited_s": (explanation.get("waited_us") or 0) / 1e6,
+            "enqueued_at": row.enqueued_at,
+            "subject": row.subject,
+            "preview": row.preview,
+            "handover": self._handover(row.handover) if row.transfer else None,
+            "service_level_s": queue.object.service_level_s if queue else None,
+        }
+
+    def _matter(self, row: Row[Any]) -> dict[str, Any]:
+        return {
+            "conversation": row.id,
+            "number": row.number,
+            "channel": row.channel,
+            "subject": row.subject,
+            "preview": row.preview,
+            "state": row.state,
+            "owner_name": self._catalog().agent_name(row.owner),
+            "last_at": row.last_at,
+        }
+
+    def agents(self, ids: Sequence[str]) -> Work[dict[str, View]]:
+        """Render agents with presence, activity and load."""
+        rows = yield select(agent_status).where(agent_status.c.agent.in_(ids))
+        known = {r.agent: r for r in rows}
+        return {id: view for id in ids if (view := self._agent(id, known.get(id))) is not None}
+
+    def _agent(self, id: Id, row: Row[Any] | None) -> View | None:
+        catalog = self._catalog()
+        entry = catalog.agent_by_id.get(id)
+        if entry is None or not entry.object.active:
+            return None
+        person = entry.object
+        version = row.version if row else 0
+        return View(
+            version,
+            frozenset({log.agent(id), log.SUPERVISORS}),
+            {
+                "id": id,
+                "version": version,
+                "key": person.key,
+                "name": person.name,
+                "presence": row.presence if row else Presence.offline,
+                "reason": row.reason if row else "",
+                "since": row.since if row else None,
+                "changed_by": row.changed_by if row else None,
+                "changed_by_name": catalog.agent_name(row.changed_by) if row else "",
+                "activity": row.activity if row else Activity.idle,
+                "activity_since": row.activity_since if row else None,
+                "used": row.used if row else 0,
+                "reserved": row.reserved if row else 0,
+                "free": row.free if row else person.units,
+                "units": person.units,
+                "connected": bool(row and row.disconnected_since is None),
+                "queues": sorted(catalog.serves(person)),
+                "skills": dict(person.skills),
+                "teams": list(person.teams),
+            },
+        )
+
+    def snapshot_items(self, actor: Actor) -> Work[list[str]]:
+        """Return unfinished items of the conversations in an actor's lists."""
+        rows = yield (
+            select(work_item.c.id)
+            .join(conversation, conversation.c.id == work_item.c.conversation)
+            .where(
+                work_item.c.state.in_(_OPEN),
+                conversation.c.state != ConversationState.CLOSED.value,
+                visible_in_lists(actor),
+            )
+        )
+        return [r.id for r in rows]
+
+    def snapshot_offers(self, actor: Actor) -> Work[list[str]]:
+        """Return an actor's pending offers, all of the domain for supervisors."""
+        query = select(offer.c.id).where(offer.c.state == OfferState.pending.value)
+        if not actor.has(Role.SUPERVISOR):
+            query = query.where(offer.c.agent == actor.id)
+        return [r.id for r in (yield query)]
+
+    def snapshot_agents(self, actor: Actor) -> Work[list[str]]:
+        """Return the actor, everybody for supervisors."""
+        yield from ()
+        catalog = self._catalog()
+        return [
+            id
+            for id, entry in catalog.agent_by_id.items()
+            if entry.object.active
+            and Role.AGENT in entry.object.roles
+            and (id == actor.id or actor.has(Role.SUPERVISOR))
+        ]
+
+
+def _pending(row: Row[Any], name: Callable[[Id | None], str]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "agent": row.agent,
+        "agent_name": name(row.agent),
+        "deadline": row.deadline,
+        "transfer": row.transfer,
+    }
+
+
+def _offer_readers(row: Row[Any]) -> frozenset[str]:
+    """A closed offer stays with its agent's desk for a moment, to say how it ended."""
+    if row.state != OfferState.pending.value:
+        return frozenset({log.agent(row.agent)})
+    return frozenset({log.agent(row.agent), log.SUPERVISORS})
+
+
+def _item_readers(row: Row[Any]) -> frozenset[str]:
+    if row.state not in _OPEN:
+        return frozenset({log.conversation(row.conversation)})
+    readers = {log.queue(row.queue), log.SUPERVISORS, log.conversation(row.conversation)}
+    if row.owner:
+        readers.add(log.agent(row.owner))
+    return frozenset(readers)
+
+
+def _open_matters(customers: Sequence[Id]) -> Work[list[Row[Any]]]:
+    if not customers:
+        return []
+    rows = yield (
+        select(conversation, customer_of.c.customer)
+        .join(customer_of, customer_of.c.identity == conversation.c.identity)
+        .where(
+            customer_of.c.customer.in_(customers),
+            conversation.c.state != ConversationState.CLOSED.value,
+        )
+        .order_by(conversation.c.last_at.desc())
+    )
+    return list(rows)
