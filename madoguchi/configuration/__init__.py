@@ -1,0 +1,1 @@
+"""What administrators keep: queues, skills, teams, agents, accounts; versions, TOML, conflicts."""

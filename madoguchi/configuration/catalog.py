@@ -1,0 +1,129 @@
+"""All configuration of a domain as one frozen value, checked as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from madoguchi.configuration.kinds import Account, Agent, Object, Queue, Skill, Team
+from madoguchi.model.ids import Id
+from madoguchi.model.people import Actor, Role
+
+O_co = TypeVar("O_co", bound=Object, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[O_co]):
+    """An object with the id that rows point to and the version that changes count."""
+
+    id: Id
+    version: int
+    object: O_co
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Every object of the domain by kind and key; ``number`` is the configuration's version."""
+
+    number: int
+    objects: Mapping[tuple[str, str], Entry[Object]] = field(default_factory=dict)
+
+    def of(self, kind: type[O_co]) -> dict[str, Entry[O_co]]:
+        """Return key → entry of one kind."""
+        return {
+            key: entry  # type: ignore[misc]
+            for (name, key), entry in self.objects.items()
+            if name == kind.kind
+        }
+
+    @cached_property
+    def queues(self) -> dict[str, Entry[Queue]]:
+        """Queues by key."""
+        return self.of(Queue)
+
+    @cached_property
+    def skills(self) -> dict[str, Entry[Skill]]:
+        """Skills by key."""
+        return self.of(Skill)
+
+    @cached_property
+    def teams(self) -> dict[str, Entry[Team]]:
+        """Teams by key."""
+        return self.of(Team)
+
+    @cached_property
+    def accounts(self) -> dict[str, Entry[Account]]:
+        """Accounts by key."""
+        return self.of(Account)
+
+    @cached_property
+    def agents(self) -> dict[str, Entry[Agent]]:
+        """Agents by sign-in name."""
+        return self.of(Agent)
+
+    @cached_property
+    def agent_by_id(self) -> dict[Id, Entry[Agent]]:
+        """Agents by id."""
+        return {entry.id: entry for entry in self.agents.values()}
+
+    @cached_property
+    def account_by_id(self) -> dict[Id, Entry[Account]]:
+        """Accounts by id."""
+        return {entry.id: entry for entry in self.accounts.values()}
+
+    def serves(self, agent: Agent) -> dict[str, int]:
+        """Return queue → level that an agent serves: by its teams, else by its skills."""
+        levels: dict[str, int] = {}
+        for team in agent.teams:
+            for served in self.teams[team].object.serves:
+                levels[served.queue] = min(served.level, levels.get(served.queue, served.level))
+        if agent.teams:
+            return levels
+        return {
+            key: 1
+            for key, entry in self.queues.items()
+            if all(agent.skills.get(s, 0) >= least for s, least in entry.object.requires.items())
+        }
+
+    def actor(self, id: Id) -> Actor | None:
+        """Return the actor of an active agent, None for unknown and disabled ones."""
+        entry = self.agent_by_id.get(id)
+        if entry is None or not entry.object.active:
+            return None
+        person = entry.object
+        return Actor(
+            id=entry.id,
+            name=person.name,
+            roles=frozenset(Role(role) for role in person.roles),
+            queues=frozenset(self.serves(person)) if Role.AGENT in person.roles else frozenset(),
+            teams=frozenset(person.teams),
+            language=person.language,
+        )
+
+    def agent_name(self, id: Id | None) -> str:
+        """Return the name to show for an agent id; empty for nobody."""
+        entry = self.agent_by_id.get(id or "")
+        return entry.object.name if entry else ""
+
+    def queue_name(self, key: str) -> str:
+        """Return a queue's name, its key when the queue is gone."""
+        entry = self.queues.get(key)
+        return entry.object.name if entry else key
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that does not hold, and where."""
+
+    place: str
+    message: str
+
+
+def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
+    """Return every reference that leads nowhere."""
+    return [
+        Fault(f"{kind}.{key}.{place}", f"there is no {wanted} {target!r}")
+        for (kind, key), item in objects.items()
+        for place, wanted, target in item.references()
+        if (wanted, target) not in objects
+    ]

@@ -1,0 +1,129 @@
+"""The kinds of configuration objects: their fields, limits and references."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from madoguchi.model.channels import Channel
+from madoguchi.model.people import Role
+from madoguchi.model.routing import AgentChoice
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Level = Annotated[int, Field(ge=1, le=5)]
+
+
+class Object(BaseModel):
+    """What all kinds share: a stable key that people choose, and no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: ClassVar[str]
+    key: Key
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """Return (field, kind, key) of every object that must exist for this one."""
+        return []
+
+
+class Skill(Object):
+    """Something an agent can do, at a proficiency from 1 to 5."""
+
+    kind: ClassVar[str] = "skill"
+    name: Name
+
+
+class WrapUpCode(BaseModel):
+    """One result that an agent may choose when the work ends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    key: Key
+    name: Name
+
+
+class Queue(Object):
+    """Where work items wait; see DESIGN §5 and the scenario files for the exact meaning."""
+
+    kind: ClassVar[str] = "queue"
+    name: Name
+    name_en: str = Field("", max_length=120)
+    requires: dict[Key, Level] = Field(default_factory=dict)
+    priority: int = Field(1, ge=1, le=100)
+    agent_choice: AgentChoice = AgentChoice.longest_idle
+    offer_timeout_s: float = Field(20, ge=5, le=600)
+    misses: int = Field(1, ge=1, le=20)
+    transfer_timeout_s: float = Field(60, ge=5, le=600)
+    service_level_s: float = Field(120, ge=1, le=86_400)
+    wrap_up: list[WrapUpCode] = Field(default_factory=list, max_length=40)
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """A queue needs the skills that it requires."""
+        return [(f"requires.{skill}", "skill", skill) for skill in self.requires]
+
+
+class Served(BaseModel):
+    """A queue that a team serves; level 1 is looked at before level 2."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    queue: Key
+    level: int = Field(1, ge=1, le=20)
+
+
+class Team(Object):
+    """Agents who serve the same queues."""
+
+    kind: ClassVar[str] = "team"
+    name: Name
+    serves: list[Served] = Field(default_factory=list, max_length=500)
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """A team needs the queues that it serves."""
+        return [(f"serves.{i}.queue", "queue", s.queue) for i, s in enumerate(self.serves)]
+
+
+class Agent(Object):
+    """A person who signs in; the key is the sign-in name."""
+
+    kind: ClassVar[str] = "agent"
+    name: Name
+    mail: str = Field("", max_length=320)
+    language: str = Field("ja", pattern="^(ja|en)$")
+    roles: list[Role] = Field(default_factory=lambda: [Role.AGENT], min_length=1)
+    teams: list[Key] = Field(default_factory=list)
+    skills: dict[Key, Level] = Field(default_factory=dict)
+    units: int = Field(5, ge=0, le=50)
+    per_channel: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = Field(default_factory=dict)
+    active: bool = True
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """An agent needs its teams and skills."""
+        teams = [(f"teams.{i}", "team", team) for i, team in enumerate(self.teams)]
+        return teams + [(f"skills.{skill}", "skill", skill) for skill in self.skills]
+
+
+class Account(Object):
+    """One configured connection of a channel; ``settings`` belong to its connector."""
+
+    kind: ClassVar[str] = "account"
+    name: Name
+    connector: Key
+    queue: Key
+    language: str = Field("ja", pattern="^(ja|en)$")
+    topics: dict[Key, Key] = Field(default_factory=dict)
+    paused: bool = False
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("settings")
+    @classmethod
+    def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if len(value) > 100:
+            raise ValueError("at most 100 settings")
+        return value
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """An account needs the queue where its contacts wait first."""
+        topics = [(f"topics.{topic}", "queue", queue) for topic, queue in self.topics.items()]
+        return [("queue", "queue", self.queue), *topics]
+
+
+KINDS: dict[str, type[Object]] = {k.kind: k for k in (Skill, Queue, Team, Agent, Account)}
+"""In the order in which they may be made; deletion goes the other way."""

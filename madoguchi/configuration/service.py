@@ -1,0 +1,284 @@
+"""Reading and changing the configuration: whole, versioned, with the place of every fault."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import delete, func, select, update
+
+from madoguchi.clock import Clock
+from madoguchi.configuration.catalog import Catalog, Entry, Fault, check
+from madoguchi.configuration.kinds import KINDS, Account, Object
+from madoguchi.configuration.tables import config_object, config_version
+from madoguchi.model.ids import DOMAIN
+from madoguchi.model.log import EVERYONE, Entity, LogEntry
+from madoguchi.model.people import Actor
+from madoguchi.security.audit import record
+from madoguchi.store.log import append
+from madoguchi.store.work import Many, Store, Work
+
+Body = dict[str, Any]
+Sealer = Callable[[str, Body, Body], Body]
+"""(connector, new settings, stored settings) → settings to store: checked, secrets encrypted."""
+
+Guard = Callable[[Catalog, Catalog], Work[list[Fault]]]
+"""(old, new) → faults that only another room can see, found in the same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Put ``body`` under (kind, key), or delete it (None); ``based_on`` guards against a lost
+    update: the version that the author saw, 0 for "must be new", None for "whatever is there".
+    """
+
+    kind: str
+    key: str
+    body: Body | None
+    based_on: int | None = None
+
+
+class Invalid(Exception):
+    """The configuration would not hold; nothing was changed."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{f.place}: {f.message}" for f in faults))
+        self.faults = list(faults)
+
+
+class MovedOn(Exception):
+    """Somebody changed the object in the meantime; nothing was changed."""
+
+    def __init__(self, kind: str, key: str, version: int) -> None:
+        super().__init__(f"{kind} {key} is at version {version} now")
+        self.kind, self.key, self.version = kind, key, version
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a change did: the new version number and key → version of every object touched."""
+
+    number: int
+    changed: Mapping[tuple[str, str], int]
+    diff: Sequence[Body]
+
+
+def load() -> Work[Catalog]:
+    """Return the configuration as it stands."""
+    rows = yield select(config_object).where(config_object.c.domain == DOMAIN)
+    newest = yield (
+        select(func.max(config_version.c.number).label("n")).where(
+            config_version.c.domain == DOMAIN
+        )
+    )
+    return Catalog(
+        newest[0].n or 0,
+        {(r.kind, r.key): Entry(r.id, r.version, KINDS[r.kind](key=r.key, **r.body)) for r in rows},
+    )
+
+
+class Configuration:
+    """The configuration of the domain; ``catalog`` is the present one, replaced as a whole."""
+
+    def __init__(self, store: Store, clock: Clock, seal: Sealer) -> None:
+        self._store = store
+        self._clock = clock
+        self._seal = seal
+        self._guards: list[Guard] = []
+        self._watchers: list[Callable[[Catalog], None]] = []
+        self.catalog = Catalog(0)
+
+    def guard(self, guard: Guard) -> None:
+        """Let another room refuse changes."""
+        self._guards.append(guard)
+
+    def watch(self, watcher: Callable[[Catalog], None]) -> None:
+        """Call ``watcher`` with each new catalog."""
+        self._watchers.append(watcher)
+
+    async def reload(self) -> Catalog:
+        """Read the configuration again; called at the start and after each ``config.changed``."""
+        catalog = await self._store.read(load)
+        if catalog.number != self.catalog.number or not self.catalog.objects:
+            self.catalog = catalog
+            for watcher in self._watchers:
+                watcher(catalog)
+        return catalog
+
+    async def change(
+        self, actor: Actor, reason: str, changes: Sequence[Change], *, dry_run: bool = False
+    ) -> Result:
+        """Apply changes together. Raises Invalid with every fault, MovedOn on a lost update."""
+        result = await self._store.write(lambda: self._change(actor, reason, changes, dry_run))
+        if not dry_run:
+            await self.reload()
+        return result
+
+    def _change(
+        self, actor: Actor, reason: str, changes: Sequence[Change], dry_run: bool
+    ) -> Work[Result]:
+        now = self._clock.now()
+        old = yield from load()
+        objects, faults = self._merged(old, changes)
+        faults += check(objects)
+        if faults:
+            raise Invalid(faults)
+        touched = [c for c in changes if _differs(old, objects, c)]
+        new = self._catalog(old, objects, touched)
+        for guard in self._guards:
+            faults += yield from guard(old, new)
+        if faults:
+            raise Invalid(faults)
+        diff = [_diff(old, new, change) for change in touched]
+        if touched and not dry_run:
+            yield from _save(new, touched, diff, now, actor, reason)
+        versions = {
+            (c.kind, c.key): new.objects[c.kind, c.key].version
+            for c in touched
+            if c.body is not None
+        }
+        return Result(new.number if touched else old.number, versions, diff)
+
+    def _merged(
+        self, old: Catalog, changes: Iterable[Change]
+    ) -> tuple[dict[tuple[str, str], Object], list[Fault]]:
+        objects = {at: entry.object for at, entry in old.objects.items()}
+        faults: list[Fault] = []
+        for change in changes:
+            at = (change.kind, change.key)
+            entry = old.objects.get(at)
+            standing = entry.version if entry else 0
+            if change.based_on is not None and change.based_on != standing:
+                raise MovedOn(change.kind, change.key, standing)
+            if change.body is None:
+                objects.pop(at, None)
+                continue
+            try:
+                objects[at] = self._parsed(change, entry.object if entry else None)
+            except ValidationError as wrong:
+                faults += [
+                    Fault(".".join([*at, *(str(p) for p in e["loc"])]), e["msg"])
+                    for e in wrong.errors()
+                ]
+            except Invalid as wrong:
+                faults += wrong.faults
+        return objects, faults
+
+    def _parsed(self, change: Change, standing: Object | None) -> Object:
+        kind = KINDS.get(change.kind)
+        if kind is None:
+            raise Invalid([Fault(change.kind, f"unknown kind; known are {', '.join(KINDS)}")])
+        parsed = kind(**{**(change.body or {}), "key": change.key})
+        if isinstance(parsed, Account):
+            kept = standing.settings if isinstance(standing, Account) else {}
+            try:
+                settings = self._seal(parsed.connector, parsed.settings, kept)
+            except Invalid as wrong:
+                raise Invalid(
+                    [Fault(f"account.{change.key}.{f.place}", f.message) for f in wrong.faults]
+                ) from wrong
+            parsed = parsed.model_copy(update={"settings": settings})
+        return parsed
+
+    def _catalog(
+        self, old: Catalog, objects: Mapping[tuple[str, str], Object], touched: Iterable[Change]
+    ) -> Catalog:
+        moved = {(c.kind, c.key) for c in touched}
+        entries: dict[tuple[str, str], Entry[Object]] = {}
+        for at, item in objects.items():
+            entry = old.objects.get(at)
+            if entry is None:
+                entries[at] = Entry(self._clock.new_id(), 1, item)
+            else:
+                version = entry.version + (1 if at in moved else 0)
+                entries[at] = Entry(entry.id, version, item)
+        return Catalog(old.number + 1, entries)
+
+
+def body_of(item: Object) -> Body:
+    """Return an object's fields as they are stored."""
+    return item.model_dump(mode="json", exclude={"key"})
+
+
+def _differs(old: Catalog, new: Mapping[tuple[str, str], Object], change: Change) -> bool:
+    at = (change.kind, change.key)
+    before = old.objects[at].object if at in old.objects else None
+    return before != new.get(at)
+
+
+def _diff(old: Catalog, new: Catalog, change: Change) -> Body:
+    at = (change.kind, change.key)
+    before = body_of(old.objects[at].object) if at in old.objects else None
+    after = body_of(new.objects[at].object) if at in new.objects else None
+    names = sorted({*(before or {}), *(after or {})})
+    fields = {
+        name: [(before or {}).get(name), (after or {}).get(name)]
+        for name in names
+        if (before or {}).get(name) != (after or {}).get(name)
+    }
+    act = "deleted" if after is None else "made" if before is None else "changed"
+    return {"kind": change.kind, "key": change.key, "act": act, "fields": _veiled(fields)}
+
+
+def _veiled(fields: Body) -> Body:
+    """Hide account settings in differences: they hold secrets."""
+    return {name: "<settings>" if name == "settings" else pair for name, pair in fields.items()}
+
+
+def _save(
+    new: Catalog,
+    touched: Sequence[Change],
+    diff: Sequence[Body],
+    now: datetime,
+    actor: Actor,
+    reason: str,
+) -> Work[None]:
+    for change in touched:
+        where = (
+            (config_object.c.domain == DOMAIN)
+            & (config_object.c.kind == change.kind)
+            & (config_object.c.key == change.key)
+        )
+        if change.body is None:
+            yield delete(config_object).where(where)
+            continue
+        entry = new.objects[change.kind, change.key]
+        values = {
+            "body": body_of(entry.object),
+            "version": entry.version,
+            "changed_in": new.number,
+        }
+        if entry.version > 1:
+            yield update(config_object).where(where).values(**values)
+        else:
+            row = {"id": entry.id, "domain": DOMAIN, "kind": change.kind, "key": change.key}
+            yield Many(config_object.insert(), [{**row, **values}])
+    yield config_version.insert().values(
+        domain=DOMAIN, number=new.number, at=now, author=actor.id, reason=reason, changes=list(diff)
+    )
+    entry_changed = LogEntry(
+        "config.changed", Entity.CONFIG, "catalog", new.number, (EVERYONE,), now
+    )
+    yield append([entry_changed])
+    yield record(actor, "config.change", f"config:{new.number}", {"reason": reason}, now)
+
+
+def versions(limit: int = 50) -> Work[list[Body]]:
+    """Return the newest versions first: number, time, author, reason, differences."""
+    rows = yield (
+        select(config_version)
+        .where(config_version.c.domain == DOMAIN)
+        .order_by(config_version.c.number.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "number": r.number,
+            "at": r.at,
+            "author": r.author,
+            "reason": r.reason,
+            "changes": r.changes,
+        }
+        for r in rows
+    ]

@@ -1,0 +1,1 @@
+"""The application service of conversations, and the only writer of conversations and messages."""

@@ -1,0 +1,184 @@
+"""From a batch of inbound events to rows: load many, decide event by event, write many."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from madoguchi.conversations import repository
+from madoguchi.conversations.decide import Arrival, Ledger, decide
+from madoguchi.conversations.tables import conversation, message, work_item
+from madoguchi.files.service import bind_files
+from madoguchi.model import log
+from madoguchi.model.conversation import (
+    ConversationState,
+    Direction,
+    ItemKind,
+    MessageState,
+    Visibility,
+)
+from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.inbound import (
+    InboundEnd,
+    InboundIdentity,
+    InboundMessage,
+    InboundReceipt,
+    InboundSeen,
+)
+from madoguchi.model.routing import ItemState
+from madoguchi.store.log import append
+from madoguchi.store.tables import outbox
+from madoguchi.store.work import Many, Work
+from unified_profile.resolver import Claim
+from unified_profile.service import meet
+from unified_profile.tables import customer_of
+
+LONGEST_WINDOW = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a batch became; for tests and figures."""
+
+    conversations: int
+    messages: int
+    items: int
+
+
+def receive(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) -> Work[Received]:
+    """Turn inbound events into conversations, messages and work items; one transaction."""
+    ledger = yield from _load(arrivals, now, new_id)
+    for arrival in arrivals:
+        decide(ledger, arrival)
+    yield from _save(ledger)
+    return Received(len(ledger.new), len(ledger.new_messages), len(ledger.new_items))
+
+
+def _load(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) -> Work[Ledger]:
+    people = yield from meet([c for a in arrivals if (c := _claim(a))], now, new_id)
+    threads = sorted({(a.account.id, t) for a in arrivals if (t := _thread(a)) is not None})
+    loaded = yield from repository.by_threads(threads, now - LONGEST_WINDOW)
+    items = yield from repository.unfinished_items(c.id for c in loaded)
+    receipts = [a.inbound for a in arrivals if isinstance(a.inbound, InboundReceipt)]
+    delivered = [
+        i for a in arrivals if isinstance(a.inbound, InboundSeen) for i in a.inbound.delivered
+    ]
+    by_id = yield from repository.messages_by_ids(
+        [r.message for r in receipts if r.message] + delivered
+    )
+    by_provider = yield from repository.messages_by_provider(_provider_keys(arrivals))
+    visitors = yield from _visitors(
+        [m.conversation for m in (*by_id.values(), *by_provider.values())]
+    )
+    ledger = Ledger(now, new_id, people, loaded, items, by_id, by_provider, visitors)
+    yield from _load_shown(ledger, arrivals)
+    yield from _load_colleagues(ledger)
+    return ledger
+
+
+def _claim(arrival: Arrival) -> Claim | None:
+    inbound = arrival.inbound
+    language = arrival.account.language
+    if isinstance(inbound, InboundMessage):
+        return Claim(inbound.sender, inbound.verified, inbound.name, inbound.language or language)
+    if isinstance(inbound, InboundIdentity):
+        return Claim(
+            inbound.sender, True, inbound.name, inbound.language or language, inbound.claims
+        )
+    return None
+
+
+def _thread(arrival: Arrival) -> str | None:
+    inbound = arrival.inbound
+    if isinstance(inbound, InboundMessage | InboundSeen | InboundEnd):
+        return inbound.thread
+    if isinstance(inbound, InboundIdentity):
+        return inbound.sender.value
+    return None
+
+
+def _provider_keys(arrivals: Sequence[Arrival]) -> list[tuple[Id, str]]:
+    return [
+        (a.account.id, a.inbound.provider_id)
+        for a in arrivals
+        if isinstance(a.inbound, InboundReceipt | InboundMessage) and a.inbound.provider_id
+    ]
+
+
+def _visitors(conversations: Sequence[Id]) -> Work[dict[Id, str]]:
+    """Return conversation → the audience of the customer's own client."""
+    if not conversations:
+        return {}
+    rows = yield select(conversation.c.id, conversation.c.account, conversation.c.thread).where(
+        conversation.c.id.in_(sorted(set(conversations)))
+    )
+    return {r.id: log.visitor(r.account, r.thread) for r in rows}
+
+
+def _load_shown(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
+    """Load our messages that a customer's client says it has shown."""
+    threads = {
+        (a.account.id, a.inbound.thread) for a in arrivals if isinstance(a.inbound, InboundSeen)
+    }
+    shown = [c.id for key in threads for c in ledger.of_thread(key)]
+    if not shown:
+        return
+    rows = yield select(message).where(
+        message.c.conversation.in_(sorted(shown)),
+        message.c.direction == Direction.OUT.value,
+        message.c.visibility == Visibility.PUBLIC.value,
+        message.c.state.in_([MessageState.SENT.value, MessageState.DELIVERED.value]),
+    )
+    ledger.know_messages(repository.message_of(r) for r in rows)
+
+
+def _load_colleagues(ledger: Ledger) -> Work[None]:
+    """Load who owns other open conversations of the customers in this batch."""
+    customers = sorted({c.id for _, c in ledger.people.values()})
+    if not customers:
+        return
+    rows = yield (
+        select(customer_of.c.customer, conversation.c.owner)
+        .join(conversation, conversation.c.identity == customer_of.c.identity)
+        .where(
+            customer_of.c.customer.in_(customers),
+            conversation.c.owner.is_not(None),
+            conversation.c.state != ConversationState.CLOSED.value,
+        )
+        .order_by(conversation.c.last_at)
+    )
+    ledger.colleagues = {r.customer: r.owner for r in rows}
+
+
+def _save(ledger: Ledger) -> Work[None]:
+    first = yield from repository.next_numbers(len(ledger.new))
+    new, changed = ledger.numbered(first)
+    yield repository.insert_conversations(new)
+    yield repository.update_conversations(changed)
+    yield repository.insert_messages(ledger.new_messages)
+    yield repository.update_messages(list(ledger.changed_messages.values()))
+    yield bind_files((m.conversation, m.parts) for m in ledger.new_messages)
+    if ledger.settled:
+        yield update(outbox).where(outbox.c.message.in_(sorted(ledger.settled))).values(state=2)
+    yield Many(
+        work_item.insert(),
+        [
+            {
+                "id": item.id,
+                "domain": DOMAIN,
+                "conversation": item.conversation,
+                "queue": item.queue,
+                "kind": ItemKind.TEXT.value,
+                "channel": item.channel.value,
+                "state": ItemState.waiting.value,
+                "enqueued_at": item.enqueued_at,
+                "preferred": item.preferred,
+                "preference": item.preference,
+                "topic": item.topic,
+                "version": 1,
+            }
+            for item in ledger.new_items
+        ],
+    )
+    yield append(ledger.entries())

@@ -1,0 +1,51 @@
+"""Which change is told to whom: log entries of conversations and messages."""
+
+from datetime import datetime
+from typing import Any
+
+from madoguchi.model import log
+from madoguchi.model.conversation import Conversation, Message, Visibility
+from madoguchi.model.ids import Id
+from madoguchi.model.log import Entity, LogEntry
+
+
+def conversation_changed(
+    one: Conversation, at: datetime, type: str = "conversation.changed", **data: Any
+) -> LogEntry:
+    """Tell the owner, the queue, supervisors, open desks and the visitor's widget."""
+    audience = [
+        log.queue(one.queue),
+        log.SUPERVISORS,
+        log.conversation(one.id),
+        log.visitor(one.account, one.thread),
+    ]
+    for person in (one.owner, one.last_owner):
+        if person is not None:
+            audience.append(log.agent(person))
+    return LogEntry(
+        type, Entity.CONVERSATION, one.id, one.version, tuple(audience), at, data or None
+    )
+
+
+def message_changed(
+    one: Message, visitor: str, at: datetime, type: str = "message.changed", **data: Any
+) -> LogEntry:
+    """Tell open desks, and ``visitor`` (an audience) what is public."""
+    audience = [log.conversation(one.conversation)]
+    if one.visibility is Visibility.PUBLIC:
+        audience.append(visitor)
+    return LogEntry(
+        type,
+        Entity.MESSAGE,
+        one.id,
+        one.version,
+        tuple(audience),
+        at,
+        {"conversation": one.conversation, **data},
+    )
+
+
+def item_enqueued(item: Id, queue: str, at: datetime) -> LogEntry:
+    """Tell the router that a conversation needs an agent."""
+    audience = (log.queue(queue), log.SUPERVISORS)
+    return LogEntry("item.enqueued", Entity.ITEM, item, 1, audience, at)

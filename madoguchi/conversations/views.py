@@ -1,0 +1,259 @@
+"""How conversations, messages and drafts look to desks and to a visitor's widget."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, or_, select, true, tuple_
+
+from madoguchi.conversations.tables import conversation, draft, message, work_item
+from madoguchi.conversations.visibility import visible
+from madoguchi.live.views import View
+from madoguchi.model import log
+from madoguchi.model.conversation import (
+    ConversationState,
+    ItemKind,
+    Visibility,
+)
+from madoguchi.model.ids import Id
+from madoguchi.model.people import Actor
+from madoguchi.model.routing import ItemState
+from madoguchi.security.permissions import Action, Scope, scopes
+from madoguchi.store.work import Work
+from unified_profile import service as profile
+from unified_profile.service import customers_of
+
+Name = Callable[[Id | None], str]
+"""agent id → name to show."""
+
+_FIELDS = (
+    "id",
+    "number",
+    "version",
+    "account",
+    "channel",
+    "queue",
+    "state",
+    "subject",
+    "language",
+    "owner",
+    "last_owner",
+    "continues",
+    "preview",
+    "preview_author",
+    "identity",
+    "last_at",
+    "inbound_at",
+    "inbound_seq",
+    "seen_seq",
+    "unanswered_since",
+    "context",
+    "wrap_up",
+    "created_at",
+    "closed_at",
+)
+_MESSAGE_FIELDS = (
+    "id",
+    "version",
+    "conversation",
+    "author",
+    "direction",
+    "visibility",
+    "channel",
+    "account",
+    "identity",
+    "agent",
+    "parts",
+    "state",
+    "reason",
+    "late",
+    "provider_at",
+    "received_at",
+)
+
+
+class ConversationViews:
+    """Renderers of this room; they know agents' names by a port."""
+
+    def __init__(self, agent_name: Name) -> None:
+        self._name = agent_name
+
+    def desk(self, ids: Sequence[str]) -> Work[dict[str, View]]:
+        """Render conversations for desks."""
+        rows = yield select(conversation).where(conversation.c.id.in_(ids))
+        people = yield from customers_of(sorted({r.identity for r in rows}))
+        return {r.id: View(r.version, _readers(r), self._body(r, people[r.identity])) for r in rows}
+
+    def _body(self, row: Row[Any], customer: Any) -> dict[str, Any]:
+        body = {name: getattr(row, name) for name in _FIELDS}
+        body["owner_name"] = self._name(row.owner)
+        body["customer"] = {
+            "id": customer.id,
+            "name": customer.name,
+            "language": customer.language,
+        }
+        return body
+
+    def visitor(self, ids: Sequence[str]) -> Work[dict[str, View]]:
+        """Render conversations for widgets: state, who serves, how far we have read."""
+        rows = yield select(conversation).where(conversation.c.id.in_(ids))
+        ended = yield from _in_wrap_up([r.id for r in rows])
+        return {
+            r.id: View(
+                r.version,
+                frozenset({log.visitor(r.account, r.thread)}),
+                {
+                    "id": r.id,
+                    "version": r.version,
+                    "state": "closed" if r.id in ended else _visitor_state(r),
+                    "agent": self._name(r.owner),
+                    "read_to": r.seen_to,
+                    "created_at": r.created_at,
+                    "closed_at": r.closed_at,
+                },
+            )
+            for r in rows
+        }
+
+    def messages(self, ids: Sequence[str]) -> Work[dict[str, View]]:
+        """Render messages for desks."""
+        rows = yield select(message).where(message.c.id.in_(ids))
+        return {r.id: View(r.version, _message_readers(r), self.message_body(r)) for r in rows}
+
+    def message_body(self, row: Row[Any]) -> dict[str, Any]:
+        """Return a message as desks get it."""
+        body = {name: getattr(row, name) for name in _MESSAGE_FIELDS}
+        body["agent_name"] = self._name(row.agent)
+        return body
+
+    def visitor_messages(self, ids: Sequence[str]) -> Work[dict[str, View]]:
+        """Render public messages for the widget of their visitor."""
+        rows = yield (
+            select(message, conversation.c.account.label("hub_account"), conversation.c.thread)
+            .join(conversation, conversation.c.id == message.c.conversation)
+            .where(message.c.id.in_(ids), message.c.visibility == Visibility.PUBLIC.value)
+        )
+        return {
+            r.id: View(
+                r.version,
+                frozenset({log.visitor(r.hub_account, r.thread)}),
+                self.visitor_message_body(r),
+            )
+            for r in rows
+        }
+
+    def visitor_message_body(self, row: Row[Any]) -> dict[str, Any]:
+        """Return a message as the widget gets it; ``client_id`` is the id the widget gave it."""
+        return {
+            "id": row.id,
+            "version": row.version,
+            "conversation": row.conversation,
+            "author": row.author,
+            "agent": self._name(row.agent),
+            "parts": row.parts,
+            "state": row.state,
+            "client_id": row.provider_id if row.direction == "in" else None,
+            "at": row.received_at,
+        }
+
+    def drafts(self, ids: Sequence[str]) -> Work[dict[str, View]]:
+        """Render drafts; an id is ``conversation:agent``."""
+        pairs = [tuple(id.split(":", 1)) for id in ids]
+        rows = yield select(draft).where(
+            draft.c.conversation.in_(sorted({p[0] for p in pairs})),
+            draft.c.agent.in_(sorted({p[1] for p in pairs})),
+        )
+        found = {
+            f"{r.conversation}:{r.agent}": View(
+                r.version,
+                frozenset({log.agent(r.agent)}),
+                {
+                    "id": f"{r.conversation}:{r.agent}",
+                    "version": r.version,
+                    "conversation": r.conversation,
+                    "mode": r.mode,
+                    "text": r.text,
+                    "at": r.at,
+                },
+            )
+            for r in rows
+        }
+        return {id: found[id] for id in ids if id in found}
+
+
+def _readers(row: Row[Any]) -> frozenset[str]:
+    """Who may have a conversation in their lists: nobody once it is closed, but open desks."""
+    if row.state == ConversationState.CLOSED.value:
+        return frozenset({log.conversation(row.id)})
+    readers = {log.queue(row.queue), log.SUPERVISORS, log.conversation(row.id)}
+    if row.owner:
+        readers.add(log.agent(row.owner))
+    return frozenset(readers)
+
+
+def _message_readers(row: Row[Any]) -> frozenset[str]:
+    return frozenset({log.conversation(row.conversation)})
+
+
+def _visitor_state(row: Row[Any]) -> str:
+    if row.state == ConversationState.CLOSED.value:
+        return "closed"
+    return "talking" if row.owner else "waiting"
+
+
+def _in_wrap_up(ids: Sequence[Id]) -> Work[set[Id]]:
+    rows = yield select(work_item.c.conversation).where(
+        work_item.c.conversation.in_(ids),
+        work_item.c.kind == ItemKind.TEXT.value,
+        work_item.c.state == ItemState.wrap_up.value,
+    )
+    return {r.conversation for r in rows}
+
+
+def snapshot_conversations(actor: Actor) -> Work[list[str]]:
+    """Return what an actor's lists hold: own, and those of the own queues that are not closed."""
+    mine = visible_in_lists(actor)
+    rows = yield select(conversation.c.id).where(
+        conversation.c.state != ConversationState.CLOSED.value, mine
+    )
+    return [r.id for r in rows]
+
+
+def visible_in_lists(actor: Actor) -> ColumnElement[bool]:
+    """Return the part of ``visible`` that lists show: own and queues, not customers' history."""
+    if Scope.DOMAIN in scopes(actor, Action.READ):
+        return true()
+    return or_(
+        conversation.c.owner == actor.id, conversation.c.queue.in_(sorted(actor.queues) or [""])
+    )
+
+
+def snapshot_drafts(actor: Actor) -> Work[list[str]]:
+    """Return the actor's drafts."""
+    rows = yield select(draft.c.conversation).where(draft.c.agent == actor.id)
+    return [f"{r.conversation}:{actor.id}" for r in rows]
+
+
+def timeline(
+    actor: Actor, customer_conversations: Sequence[Id], before: tuple[Any, ...] | None, limit: int
+) -> Work[list[Row[Any]]]:
+    """Return the newest entries of some conversations before a place, newest first."""
+    place = (message.c.occurred_at, message.c.received_at, message.c.id)
+    query = (
+        select(message)
+        .join(conversation, conversation.c.id == message.c.conversation)
+        .where(message.c.conversation.in_(customer_conversations), visible(actor))
+        .order_by(*(c.desc() for c in place))
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(tuple_(*place) < before)
+    return list((yield query))
+
+
+def customers(ids: Sequence[str]) -> Work[dict[str, View]]:
+    """Render customers for the desks that have one of their conversations open."""
+    found = yield from profile.bodies(ids)
+    return {
+        id: View(body["version"], frozenset({profile.audience(id)}), body)
+        for id, body in found.items()
+    }

@@ -1,0 +1,59 @@
+"""``visible(actor)``: the SQL side of the permission table, for lists, timelines and searches."""
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+
+from madoguchi.conversations.tables import conversation
+from madoguchi.model.conversation import Conversation, ConversationState
+from madoguchi.model.ids import Id
+from madoguchi.model.people import Actor
+from madoguchi.security.permissions import Action, Facts, NotFound, Scope, may, require, scopes
+from madoguchi.store.work import Work
+from unified_profile.tables import customer_of
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition on ``conversation`` rows that the actor may read.
+
+    Owning one open conversation shows all of that customer's.
+    """
+    held = scopes(actor, Action.READ)
+    if Scope.DOMAIN in held:
+        return true()
+    allowed: list[ColumnElement[bool]] = [false()]
+    if Scope.QUEUE in held and actor.queues:
+        allowed.append(conversation.c.queue.in_(sorted(actor.queues)))
+    if Scope.OWN in held:
+        allowed += [conversation.c.owner == actor.id, _of_my_customers(actor.id)]
+    return or_(*allowed)
+
+
+def _of_my_customers(agent: Id) -> ColumnElement[bool]:
+    mine = conversation.alias("mine")
+    my_pointer = customer_of.alias("my_pointer")
+    pointer = customer_of.alias("pointer")
+    return conversation.c.identity.in_(
+        select(pointer.c.identity)
+        .join(my_pointer, my_pointer.c.customer == pointer.c.customer)
+        .join(mine, mine.c.identity == my_pointer.c.identity)
+        .where(mine.c.owner == agent, mine.c.state != ConversationState.CLOSED.value)
+    )
+
+
+def facts(one: Conversation) -> Facts:
+    """Return what ``may`` asks of a conversation."""
+    return Facts(frozenset({one.owner} if one.owner else ()), one.queue)
+
+
+def seen_by(actor: Actor, id: Id) -> Work[None]:
+    """Raise NotFound unless the actor may read a conversation."""
+    rows = yield select(conversation.c.id).where(conversation.c.id == id, visible(actor))
+    if not rows:
+        raise NotFound("conversation")
+
+
+def allow(actor: Actor, action: Action, one: Conversation) -> Work[None]:
+    """Raise NotFound when the actor may not see it, Forbidden when they may not do this to it."""
+    if may(actor, action, facts(one)):
+        return
+    yield from seen_by(actor, one.id)
+    require(actor, action, facts(one))

@@ -1,0 +1,94 @@
+"""What every request passes through: errors, headers, request ids, figures."""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from madoguchi.http.problems import Problem, problem_of, response
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self' ws: wss:; font-src 'self'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), geolocation=()",
+}
+
+
+class Figures:
+    """Prometheus figures of the HTTP side."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "madoguchi_http_requests", "answers by status class", ["status"], registry=registry
+        )
+        self.seconds = Histogram(
+            "madoguchi_http_seconds",
+            "time to answer",
+            registry=registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+        )
+
+
+def middleware(figures: Figures) -> Middleware:
+    """Return the one middleware of the product."""
+
+    @web.middleware
+    async def outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = time.perf_counter()
+        try:
+            answer = await handler(request)
+        except web.HTTPException as fault:
+            if fault.status < 400:
+                raise
+            answer = _answer_fault(request, fault)
+        except Exception as fault:  # noqa: BLE001 - this is where faults become answers
+            answer = _answer_fault(request, fault)
+        figures.requests.labels(f"{answer.status // 100}xx").inc()
+        figures.seconds.observe(time.perf_counter() - began)
+        if not answer.prepared:
+            for name, value in HEADERS.items():
+                answer.headers.setdefault(name, value)
+        return answer
+
+    return outermost
+
+
+def _answer_fault(request: web.Request, fault: BaseException) -> web.Response:
+    problem = problem_of(fault)
+    request_id = secrets.token_hex(8)
+    if problem is None:
+        log.error("request failed", path=request.path, request=request_id, exc_info=fault)
+        problem = Problem(500, "internal", "something went wrong on our side; nothing was lost")
+    return response(problem, request_id)
+
+
+def client_address(trusted_proxies: int) -> Callable[[web.Request], str]:
+    """Return how a request's client is named: its address, as the trusted proxies tell it.
+
+    With n trusted proxies the n-th entry from the right of X-Forwarded-For counts; without any
+    the header is ignored, because anybody can send it.
+    """
+
+    def address(request: web.Request) -> str:
+        peer = request.remote or ""
+        if not trusted_proxies:
+            return peer
+        chain = [p.strip() for p in request.headers.get("X-Forwarded-For", "").split(",")]
+        return chain[-trusted_proxies] if len(chain) >= trusted_proxies and chain[0] else peer
+
+    return address

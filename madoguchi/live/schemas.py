@@ -1,0 +1,72 @@
+"""JSON Schema of the sockets' events, served at /api/v1/events.json."""
+
+from typing import Any
+
+_ID = {"type": "string"}
+_TIME = {"type": "string", "format": "date-time"}
+_POS = {"type": "integer", "minimum": 0}
+
+
+def _object(required: dict[str, Any], **optional: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {**required, **optional},
+        "required": sorted(required),
+    }
+
+
+EVENT = _object(
+    {
+        "pos": _POS,
+        "prev": _POS,
+        "type": {"type": "string"},
+        "entity": {
+            "enum": [
+                "conversation",
+                "message",
+                "item",
+                "offer",
+                "agent",
+                "customer",
+                "draft",
+                "config",
+            ]
+        },
+        "id": _ID,
+        "version": {"type": "integer"},
+        "view": {"type": ["object", "null"]},
+        "at": _TIME,
+    }
+)
+HEARTBEAT = _object({"pos": _POS, "now": _TIME})
+_VIEWER = _object({"id": _ID, "name": {"type": "string"}, "writing": {"type": "boolean"}})
+TYPING = _object(
+    {"conversation": _ID, "who": _ID, "name": {"type": "string"}, "on": {"type": "boolean"}}
+)
+DESK = {
+    "event": EVENT,
+    "heartbeat": HEARTBEAT,
+    "typing": TYPING,
+    "viewers": _object({"conversation": _ID, "viewers": {"type": "array", "items": _VIEWER}}),
+    "stale": _object({}),
+    "signed_out": _object({"code": {"type": "string"}}),
+}
+VISITOR = {
+    "event": EVENT,
+    "heartbeat": HEARTBEAT,
+    "typing": _object({"on": {"type": "boolean"}, "name": {"type": "string"}}),
+    "position": _object(
+        {"position": {"type": ["integer", "null"], "minimum": 1}, "nobody": {"type": "boolean"}}
+    ),
+    "unknown_visitor": _object({}),
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the schemas by server path, namespace and event name."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Events of Madoguchi's sockets; see docs/protocol.md",
+        "/live": {"/agent": DESK, "/supervisor": DESK},
+        "/widget/live": {"/visitor": VISITOR},
+    }

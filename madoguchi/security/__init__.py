@@ -1,0 +1,1 @@
+"""Sign-in, sessions, permissions, secrets and the audit trail."""

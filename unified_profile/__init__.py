@@ -1,0 +1,1 @@
+"""Who is it? Customers, their identities, and the pointer that says whose identity is whose."""
