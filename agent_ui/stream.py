@@ -1,0 +1,333 @@
+"""The desk's live stream: namespaces ``/agent`` and ``/supervisor`` on ``/live``."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import select
+
+from madoguchi.bus import Hints
+from madoguchi.clock import Clock
+from madoguchi.conversations import acts
+from madoguchi.conversations.routes import of_same_customer
+from madoguchi.conversations.tables import conversation
+from madoguchi.conversations.visibility import seen_by
+from madoguchi.http.auth import COOKIE, Authenticator
+from madoguchi.live.server import make
+from madoguchi.live.tail import Event, Reader, Tail
+from madoguchi.model import log
+from madoguchi.model.ids import Id, is_id
+from madoguchi.model.people import Actor, Role
+from madoguchi.model.routing import ConnectionChanged, Refused
+from madoguchi.security.permissions import Forbidden, NotFound
+from madoguchi.store.work import Store, Unavailable, Work
+from router.client import RouterClient
+from router.orders import Order
+from unified_profile.service import audience as customer_audience
+from unified_profile.tables import customer_of
+
+logger = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 15.0
+RECHECK_S = 60.0
+AGENT, SUPERVISOR = "/agent", "/supervisor"
+
+
+class Visitors(Protocol):
+    """The widget's side: hears when the owner of a conversation is writing."""
+
+    async def desk_typing(self, conversation: Id, name: str, *, on: bool) -> None:
+        """Tell the visitor of a conversation."""
+        ...
+
+
+@dataclass(eq=False)
+class Socket:
+    """One connected namespace of one desk."""
+
+    sid: str
+    namespace: str
+    actor: Actor
+    session: Id
+    token: str
+    reader: Reader
+    opened: dict[Id, set[str]] = field(default_factory=dict)
+    viewing: Id | None = None
+    writing: bool = False
+
+
+class DeskStream:
+    """All desks that are connected to this process."""
+
+    def __init__(
+        self,
+        tail: Tail,
+        store: Store,
+        clock: Clock,
+        authenticate: Authenticator,
+        router: RouterClient,
+        hints: Hints,
+    ) -> None:
+        self._tail = tail
+        self._store = store
+        self._clock = clock
+        self._authenticate = authenticate
+        self._router = router
+        self._sockets: dict[tuple[str, str], Socket] = {}
+        self._visitors: Visitors | None = None
+        self._recheck = hints.subscribe("configuration")
+        self.server = make(None)
+        for namespace in (AGENT, SUPERVISOR):
+            for name in (
+                "connect",
+                "disconnect",
+                "hello",
+                "open",
+                "close",
+                "seen",
+                "typing",
+                "viewing",
+            ):
+                self.server.on(name, self._handler(name, namespace), namespace=namespace)
+
+    def hears_visitors(self, visitors: Visitors) -> None:
+        """Join the widget's side."""
+        self._visitors = visitors
+
+    def _handler(self, name: str, namespace: str) -> Callable[..., Any]:
+        if name == "connect":
+
+            async def connect(sid: str, environ: dict[str, Any], auth: Any = None) -> bool:
+                return await self._connect(sid, namespace, environ, auth)
+
+            return connect
+        if name == "disconnect":
+
+            async def disconnect(sid: str, *_: Any) -> None:
+                await self._disconnect(sid, namespace)
+
+            return disconnect
+        act = getattr(self, f"_on_{name}")
+
+        async def handle(sid: str, data: Any = None) -> Any:
+            socket = self._sockets.get((namespace, sid))
+            if socket is None:
+                return {"ok": False, "code": "not_signed_in"}
+            return await self._guarded(act, socket, data if isinstance(data, dict) else {})
+
+        return handle
+
+    async def _guarded(self, act: Callable[..., Any], socket: Socket, data: dict[str, Any]) -> Any:
+        try:
+            return await act(socket, data)
+        except NotFound:
+            return {"ok": False, "code": "not_found"}
+        except Forbidden:
+            return {"ok": False, "code": "forbidden"}
+        except Unavailable as fault:
+            return {"ok": False, "code": "unavailable", "detail": str(fault)}
+
+    async def _connect(self, sid: str, namespace: str, environ: dict[str, Any], auth: Any) -> bool:
+        token = _cookie(environ)
+        found = await self._authenticate.session(token)
+        given = auth.get("token") if isinstance(auth, dict) else None
+        if found is None or given != found[0].csrf:
+            return False
+        session, actor = found
+        if namespace == SUPERVISOR and not actor.has(Role.SUPERVISOR):
+            return False
+
+        async def deliver(event: Event) -> None:
+            await self.server.emit("event", event, to=sid, namespace=namespace)
+
+        socket = Socket(sid, namespace, actor, session.id, token, Reader(deliver))
+        self._sockets[namespace, sid] = socket
+        self._tail.join(socket.reader, _audience(actor, namespace))
+        if namespace == AGENT and Role.AGENT in actor.roles:
+            await self._tell_router(actor.id, connected=True)
+        return True
+
+    async def _disconnect(self, sid: str, namespace: str) -> None:
+        socket = self._sockets.pop((namespace, sid), None)
+        if socket is None:
+            return
+        self._tail.leave(socket.reader)
+        if socket.viewing is not None:
+            await self._tell_viewers(socket.viewing)
+        if namespace == AGENT and not self.connected(socket.actor.id):
+            await self._tell_router(socket.actor.id, connected=False)
+
+    def connected(self, agent: Id) -> bool:
+        """Tell whether an agent has a desk open here."""
+        return any(s.actor.id == agent for (n, _), s in self._sockets.items() if n == AGENT)
+
+    def anyone_available(self) -> bool:
+        """Tell whether some agent has a desk open."""
+        return any(Role.AGENT in s.actor.roles for (n, _), s in self._sockets.items() if n == AGENT)
+
+    async def _tell_router(self, agent: Id, *, connected: bool) -> None:
+        try:
+            await self._router.ask(Order(ConnectionChanged(agent, connected)))
+        except (Refused, Unavailable) as why:
+            logger.warning("the router did not hear of a connection", agent=agent, why=str(why))
+
+    async def _on_hello(self, socket: Socket, data: dict[str, Any]) -> Any:
+        pos = data.get("pos")
+        reader = socket.reader
+        found = None
+        if isinstance(pos, int) and not isinstance(pos, bool) and pos >= 0:
+            found = await self._tail.resume(reader, pos)
+        if found is not None:
+            answer: dict[str, Any] = {"mode": "resume", "pos": found[0], "events": found[1]}
+        else:
+            head, entities = await self._tail.snapshot(self._scoped(socket), reader)
+            answer = {"mode": "snapshot", "pos": head, "entities": entities}
+        return {**answer, "now": self._clock.now()}
+
+    def _scoped(self, socket: Socket) -> Actor:
+        """Return the actor as this namespace sees it: the agent's stream has the agent's lists."""
+        actor = socket.actor
+        if socket.namespace == SUPERVISOR:
+            return actor
+        roles = actor.roles - {Role.SUPERVISOR}
+        return Actor(
+            actor.id, actor.name, roles, actor.queues, actor.teams, actor.domain, actor.language
+        )
+
+    async def _on_open(self, socket: Socket, data: dict[str, Any]) -> Any:
+        id = data.get("conversation")
+        if not is_id(id):
+            raise NotFound("conversation")
+        ids, customer = await self._store.read(lambda: _opened(socket.actor, str(id)))
+        audience = {log.conversation(one) for one in ids} | {customer_audience(customer)}
+        socket.opened[str(id)] = audience
+        self._tail.join(socket.reader, audience)
+        return {"ok": True, "conversations": ids}
+
+    async def _on_close(self, socket: Socket, data: dict[str, Any]) -> Any:
+        gone = socket.opened.pop(str(data.get("conversation")), set())
+        kept = set().union(*socket.opened.values())
+        self._tail.leave(socket.reader, gone - kept)
+        return {"ok": True}
+
+    async def _on_seen(self, socket: Socket, data: dict[str, Any]) -> Any:
+        id, seq = data.get("conversation"), data.get("inbound_seq")
+        if not is_id(id) or not isinstance(seq, int) or not 0 <= seq < 2**31:
+            return {"ok": False, "code": "invalid"}
+        now = self._clock.now()
+        await self._store.write(lambda: acts.see(socket.actor, str(id), seq, now))
+        return {"ok": True}
+
+    async def _on_typing(self, socket: Socket, data: dict[str, Any]) -> None:
+        id, on = str(data.get("conversation")), data.get("on") is True
+        if id not in socket.opened:
+            return
+        socket.writing = on
+        await self._tell_viewers(id)
+        owner = await self._store.read(lambda: _owner(id))
+        if owner == socket.actor.id and self._visitors is not None:
+            await self._visitors.desk_typing(id, socket.actor.name, on=on)
+
+    async def _on_viewing(self, socket: Socket, data: dict[str, Any]) -> None:
+        before = socket.viewing
+        id = data.get("conversation")
+        socket.viewing = str(id) if id in socket.opened else None
+        socket.writing = False
+        for one in {before, socket.viewing} - {None}:
+            await self._tell_viewers(str(one))
+
+    async def _tell_viewers(self, id: Id) -> None:
+        viewers: dict[Id, dict[str, Any]] = {}
+        for s in self._sockets.values():
+            if s.viewing == id:
+                known = viewers.get(s.actor.id, {"writing": False})
+                viewers[s.actor.id] = {
+                    "id": s.actor.id,
+                    "name": s.actor.name,
+                    "writing": s.writing or known["writing"],
+                }
+        body = {"conversation": id, "viewers": list(viewers.values())}
+        await self._to_open(id, "viewers", body)
+
+    async def visitor_typing(self, id: Id, name: str, *, on: bool) -> None:
+        """Tell the desks that have a conversation open that the customer is writing."""
+        body = {"conversation": id, "who": "customer", "name": name, "on": on}
+        await self._to_open(id, "typing", body)
+
+    async def _to_open(self, id: Id, name: str, body: dict[str, Any]) -> None:
+        for s in list(self._sockets.values()):
+            if log.conversation(id) in s.reader.audience:
+                await self.server.emit(name, body, to=s.sid, namespace=s.namespace)
+
+    def session_ended(self, session: Id) -> None:
+        """Close the sockets of a session that was ended here."""
+        self._recheck.ring()
+        for s in list(self._sockets.values()):
+            if s.session == session:
+                s.token = ""
+
+    async def run(self) -> None:
+        """Send heartbeats, and close the sockets of those who may no longer listen."""
+        loop = asyncio.get_running_loop()
+        next_check = loop.time() + RECHECK_S
+        while True:
+            woken = await self._recheck.wait(HEARTBEAT_S)
+            if woken or loop.time() >= next_check:
+                next_check = loop.time() + RECHECK_S
+                for s in list(self._sockets.values()):
+                    await self._check(s)
+            if not woken:
+                for s in list(self._sockets.values()):
+                    if s.reader.live:
+                        body = {"pos": s.reader.last, "now": self._clock.now()}
+                        await self.server.emit("heartbeat", body, to=s.sid, namespace=s.namespace)
+
+    async def _check(self, socket: Socket) -> None:
+        found = await self._authenticate.session(socket.token)
+        if found is None:
+            await self.server.emit(
+                "signed_out", {"code": "session_ended"}, to=socket.sid, namespace=socket.namespace
+            )
+            await self.server.disconnect(socket.sid, namespace=socket.namespace)
+            return
+        actor = found[1]
+        if actor != socket.actor:
+            socket.actor = actor
+            opened = set().union(*socket.opened.values())
+            wanted = _audience(actor, socket.namespace) | opened
+            self._tail.leave(socket.reader, socket.reader.audience - wanted)
+            self._tail.join(socket.reader, wanted)
+            await self.server.emit("stale", {}, to=socket.sid, namespace=socket.namespace)
+
+
+def _audience(actor: Actor, namespace: str) -> set[str]:
+    if namespace == SUPERVISOR:
+        return {log.SUPERVISORS, log.EVERYONE}
+    return {log.agent(actor.id), log.EVERYONE, *(log.queue(q) for q in actor.queues)}
+
+
+def _cookie(environ: dict[str, Any]) -> str:
+    try:
+        morsel = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+def _opened(actor: Actor, id: Id) -> Work[tuple[list[Id], Id]]:
+    yield from seen_by(actor, id)
+    ids = yield from of_same_customer(actor, id)
+    rows = yield (
+        select(customer_of.c.customer)
+        .join(conversation, conversation.c.identity == customer_of.c.identity)
+        .where(conversation.c.id == id)
+    )
+    return ids, rows[0].customer
+
+
+def _owner(id: Id) -> Work[Id | None]:
+    rows = yield select(conversation.c.owner).where(conversation.c.id == id)
+    return rows[0].owner if rows else None

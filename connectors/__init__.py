@@ -1,0 +1,1 @@
+"""Channels: one module each, found by being here. See :mod:`connectors.base` for the contract."""

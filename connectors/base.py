@@ -1,0 +1,129 @@
+"""The contract of a channel: what a connector is asked, and what it may use.
+
+A new channel is one module in this folder with a subclass of :class:`Connector`; nothing else
+changes. ``parse`` is pure and never raises for content; ``verify`` cannot be forgotten; failures
+of ``send`` are typed, and what follows from each is decided once, in :mod:`connectors.delivery`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import aiohttp
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from madoguchi.clock import Clock
+from madoguchi.model.channels import Account, Capabilities, Channel
+from madoguchi.model.conversation import Part
+from madoguchi.model.ids import Id
+from madoguchi.model.inbound import Inbound, Outbound, ProviderEvent, Receipt
+
+
+class Refused(Exception):
+    """A request that is not from the provider, or not for this account: 403, nothing stored."""
+
+
+class ConnectorSettings(BaseModel):
+    """Base of an account's settings. Secrets are ``SecretStr`` fields; unknown ones are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class HookRequest:
+    """A webhook call as the provider signed it.
+
+    ``url`` is the public URL, built from the configured address and never from forwarded headers;
+    ``tail`` is what follows the account in the path.
+    """
+
+    method: str
+    url: str
+    tail: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+
+
+class InboxPort(Protocol):
+    """Where verified events go."""
+
+    async def put(self, account: Id, events: Sequence[ProviderEvent]) -> None:
+        """Store events; returns when they are durable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a connector may use of the hub."""
+
+    inbox: InboxPort
+    http: aiohttp.ClientSession
+    clock: Clock
+    public_url: str
+
+
+class Connector(ABC):
+    """One account of one channel; replaced by a new instance when its settings change."""
+
+    name: ClassVar[str]
+    channel: ClassVar[Channel]
+    capabilities: ClassVar[Capabilities]
+    Settings: ClassVar[type[ConnectorSettings]]
+
+    def __init__(self, account: Account, settings: Any, ports: Ports) -> None:
+        self.account = account
+        self.settings = settings
+        self.ports = ports
+
+    @property
+    def hook_url(self) -> str:
+        """The public address of this account's webhooks."""
+        return f"{self.ports.public_url}/hooks/{self.account.key}"
+
+    @abstractmethod
+    def verify(self, request: HookRequest, body: bytes) -> list[ProviderEvent]:
+        """Return the events of a call from the provider. Raises Refused.
+
+        Checks the signature over the raw body and reads no more than ids and the lane.
+        """
+
+    @abstractmethod
+    def parse(self, event: ProviderEvent) -> list[Inbound]:
+        """Return what an event means. Pure; content that makes no sense yields InboundUnknown."""
+
+    @abstractmethod
+    async def send(self, outbound: Outbound) -> Receipt:
+        """Send one message. Raises RetryLater, AuthFailed, Rejected or UnknownOutcome."""
+
+    def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
+        """Answer a provider's address check, before ``verify``; None: it is none."""
+        return None
+
+    def answer(self, events: Sequence[ProviderEvent]) -> web.Response:
+        """Return what the provider is told after the events are durable."""
+        return web.Response(status=204)
+
+    async def settle(self, outbound: Outbound) -> Receipt | None:
+        """Ask the provider what became of a message of unknown outcome; None: still unknown."""
+        return None
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Return routes of this account besides its webhook; few channels have any."""
+        return ()
+
+
+def degrade(parts: Sequence[Part], capabilities: Capabilities, link: str) -> tuple[Part, ...]:
+    """Return parts that a channel can carry: files become signed links where it has none.
+
+    ``link`` is the address under which files can be fetched, with ``{id}``.
+    """
+    found: list[Part] = []
+    for part in parts:
+        if part.get("type") == "file" and not capabilities.files:
+            address = link.format(id=part.get("file", ""))
+            found.append({"type": "text", "text": f"{part.get('name', '')}\n{address}".strip()})
+        elif part.get("type") in {"text", "file", "location", "card"}:
+            found.append(part)
+    return tuple(found)

@@ -1,0 +1,300 @@
+"""The outbox: one message per recipient at a time, what each failure means, never two of a kind.
+
+A row is marked as started, durably, before the provider is asked. One that was started and has no
+end (the process died meanwhile) is of unknown outcome: it is settled by the provider's callback or
+by one look-up, never sent again blindly.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, select, update
+
+from connectors.base import Connector, degrade
+from connectors.registry import Registry
+from madoguchi.bus import Hints
+from madoguchi.clock import Clock
+from madoguchi.conversations import repository, telling
+from madoguchi.conversations.tables import conversation
+from madoguchi.conversations.tables import message as message_table
+from madoguchi.model import log as audiences
+from madoguchi.model.conversation import Message, MessageState, advance
+from madoguchi.model.ids import Id
+from madoguchi.model.inbound import (
+    AuthFailed,
+    Outbound,
+    Receipt,
+    Rejected,
+    RetryLater,
+    UnknownOutcome,
+)
+from madoguchi.model.people import Address, Scheme
+from madoguchi.store.log import append
+from madoguchi.store.tables import outbox
+from madoguchi.store.work import Store, Work
+from unified_profile.tables import identity
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 1.0
+AT_ONCE = 8
+FIRST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 300.0
+GIVE_UP = timedelta(hours=4)
+SETTLE_AFTER = timedelta(seconds=20)
+
+
+class OutboxState(IntEnum):
+    """Waiting, started (and maybe unknown), or over."""
+
+    WAITING = 0
+    STARTED = 1
+    DONE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One message to send."""
+
+    row: int
+    account: Id
+    lane: str
+    attempts: int
+    started: bool
+    since: datetime
+    outbound: Outbound
+
+
+class Delivery:
+    """Sends what waits, up to eight at once per account; one lane never runs twice at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        hints: Hints,
+        registry: Registry,
+        holder: str,
+        paused: Callable[[Id, str], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._registry = registry
+        self._holder = holder
+        self._paused = paused
+        self._wake = hints.subscribe("outbox")
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._per_account: dict[Id, int] = {}
+        self._closed: dict[Id, datetime] = {}
+
+    async def run(self) -> None:
+        """Work for ever; a supervised task."""
+        try:
+            while True:
+                await self.step()
+                await self._wake.wait(SWEEP_S)
+        finally:
+            for task in self._busy.values():
+                task.cancel()
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    async def step(self) -> None:
+        """Start everything that is due and has room."""
+        for job in await self._store.read(self._due):
+            if job.lane in self._busy or self._per_account.get(job.account, 0) >= AT_ONCE:
+                continue
+            if self._closed.get(job.account, self._clock.now()) > self._clock.now():
+                continue
+            connector = self._registry.by_id(job.account)
+            if connector is None or connector.account.paused:
+                continue
+            self._per_account[job.account] = self._per_account.get(job.account, 0) + 1
+            self._busy[job.lane] = asyncio.create_task(self._one(connector, job), name=job.lane)
+
+    async def idle(self) -> None:
+        """Wait until nothing is on its way; for tests and for stopping."""
+        while self._busy:
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    def _due(self) -> Work[list[Job]]:
+        """Return the first open row of each lane that is due."""
+        now = self._clock.now()
+        rows = yield (
+            select(
+                outbox,
+                message_table.c.conversation,
+                message_table.c.channel,
+                message_table.c.parts,
+                identity.c.scheme,
+                identity.c.value,
+            )
+            .join(message_table, message_table.c.id == outbox.c.message)
+            .join(identity, identity.c.id == message_table.c.identity)
+            .where(outbox.c.state < OutboxState.DONE)
+            .order_by(outbox.c.id)
+            .limit(500)
+        )
+        first: dict[str, Row[Any]] = {}
+        for row in rows:
+            first.setdefault(row.lane, row)
+        return [self._job(r) for r in first.values() if r.due_at <= now]
+
+    def _job(self, row: Row[Any]) -> Job:
+        return Job(
+            row=row.id,
+            account=row.account,
+            lane=row.lane,
+            attempts=row.attempts,
+            started=row.state == OutboxState.STARTED and row.holder != self._holder,
+            since=row.started_at or row.due_at,
+            outbound=Outbound(
+                message=row.message,
+                conversation=row.conversation,
+                channel=row.channel,
+                recipient=Address(Scheme(row.scheme), row.value),
+                parts=tuple(row.parts),
+                attempt=row.attempts + 1,
+            ),
+        )
+
+    async def _one(self, connector: Connector, job: Job) -> None:
+        try:
+            link = f"{connector.ports.public_url}/files/{{id}}"
+            parts = degrade(job.outbound.parts, connector.capabilities, link)
+            outbound = replace(job.outbound, parts=parts)
+            if job.started:
+                await self._settle(connector, job, outbound)
+            elif await self._begin(job):
+                await self._send(connector, job, outbound)
+        except Exception:
+            log.exception("outbox row failed, it will be looked at again", row=job.row)
+        finally:
+            self._busy.pop(job.lane, None)
+            self._per_account[job.account] -= 1
+            self._wake.ring()
+
+    async def _begin(self, job: Job) -> bool:
+        now = self._clock.now()
+
+        def unit() -> Work[bool]:
+            rows = yield (
+                update(outbox)
+                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.WAITING)
+                .values(
+                    state=OutboxState.STARTED,
+                    holder=self._holder,
+                    started_at=now,
+                    attempts=outbox.c.attempts + 1,
+                )
+                .returning(outbox.c.id)
+            )
+            if rows:
+                yield from _told(job.outbound.message, MessageState.SENDING, None, None, now)
+            return bool(rows)
+
+        return await self._store.write(unit)
+
+    async def _send(self, connector: Connector, job: Job, outbound: Outbound) -> None:
+        try:
+            receipt = await connector.send(outbound)
+        except RetryLater as why:
+            await self._retry(job, why)
+        except AuthFailed as why:
+            self._paused(job.account, str(why))
+            await self._retry(job, RetryLater(str(why), LONGEST_PAUSE_S))
+        except Rejected as why:
+            await self._end(job, MessageState.FAILED, None, str(why))
+        except UnknownOutcome as why:
+            await self._unknown(job, str(why))
+        else:
+            await self._end(job, receipt.state, receipt.provider_id, None)
+
+    async def _retry(self, job: Job, why: RetryLater) -> None:
+        now = self._clock.now()
+        if now - job.since > GIVE_UP:
+            await self._end(job, MessageState.FAILED, None, why.reason)
+            return
+        own = min(FIRST_PAUSE_S * 2.0**job.attempts, LONGEST_PAUSE_S)
+        pause = timedelta(seconds=max(why.after_s or 0.0, own))
+        self._closed[job.account] = now + timedelta(seconds=why.after_s or 0.0)
+
+        def unit() -> Work[None]:
+            yield (
+                update(outbox)
+                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.STARTED)
+                .values(
+                    state=OutboxState.WAITING,
+                    due_at=now + pause,
+                    holder=None,
+                    error=why.reason[:1000],
+                )
+            )
+
+        await self._store.write(unit)
+
+    async def _unknown(self, job: Job, why: str) -> None:
+        """Nobody knows whether it went out: say so, and look it up once a little later."""
+        now = self._clock.now()
+
+        def unit() -> Work[None]:
+            yield (
+                update(outbox)
+                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.STARTED)
+                .values(holder=None, due_at=now + SETTLE_AFTER, error=why[:1000])
+            )
+            yield from _told(job.outbound.message, MessageState.UNKNOWN, None, why, now)
+
+        await self._store.write(unit)
+
+    async def _settle(self, connector: Connector, job: Job, outbound: Outbound) -> None:
+        """Look a message of unknown outcome up; when that tells nothing, the agent decides."""
+        receipt: Receipt | None = await connector.settle(outbound)
+        if receipt is None:
+            await self._end(job, MessageState.UNKNOWN, None, None)
+        else:
+            await self._end(job, receipt.state, receipt.provider_id, None)
+
+    async def _end(
+        self, job: Job, state: MessageState, provider_id: str | None, why: str | None
+    ) -> None:
+        now = self._clock.now()
+
+        def unit() -> Work[None]:
+            yield (
+                update(outbox)
+                .where(outbox.c.id == job.row)
+                .values(state=OutboxState.DONE, error=why and why[:1000])
+            )
+            yield from _told(job.outbound.message, state, provider_id, why, now)
+
+        await self._store.write(unit)
+
+
+def _told(
+    id: Id, state: MessageState, provider_id: str | None, why: str | None, now: datetime
+) -> Work[None]:
+    """Let a message come as far as it is known to be; never back."""
+    found = yield from repository.messages_by_ids([id])
+    one = found.get(id)
+    if one is None:
+        return
+    new: Message = replace(
+        one,
+        state=advance(one.state, state),
+        provider_id=one.provider_id or provider_id,
+        reason=why if state in {MessageState.FAILED, MessageState.UNKNOWN} else one.reason,
+        version=one.version + 1,
+    )
+    if (new.state, new.provider_id) == (one.state, one.provider_id):
+        return
+    rows = yield select(conversation.c.account, conversation.c.thread).where(
+        conversation.c.id == one.conversation
+    )
+    visitor = audiences.visitor(rows[0].account, rows[0].thread)
+    yield repository.update_messages([new])
+    yield append([telling.message_changed(new, visitor, now)])

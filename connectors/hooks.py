@@ -1,0 +1,56 @@
+"""``/hooks/{account}``: verify, insert, answer. Nothing else happens in the provider's request."""
+
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+
+from connectors.base import HookRequest, Refused
+from connectors.registry import Registry
+from madoguchi.http.problems import Problem
+from madoguchi.http.table import read
+
+log = structlog.get_logger(__name__)
+
+
+class Hooks:
+    """The one door for all providers' webhooks."""
+
+    def __init__(self, registry: Registry, public_url: str, refused: Callable[[str], None]) -> None:
+        self._registry = registry
+        self._public_url = public_url
+        self._refused = refused
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes to mount."""
+        return [
+            web.route("*", "/hooks/{account}", self.handle),
+            web.route("*", "/hooks/{account}/{tail}", self.handle),
+        ]
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Take in one call of a provider: 2xx only when its events are durable."""
+        if request.method not in {"POST", "GET"}:
+            raise web.HTTPMethodNotAllowed(request.method, ["POST", "GET"])
+        connector = self._registry.by_key(request.match_info["account"])
+        if connector is None:
+            raise Problem(404, "not_found", "there is no such account")
+        body = await read(request)
+        hook = HookRequest(
+            method=request.method,
+            url=self._public_url + request.raw_path,
+            tail=request.match_info.get("tail", ""),
+            headers=request.headers,
+            query=request.query,
+        )
+        greeting = connector.handshake(hook, body)
+        if greeting is not None:
+            return greeting
+        try:
+            events = connector.verify(hook, body)
+        except Refused as why:
+            self._refused(connector.account.key)
+            log.warning("webhook refused", account=connector.account.key, why=str(why))
+            raise Problem(403, "refused", "the signature does not fit") from why
+        await connector.ports.inbox.put(connector.account.id, events)
+        return connector.answer(events)

@@ -1,0 +1,127 @@
+"""The lane workers: batches out of the inbox, in order, into conversations.
+
+A worker owns partitions by fenced leases. It takes what waits (it never waits for more), and a
+batch is one transaction that begins with the leases. A batch that fails is run again one by one;
+the culprit goes to the dead letters with its reason, and its lane goes on.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from connectors.base import Connector
+from connectors.registry import Registry
+from madoguchi.bus import Hints
+from madoguchi.clock import Clock
+from madoguchi.conversations.decide import Arrival
+from madoguchi.conversations.receive import receive
+from madoguchi.model.inbound import Inbound, InboundUnknown
+from madoguchi.store import leases
+from madoguchi.store.inbox import PARTITIONS, StoredEvent, mark_dead, mark_done, take
+from madoguchi.store.work import Conflict, Store, Unavailable, Work
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 1.0
+RENEW_S = leases.TTL_S / 3
+_TRANSIENT = (Unavailable, leases.LeaseLost, Conflict)
+
+
+class LaneWorker:
+    """Processes the inbox of the partitions that this process holds."""
+
+    def __init__(
+        self, store: Store, clock: Clock, hints: Hints, registry: Registry, holder: str
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._registry = registry
+        self._holder = holder
+        self._wake = hints.subscribe("inbox")
+        self._names = {f"lane:{number}": number for number in range(PARTITIONS)}
+        self._held: list[int] = []
+        self._leased_at = float("-inf")
+        self.processed = 0
+
+    async def run(self) -> None:
+        """Work for ever; a supervised task."""
+        while True:
+            await self._lease()
+            if not self._held or not await self.step():
+                await self._wake.wait(SWEEP_S)
+
+    async def step(self) -> int:
+        """Process one batch; return how many events it had."""
+        events = await self._store.read(lambda: take(self._held))
+        if events:
+            await self._process(events)
+        return len(events)
+
+    async def _lease(self) -> None:
+        if self._clock.monotonic() - self._leased_at < RENEW_S:
+            return
+        now = leases.database_time(self._store.dialect, self._clock.now())
+        mine = [name for name, number in self._names.items() if number in self._held]
+
+        def unit() -> Work[dict[str, int]]:
+            if mine:
+                yield from leases.renew(mine, self._holder, now)
+            if len(mine) == len(self._names):
+                return dict.fromkeys(mine, 0)
+            return (yield from leases.acquire(list(self._names), self._holder, now))
+
+        try:
+            held = await self._store.write(unit)
+        except leases.LeaseLost:
+            self._held = []
+            raise
+        self._held = sorted(self._names[name] for name in held)
+        self._leased_at = self._clock.monotonic()
+
+    async def _process(self, events: Sequence[StoredEvent]) -> None:
+        try:
+            await self._store.write(lambda: self._unit(events))
+        except _TRANSIENT:
+            raise
+        except Exception as fault:  # noqa: BLE001 - any fault of content or code
+            if len(events) > 1:
+                for event in events:
+                    await self._process([event])
+                return
+            await self._bury(events[0], fault)
+        self.processed += len(events)
+
+    async def _bury(self, one: StoredEvent, fault: Exception) -> None:
+        why = f"{type(fault).__name__}: {fault}"
+        log.error("event set aside as a dead letter", row=one.row, account=one.account, why=why)
+        now = self._clock.now()
+        await self._store.write(lambda: mark_dead(one.row, why, now))
+
+    def _unit(self, events: Sequence[StoredEvent]) -> Work[None]:
+        now = self._clock.now()
+        names = sorted({f"lane:{number}" for number in self._held})
+        yield from leases.renew(names, self._holder, leases.database_time(self._store.dialect, now))
+        arrivals = [arrival for event in events for arrival in self._arrivals(event)]
+        yield from receive(arrivals, now, self._clock.new_id)
+        done = yield from mark_done([event.row for event in events], now)
+        if done != len(events):
+            raise Conflict("another worker has processed a part of this batch")
+
+    def _arrivals(self, one: StoredEvent) -> list[Arrival]:
+        connector = self._registry.by_id(one.account)
+        if connector is None:
+            raise LookupError(f"account {one.account} is not there or its settings do not hold")
+        return [
+            Arrival(
+                connector.account,
+                connector.capabilities,
+                inbound,
+                one.event.received_at,
+                one.late,
+            )
+            for inbound in _meant(connector, one)
+        ]
+
+
+def _meant(connector: Connector, one: StoredEvent) -> list[Inbound]:
+    return [i for i in connector.parse(one.event) if not isinstance(i, InboundUnknown)]

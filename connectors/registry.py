@@ -1,0 +1,165 @@
+"""Which channels there are, and the living connectors of the configured accounts."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import structlog
+from pydantic import SecretStr, ValidationError
+
+import connectors
+from connectors.base import Connector, Ports
+from madoguchi.configuration.catalog import Catalog, Entry, Fault
+from madoguchi.configuration.kinds import Account as AccountConfig
+from madoguchi.configuration.service import Body, Invalid
+from madoguchi.configuration.text import KEPT
+from madoguchi.model.channels import Account
+from madoguchi.model.ids import Id
+from madoguchi.security.secrets import BadSecret, Vault
+
+log = structlog.get_logger(__name__)
+
+
+@cache
+def kinds() -> dict[str, type[Connector]]:
+    """Return connector name → class, found by looking through this package's modules."""
+    found: dict[str, type[Connector]] = {}
+    for module in pkgutil.iter_modules(connectors.__path__):
+        loaded = importlib.import_module(f"connectors.{module.name}")
+        for value in vars(loaded).values():
+            if isinstance(value, type) and issubclass(value, Connector) and "name" in vars(value):
+                found[value.name] = value
+    return found
+
+
+def secret_fields() -> dict[str, frozenset[str]]:
+    """Return connector → names of its secret settings."""
+    return {
+        name: frozenset(
+            field
+            for field, info in kind.Settings.model_fields.items()
+            if "SecretStr" in str(info.annotation)
+        )
+        for name, kind in kinds().items()
+    }
+
+
+def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
+    """Return how settings are checked and their secrets encrypted when they are saved."""
+
+    def seal(connector: str, new: Body, kept: Body) -> Body:
+        kind = kinds().get(connector)
+        if kind is None:
+            raise Invalid([Fault("connector", f"unknown; known are {', '.join(sorted(kinds()))}")])
+        secrets = secret_fields()[connector]
+        settings = {
+            field: kept.get(field, "") if field in secrets and value == KEPT else value
+            for field, value in new.items()
+        }
+        try:
+            checked = kind.Settings.model_validate(opened(settings, connector, vault))
+        except ValidationError as wrong:
+            raise Invalid(
+                [
+                    Fault(".".join(["settings", *(str(p) for p in e["loc"])]), e["msg"])
+                    for e in wrong.errors(include_input=False)
+                ]
+            ) from wrong
+        except BadSecret as wrong:
+            raise Invalid([Fault("settings", str(wrong))]) from wrong
+        plain = checked.model_dump(mode="json", exclude_unset=True)
+        return {
+            field: vault.seal(settings[field], f"{connector}.{field}")
+            if field in secrets and settings[field]
+            else value
+            for field, value in plain.items()
+        }
+
+    return seal
+
+
+def opened(settings: Body, connector: str, vault: Vault) -> Body:
+    """Return settings with their secrets readable. Raises BadSecret."""
+    secrets = secret_fields()[connector]
+    return {
+        field: SecretStr(vault.open(value, f"{connector}.{field}"))
+        if field in secrets and isinstance(value, str) and value
+        else value
+        for field, value in settings.items()
+    }
+
+
+class Registry:
+    """The living connectors, by account id and by account key."""
+
+    def __init__(self, ports: Ports, vault: Vault) -> None:
+        self._ports = ports
+        self._vault = vault
+        self._living: dict[Id, tuple[int, Connector]] = {}
+        self._by_key: dict[str, Id] = {}
+        self.broken: dict[str, str] = {}
+
+    def renew(self, catalog: Catalog) -> None:
+        """Take over a configuration: new and changed accounts get new connectors.
+
+        An account whose settings do not hold is left out and shown as broken; the rest goes on.
+        """
+        living: dict[Id, tuple[int, Connector]] = {}
+        self._by_key = {}
+        for key, entry in catalog.accounts.items():
+            kept = self._living.get(entry.id)
+            if kept is not None and kept[0] == entry.version:
+                living[entry.id] = kept
+            elif (made := self._made(entry)) is not None:
+                living[entry.id] = (entry.version, made)
+            else:
+                continue
+            self._by_key[key] = entry.id
+        self._living = living
+
+    def by_key(self, key: str) -> Connector | None:
+        """Return the connector of an account's key."""
+        return self.by_id(self._by_key.get(key, ""))
+
+    def by_id(self, id: Id) -> Connector | None:
+        """Return the connector of an account's id."""
+        found = self._living.get(id)
+        return found[1] if found else None
+
+    def mark_broken(self, id: Id, why: str) -> None:
+        """Show that a provider refuses an account's credentials."""
+        found = self.by_id(id)
+        if found is not None and self.broken.get(found.account.key) != why:
+            log.error("the provider refuses this account", account=found.account.key, why=why)
+            self.broken[found.account.key] = why
+
+    def __iter__(self) -> Iterator[Connector]:
+        return iter([connector for _, connector in self._living.values()])
+
+    def _made(self, entry: Entry[AccountConfig]) -> Connector | None:
+        config = entry.object
+        kind = kinds().get(config.connector)
+        if kind is None:
+            self.broken[config.key] = f"there is no connector {config.connector!r}"
+            return None
+        try:
+            settings = kind.Settings.model_validate(
+                opened(config.settings, config.connector, self._vault)
+            )
+        except (ValidationError, BadSecret) as fault:
+            log.error("account is broken and stays off", account=config.key, why=str(fault))  # noqa: TRY400
+            self.broken[config.key] = str(fault)
+            return None
+        self.broken.pop(config.key, None)
+        account = Account(
+            id=entry.id,
+            key=config.key,
+            connector=config.connector,
+            channel=kind.channel,
+            name=config.name,
+            queue=config.queue,
+            language=config.language,
+            paused=config.paused,
+        )
+        return kind(account, settings, self._ports)

@@ -1,0 +1,513 @@
+"""The widget's server side: its small REST, and its sockets on ``/widget/live``.
+
+A visitor is a random id in a signed token, kept by the browser; never a cookie. What a visitor
+sends is durable in the inbox before it is answered; what the center says arrives as the log,
+filtered by the audience of this visitor.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aiohttp import web
+from itsdangerous import BadData, URLSafeSerializer
+from sqlalchemy import select
+
+from connectors.registry import Registry
+from connectors.web_chat import WebChat
+from madoguchi.clock import Clock
+from madoguchi.configuration.catalog import Catalog
+from madoguchi.conversations.tables import conversation, message, work_item
+from madoguchi.conversations.views import ConversationViews
+from madoguchi.files.service import Files, StoredFile
+from madoguchi.files.tables import file
+from madoguchi.http.limits import Limiter
+from madoguchi.http.problems import Problem, response
+from madoguchi.http.table import answer, parse_json, read
+from madoguchi.live.server import make
+from madoguchi.live.tail import Event, Reader, Tail
+from madoguchi.model import log
+from madoguchi.model.conversation import UNFINISHED, ConversationState, ItemKind, Visibility
+from madoguchi.model.ids import Id, is_id
+from madoguchi.model.log import Entity
+from madoguchi.store.inbox import Inbox
+from madoguchi.store.work import Store, Unavailable, Work
+
+NAMESPACE = "/visitor"
+HEARTBEAT_S = 15.0
+POSITION_S = 5.0
+HISTORY = 200
+V1 = "/api/v1/widget/{account}"
+
+
+class Positions(Protocol):
+    """What the router knows of who waits."""
+
+    def position(self, item: Id) -> int | None:
+        """Return an item's place, None when nobody signed in may take it."""
+        ...
+
+
+class Desks(Protocol):
+    """The desks' side."""
+
+    async def visitor_typing(self, id: Id, name: str, *, on: bool) -> None:
+        """Tell the desks that have a conversation open."""
+        ...
+
+    def anyone_available(self) -> bool:
+        """Tell whether some agent is connected."""
+        ...
+
+
+@dataclass(eq=False)
+class Visitor:
+    """One connected widget."""
+
+    sid: str
+    connector: WebChat
+    id: str
+    client: str
+    reader: Reader
+    conversation: Id | None = None
+    page: dict[str, Any] | None = None
+    language: str = ""
+    told: tuple[int | None, bool] | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True)
+class WidgetPorts:
+    """What the widget's side needs of the hub."""
+
+    registry: Registry
+    inbox: Inbox
+    tail: Tail
+    store: Store
+    clock: Clock
+    files: Files
+    render: ConversationViews
+    router: Positions
+    catalog: Callable[[], Catalog]
+    client_of: Callable[[web.Request], str]
+    upload: Callable[[web.Request], Any]
+    key: bytes
+
+
+class WidgetServer:
+    """All widgets that are connected to this process."""
+
+    def __init__(self, ports: WidgetPorts) -> None:
+        self._ports = ports
+        self._tokens = URLSafeSerializer(ports.key, salt="visitor")
+        self._visitors: dict[str, Visitor] = {}
+        self._desks: Desks | None = None
+        self._new_visitors = Limiter(ports.clock, rate=0.5, burst=30)
+        self._messages = Limiter(ports.clock, rate=5, burst=60)
+        self._uploads = Limiter(ports.clock, rate=0.2, burst=20)
+        self.server = make("*")
+        self.server.on("connect", self._connect, namespace=NAMESPACE)
+        self.server.on("disconnect", self._disconnect, namespace=NAMESPACE)
+        for name in ("hello", "send", "typing", "seen", "identify", "leave"):
+            self.server.on(name, self._handler(name), namespace=NAMESPACE)
+
+    def hears_desk(self, desks: Desks) -> None:
+        """Join the desks' side."""
+        self._desks = desks
+
+    # REST
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Return the widget's REST, open to the account's origins."""
+        return [
+            web.get(V1, self._cors(self._about)),
+            web.post(f"{V1}/session", self._cors(self._session)),
+            web.post(f"{V1}/files", self._cors(self._upload)),
+            web.post(f"{V1}/offline", self._cors(self._offline)),
+            web.options(f"{V1}{{tail:.*}}", self._preflight),
+        ]
+
+    def _account(self, request: web.Request) -> WebChat:
+        connector = self._ports.registry.by_key(request.match_info["account"])
+        if not isinstance(connector, WebChat):
+            raise Problem(404, "not_found", "there is no such web site")
+        return connector
+
+    def _allowed(self, connector: WebChat, origin: str | None, host: str) -> bool:
+        """Tell whether a page of this origin may embed the account's widget."""
+        if origin is None or origin.partition("://")[2] == host:
+            return True
+        return origin in connector.settings.origins
+
+    def _cors(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            connector = self._account(request)
+            origin = request.headers.get("Origin")
+            if not self._allowed(connector, origin, request.host):
+                raise Problem(403, "foreign_origin", "this site is not among the account's origins")
+            try:
+                result = await handler(request, connector)
+            except Problem as problem:
+                result = response(problem)
+            if origin is not None:
+                result.headers["Access-Control-Allow-Origin"] = origin
+                result.headers["Vary"] = "Origin"
+            return result  # type: ignore[no-any-return]
+
+        return handle
+
+    async def _preflight(self, request: web.Request) -> web.Response:
+        connector = self._account(request)
+        origin = request.headers.get("Origin")
+        if origin is None or not self._allowed(connector, origin, request.host):
+            raise Problem(403, "foreign_origin", "this site is not among the account's origins")
+        return web.Response(
+            status=204,
+            headers={
+                "Access-Control-Allow-Origin": origin,
+                "Access-Control-Allow-Methods": "GET, POST",
+                "Access-Control-Allow-Headers": "Authorization, Content-Type",
+                "Access-Control-Max-Age": "600",
+                "Vary": "Origin",
+            },
+        )
+
+    async def _about(self, request: web.Request, connector: WebChat) -> web.Response:
+        account, settings = connector.account, connector.settings
+        entry = self._ports.catalog().accounts[account.key].object
+        queues = self._ports.catalog().queues
+        return answer(
+            200,
+            {
+                "name": account.name,
+                "greeting": settings.greeting,
+                "greeting_en": settings.greeting_en,
+                "language": account.language,
+                "online": self._desks is not None and self._desks.anyone_available(),
+                "upload_limit": self._ports.files.limit,
+                "text_limit": connector.capabilities.text_limit,
+                "color": settings.color,
+                "topics": [
+                    {
+                        "key": topic,
+                        "name": queues[queue].object.name,
+                        "name_en": queues[queue].object.name_en or queues[queue].object.name,
+                    }
+                    for topic, queue in entry.topics.items()
+                ],
+            },
+        )
+
+    async def _session(self, request: web.Request, connector: WebChat) -> web.Response:
+        """Make a new visitor."""
+        self._new_visitors.require(
+            self._ports.client_of(request), "too many new visitors from this address"
+        )
+        parse_json(await read(request))
+        visitor = secrets.token_urlsafe(16)
+        token = self._tokens.dumps([connector.account.id, visitor])
+        return answer(200, {"token": token, "visitor": visitor})
+
+    def _visitor_of(self, connector: WebChat, token: object) -> str:
+        """Return the visitor of a token. Raises a 401 problem."""
+        try:
+            account, visitor = self._tokens.loads(str(token))
+        except (BadData, ValueError, TypeError) as wrong:
+            raise Problem(401, "unknown_visitor", "ask for a new session") from wrong
+        if account != connector.account.id:
+            raise Problem(401, "unknown_visitor", "ask for a new session")
+        return str(visitor)
+
+    def _bearer(self, request: web.Request, connector: WebChat) -> str:
+        header = request.headers.get("Authorization", "")
+        return self._visitor_of(connector, header.removeprefix("Bearer ").strip())
+
+    async def _upload(self, request: web.Request, connector: WebChat) -> web.Response:
+        visitor = self._bearer(request, connector)
+        self._uploads.require(self._ports.client_of(request), "too many files; wait a little")
+        name, chunks = await self._ports.upload(request)
+        stored = await self._put(name, chunks, visitor)
+        return answer(201, stored)
+
+    async def _put(self, name: str, chunks: AsyncIterator[bytes], visitor: str) -> StoredFile:
+        async with asyncio.timeout(300):
+            return await self._ports.files.put(name, chunks, f"visitor:{visitor}")
+
+    async def _offline(self, request: web.Request, connector: WebChat) -> web.Response:
+        """Take a message while nobody is there; the address is claimed, not verified."""
+        visitor = self._bearer(request, connector)
+        self._messages.require(visitor, "too many messages; wait a little")
+        body = parse_json(await read(request))
+        text = str(body.get("text", "")).strip()
+        if not text or len(text) > (connector.capabilities.text_limit or 10_000):
+            raise Problem(422, "invalid", "write what it is about, not too long")
+        claims = {k: str(body.get(k, ""))[:320] for k in ("name", "mail", "phone")}
+        id = str(body.get("id") or self._ports.clock.new_id())
+        if not is_id(id):
+            raise Problem(422, "invalid", "id must be a UUID")
+        event = connector.event(
+            visitor,
+            "offline",
+            id,
+            {"text": text, "claims": claims, "language": str(body.get("language", ""))[:8]},
+        )
+        await self._ports.inbox.put(connector.account.id, [event])
+        return answer(204, None)
+
+    # Sockets
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> bool:
+        if not isinstance(auth, dict):
+            return False
+        connector = self._ports.registry.by_key(str(auth.get("account", "")))
+        if not isinstance(connector, WebChat):
+            return False
+        host = environ.get("HTTP_HOST", "")
+        if not self._allowed(connector, environ.get("HTTP_ORIGIN"), host):
+            return False
+        request = environ["aiohttp.request"]
+        try:
+            id = self._visitor_of(connector, auth.get("token"))
+        except Problem:
+            await self.server.emit("unknown_visitor", {}, to=sid, namespace=NAMESPACE)
+            return False
+
+        async def deliver(event: Event) -> None:
+            self._heard(visitor, event)
+            await self.server.emit("event", event, to=sid, namespace=NAMESPACE)
+
+        client = self._ports.client_of(request)
+        visitor = Visitor(sid, connector, id, client, Reader(deliver, visitor=True))
+        self._visitors[sid] = visitor
+        return True
+
+    def _heard(self, visitor: Visitor, event: Event) -> None:
+        if event["entity"] == Entity.CONVERSATION and event["view"] is not None:
+            visitor.conversation = event["id"]
+            visitor.told = None
+
+    async def _disconnect(self, sid: str, *_: Any) -> None:
+        visitor = self._visitors.pop(sid, None)
+        if visitor is not None:
+            self._ports.tail.leave(visitor.reader)
+
+    def _handler(self, name: str) -> Callable[..., Any]:
+        act = getattr(self, f"_on_{name}")
+
+        async def handle(sid: str, data: Any = None) -> Any:
+            visitor = self._visitors.get(sid)
+            if visitor is None:
+                return {"ok": False, "code": "unknown_visitor"}
+            try:
+                return await act(visitor, data if isinstance(data, dict) else {})
+            except Problem as problem:
+                return {"ok": False, "code": problem.code, "detail": problem.detail}
+            except Unavailable:
+                detail = "could not be stored; it will be sent again"
+                return {"ok": False, "code": "unavailable", "detail": detail}
+
+        return handle
+
+    async def _on_hello(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        visitor.language = str(data.get("language", ""))[:8]
+        if isinstance(data.get("page"), dict):
+            visitor.page = {k: str(data["page"].get(k, ""))[:500] for k in ("url", "title")}
+        store = self._ports.store
+        mine = log.visitor(visitor.connector.account.id, visitor.id)
+        self._ports.tail.join(visitor.reader, [mine])
+        pos = data.get("pos")
+        found = None
+        if isinstance(pos, int) and not isinstance(pos, bool) and pos >= 0:
+            found = await self._ports.tail.resume(visitor.reader, pos)
+        if found is not None:
+            answer: dict[str, Any] = {"mode": "resume", "pos": found[0], "events": found[1]}
+            visitor.conversation = await store.read(lambda: _newest(visitor))
+        else:
+            head = self._ports.tail.go_live(visitor.reader)
+            shown = await store.read(lambda: self._snapshot(visitor))
+            answer = {"mode": "snapshot", "pos": head, **shown}
+        position = await store.read(lambda: self._positions([visitor]))
+        return {
+            **answer,
+            "position": position.get(visitor.sid),
+            "now": self._ports.clock.now(),
+        }
+
+    def _snapshot(self, visitor: Visitor) -> Work[dict[str, Any]]:
+        id = yield from _newest(visitor)
+        visitor.conversation = id
+        if id is None:
+            return {"conversation": None, "messages": []}
+        views = yield from self._ports.render.visitor([id])
+        rows = yield (
+            select(message)
+            .where(message.c.conversation == id, message.c.visibility == Visibility.PUBLIC.value)
+            .order_by(
+                message.c.occurred_at.desc(), message.c.received_at.desc(), message.c.id.desc()
+            )
+            .limit(HISTORY)
+        )
+        return {
+            "conversation": views[id].body,
+            "messages": [self._ports.render.visitor_message_body(r) for r in reversed(rows)],
+        }
+
+    async def _on_send(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        """Take a message in. Turns are first come, first served: the visitor's order is kept."""
+        text = data.get("text", "")
+        files = data.get("files") or []
+        limit = visitor.connector.capabilities.text_limit or 10_000
+        if not is_id(data.get("id")) or not isinstance(text, str):
+            return {"ok": False, "code": "invalid", "detail": "id and text are needed"}
+        if len(text) > limit:
+            return {"ok": False, "code": "too_long", "detail": f"at most {limit} characters"}
+        if not text.strip() and not files:
+            return {"ok": False, "code": "empty", "detail": "there is nothing to send"}
+        self._messages.require(visitor.id, "too many messages; wait a little")
+        body: dict[str, Any] = {
+            "text": text,
+            "page": visitor.page,
+            "language": visitor.language,
+            "topic": data.get("topic") if isinstance(data.get("topic"), str) else None,
+        }
+        async with visitor.turn:
+            if files:
+                body["files"] = await self._files(visitor, files)
+            event = visitor.connector.event(visitor.id, "message", str(data["id"]), _plain(body))
+            stored = self._ports.inbox.post(visitor.connector.account.id, [event])
+        await stored
+        return {"ok": True}
+
+    async def _files(self, visitor: Visitor, files: Any) -> list[dict[str, Any]]:
+        ids = [str(id) for id in files][:10] if isinstance(files, list) else []
+
+        def unit() -> Work[list[dict[str, Any]]]:
+            rows = yield select(file).where(
+                file.c.id.in_([id for id in ids if is_id(id)]),
+                file.c.uploaded_by == f"visitor:{visitor.id}",
+            )
+            return [
+                {"id": r.id, "name": r.name, "media_type": r.media_type, "size": r.size}
+                for r in rows
+            ]
+
+        found = await self._ports.store.read(unit)
+        if len(found) != len(ids):
+            raise Problem(422, "unknown_file", "a file is not there any more; attach it again")
+        return found
+
+    async def _on_typing(self, visitor: Visitor, data: dict[str, Any]) -> None:
+        if visitor.conversation and self._desks is not None:
+            await self._desks.visitor_typing(visitor.conversation, "", on=data.get("on") is True)
+
+    async def _on_seen(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        delivered = data.get("delivered") or []
+        if not isinstance(delivered, list) or len(delivered) > 200:
+            return {"ok": False, "code": "invalid"}
+        body = {
+            "delivered": [str(id) for id in delivered if is_id(id)],
+            "read_to": str(data["read_to"])[:40] if data.get("read_to") else None,
+        }
+        self._messages.require(f"seen:{visitor.id}", "too many marks")
+        event = visitor.connector.event(
+            visitor.id, "seen", f"seen-{self._ports.clock.new_id()}", body
+        )
+        await self._ports.inbox.put(visitor.connector.account.id, [event])
+        return {"ok": True}
+
+    async def _on_identify(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        why = visitor.connector.check_identity(data, self._ports.clock.now())
+        if why is not None:
+            return {"ok": False, "code": "not_identified", "detail": why}
+        body = {
+            "customer": data["id"],
+            "name": data.get("name", ""),
+            "phone": data.get("phone", ""),
+            "mail": data.get("mail", ""),
+        }
+        name = f"identify-{data['signature'][:32]}"
+        event = visitor.connector.event(visitor.id, "identify", name, body)
+        await self._ports.inbox.put(visitor.connector.account.id, [event])
+        return {"ok": True}
+
+    async def _on_leave(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        name = f"leave-{self._ports.clock.new_id()}"
+        event = visitor.connector.event(visitor.id, "leave", name, {})
+        await self._ports.inbox.put(visitor.connector.account.id, [event])
+        return {"ok": True}
+
+    async def desk_typing(self, conversation: Id, name: str, *, on: bool) -> None:
+        """Tell the visitor of a conversation that the agent is writing."""
+        for visitor in list(self._visitors.values()):
+            if visitor.conversation == conversation:
+                body = {"on": on, "name": name}
+                await self.server.emit("typing", body, to=visitor.sid, namespace=NAMESPACE)
+
+    async def run(self) -> None:
+        """Tell places in the line every five seconds, heartbeats every fifteen."""
+        beats = 0
+        while True:
+            await asyncio.sleep(POSITION_S)
+            beats += 1
+            visitors = list(self._visitors.values())
+            await self._tell_positions(visitors)
+            if beats * POSITION_S % HEARTBEAT_S == 0:
+                for visitor in visitors:
+                    if visitor.reader.live:
+                        body = {"pos": visitor.reader.last, "now": self._ports.clock.now()}
+                        await self.server.emit(
+                            "heartbeat", body, to=visitor.sid, namespace=NAMESPACE
+                        )
+
+    async def _tell_positions(self, visitors: list[Visitor]) -> None:
+        places = await self._ports.store.read(lambda: self._positions(visitors))
+        for visitor in visitors:
+            place = places.get(visitor.sid)
+            if place is None:
+                continue
+            told = (place["position"], place["nobody"])
+            if told != visitor.told:
+                visitor.told = told
+                await self.server.emit("position", place, to=visitor.sid, namespace=NAMESPACE)
+
+    def _positions(self, visitors: list[Visitor]) -> Work[dict[str, dict[str, Any]]]:
+        """Return sid → place of those who wait."""
+        by_conversation = {v.conversation: v for v in visitors if v.conversation}
+        if not by_conversation:
+            return {}
+        rows = yield select(work_item.c.id, work_item.c.conversation, work_item.c.owner).where(
+            work_item.c.conversation.in_(sorted(by_conversation)),
+            work_item.c.kind == ItemKind.TEXT.value,
+            work_item.c.owner.is_(None),
+            work_item.c.state.in_([s.value for s in UNFINISHED]),
+        )
+        places = {r.conversation: self._ports.router.position(r.id) for r in rows}
+        waiting = {r.conversation: r for r in rows}
+        nobody = self._desks is None or not self._desks.anyone_available()
+        return {
+            v.sid: {"position": places[c], "nobody": places[c] is None and nobody}
+            for c, v in by_conversation.items()
+            if c in waiting
+        }
+
+
+def _plain(body: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in body.items() if v}
+
+
+def _newest(visitor: Visitor) -> Work[Id | None]:
+    """Return the visitor's open conversation, else the one that ended last."""
+    rows = yield (
+        select(conversation.c.id)
+        .where(
+            conversation.c.account == visitor.connector.account.id,
+            conversation.c.thread == visitor.id,
+        )
+        .order_by(
+            (conversation.c.state == ConversationState.CLOSED.value), conversation.c.last_at.desc()
+        )
+        .limit(1)
+    )
+    return rows[0].id if rows else None

@@ -1,0 +1,375 @@
+"""The composition root: every part is made and joined here, and nowhere else. Read this first."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+import madoguchi.conversations.problems  # noqa: F401 - registers how its refusals are answered
+from agent_ui.pages import Pages
+from agent_ui.routes import DeskApi, file_of
+from agent_ui.stream import DeskStream
+from connectors.base import Ports
+from connectors.delivery import Delivery
+from connectors.hooks import Hooks
+from connectors.lanes import LaneWorker
+from connectors.registry import Registry, sealer, secret_fields
+from connectors.web_chat_sockets import WidgetPorts, WidgetServer
+from madoguchi.bus import Hints
+from madoguchi.clock import Clock
+from madoguchi.configuration.routes import ConfigurationApi
+from madoguchi.configuration.service import Configuration
+from madoguchi.conversations import views as conversation_views
+from madoguchi.conversations.routes import ConversationApi
+from madoguchi.conversations.views import ConversationViews
+from madoguchi.files.service import Files
+from madoguchi.http import openapi
+from madoguchi.http.auth import CONTROL, Authenticator
+from madoguchi.http.limits import Limiter
+from madoguchi.http.remembered import RememberedAnswers
+from madoguchi.http.server import Figures, client_address, middleware
+from madoguchi.http.table import Api, answer
+from madoguchi.jobs.chores import Chores
+from madoguchi.jobs.service import Jobs
+from madoguchi.live import schemas
+from madoguchi.live.server import Watchdog
+from madoguchi.live.tail import Tail
+from madoguchi.live.views import Views
+from madoguchi.model.channels import Capabilities
+from madoguchi.model.ids import Id
+from madoguchi.model.log import Entity, NumberedEntry
+from madoguchi.security.secrets import Vault, parse_keys
+from madoguchi.security.sessions import Sessions
+from madoguchi.settings import Settings
+from madoguchi.store.inbox import Inbox
+from madoguchi.store.opening import open_postgres, open_sqlite
+from madoguchi.store.postgres import PostgresStore
+from madoguchi.store.sequencer import Sequencer
+from madoguchi.store.work import Store
+from madoguchi.tasks import Supervisor
+from router.client import RouterClient
+from router.guard import queues_in_use
+from router.routes import RouterApi
+from router.service import RouterService
+from router.views import RouterViews
+
+log = structlog.get_logger(__name__)
+
+V1 = "/api/v1"
+
+
+@dataclass
+class Hub:
+    """The joined parts of one process: for the server, the demo and tests."""
+
+    settings: Settings
+    clock: Clock
+    hints: Hints
+    store: Store
+    http: aiohttp.ClientSession
+    vault: Vault
+    tasks: Supervisor
+    metrics: CollectorRegistry
+    configuration: Configuration
+    sessions: Sessions
+    registry: Registry
+    inbox: Inbox
+    lanes: LaneWorker
+    delivery: Delivery
+    router: RouterService
+    client: RouterClient
+    tail: Tail
+    files: Files
+    jobs: Jobs
+    chores: Chores
+    desk: DeskStream
+    widget: WidgetServer
+    hooks: Hooks
+    api: Api
+    stopping: bool = False
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Hub]:
+    """Make, start and in the end stop a hub; HTTP is served by :func:`application`."""
+    clock, hints = clock or Clock(), Hints()
+    async with AsyncExitStack() as stack:
+        store = await _open(settings, hints)
+        stack.push_async_callback(store.close)
+        http = await stack.enter_async_context(
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        )
+        hub = _joined(settings, clock, hints, store, http)
+        stack.push_async_callback(hub.router.close)
+        stack.push_async_callback(hub.tasks.close)
+        await hub.configuration.reload()
+        await hub.tail.start()
+        _start(hub)
+        await hub.router.ready()
+        yield hub
+
+
+async def _open(settings: Settings, hints: Hints) -> Store:
+    if settings.database:
+        return await open_postgres(settings.database, hints)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return await open_sqlite(settings.data / "madoguchi.db", hints)
+
+
+def _joined(
+    settings: Settings, clock: Clock, hints: Hints, store: Store, http: aiohttp.ClientSession
+) -> Hub:
+    holder = secrets.token_hex(8)
+    vault = Vault(parse_keys(settings.secret_keys))
+    inbox = Inbox(store)
+    registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)
+    configuration = Configuration(store, clock, sealer(vault))
+    configuration.guard(queues_in_use)
+    configuration.watch(registry.renew)
+    sessions = Sessions(store, clock, settings.session_hours)
+    router = RouterService(store, clock, hints, configuration, holder)
+    client = RouterClient(router, store, clock, hints)
+    files = Files(settings.data / "files", store, clock, vault.signing_key, settings.upload_limit)
+    render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
+    router_views = RouterViews(lambda: configuration.catalog)
+    views = _views(render, router_views)
+    tail = Tail(store, clock, hints, views)
+    tail.watch(lambda entry: _reconfigured(hub, entry))
+    authenticate = Authenticator(sessions, lambda id: configuration.catalog.actor(id))
+    desk = DeskStream(tail, store, clock, authenticate, client, hints)
+    widget = WidgetServer(
+        WidgetPorts(
+            registry=registry,
+            inbox=inbox,
+            tail=tail,
+            store=store,
+            clock=clock,
+            files=files,
+            render=render,
+            router=router,
+            catalog=lambda: configuration.catalog,
+            client_of=client_address(settings.trusted_proxies),
+            upload=file_of,
+            key=vault.signing_key,
+        )
+    )
+    desk.hears_visitors(widget)
+    widget.hears_desk(desk)
+    metrics = CollectorRegistry()
+    refused = Counter("madoguchi_hooks_refused", "webhooks refused", ["account"], registry=metrics)
+    answers = RememberedAnswers(store, clock)
+    chores = Chores(store, clock)
+    chores.add(files.sweep)
+    chores.add(answers.sweep)
+    api = Api(authenticate, client_address(settings.trusted_proxies), answers.find, answers.keep)
+    hub = Hub(
+        settings=settings,
+        clock=clock,
+        hints=hints,
+        store=store,
+        http=http,
+        vault=vault,
+        tasks=Supervisor(),
+        metrics=metrics,
+        configuration=configuration,
+        sessions=sessions,
+        registry=registry,
+        inbox=inbox,
+        lanes=LaneWorker(store, clock, hints, registry, holder),
+        delivery=Delivery(store, clock, hints, registry, holder, registry.mark_broken),
+        router=router,
+        client=client,
+        tail=tail,
+        files=files,
+        jobs=Jobs(store, clock, hints),
+        chores=chores,
+        desk=desk,
+        widget=widget,
+        hooks=Hooks(registry, settings.base_url, lambda key: refused.labels(key).inc()),
+        api=api,
+    )
+    _operations(hub, views, render, router_views)
+    return hub
+
+
+def _views(render: ConversationViews, router_views: RouterViews) -> Views:
+    return Views(
+        desk={
+            Entity.CONVERSATION: render.desk,
+            Entity.MESSAGE: render.messages,
+            Entity.DRAFT: render.drafts,
+            Entity.CUSTOMER: conversation_views.customers,
+            Entity.ITEM: router_views.items,
+            Entity.OFFER: router_views.offers,
+            Entity.AGENT: router_views.agents,
+        },
+        visitor={
+            Entity.CONVERSATION: render.visitor,
+            Entity.MESSAGE: render.visitor_messages,
+        },
+        contents={
+            Entity.CONVERSATION: conversation_views.snapshot_conversations,
+            Entity.DRAFT: conversation_views.snapshot_drafts,
+            Entity.ITEM: router_views.snapshot_items,
+            Entity.OFFER: router_views.snapshot_offers,
+            Entity.AGENT: router_views.snapshot_agents,
+        },
+    )
+
+
+def _operations(
+    hub: Hub, views: Views, render: ConversationViews, router_views: RouterViews
+) -> None:
+    """Fill the route table: each room brings its part."""
+
+    def capabilities(account: Id) -> Capabilities | None:
+        connector = hub.registry.by_id(account)
+        return connector.capabilities if connector else None
+
+    secure = hub.settings.base_url.startswith("https://")
+    sign_ins = Limiter(hub.clock, rate=0.5, burst=20)
+    for room in (
+        DeskApi(
+            hub.store,
+            hub.clock,
+            hub.configuration,
+            hub.sessions,
+            hub.registry,
+            hub.files,
+            sign_ins,
+            secure,
+            hub.desk.session_ended,
+        ),
+        ConversationApi(hub.store, hub.clock, views, render, capabilities),
+        RouterApi(hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration),
+        ConfigurationApi(
+            hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password
+        ),
+    ):
+        hub.api.add(room.operations())
+
+
+def _reconfigured(hub: Hub, entry: NumberedEntry) -> None:
+    """A configuration that another process saved takes effect here, too."""
+    if entry.entry.entity is Entity.CONFIG:
+        hub.tasks.once("reconfigure", _reload(hub))
+
+
+async def _reload(hub: Hub) -> None:
+    await hub.configuration.reload()
+    hub.hints.publish(["configuration", "router"])
+
+
+def _start(hub: Hub) -> None:
+    """Start what works in the background; each task is watched and restarted."""
+    if isinstance(hub.store, PostgresStore):
+        hub.tasks.start("notify", hub.store.notify)
+    hub.tasks.start("inbox", hub.inbox.run)
+    hub.tasks.start("sequencer", Sequencer(hub.store, hub.hints).run)
+    hub.tasks.start("router", hub.router.run)
+    hub.tasks.start("lanes", hub.lanes.run)
+    hub.tasks.start("delivery", hub.delivery.run)
+    hub.tasks.start("tail", hub.tail.run)
+    hub.tasks.start("jobs", hub.jobs.run)
+    hub.tasks.start("chores", hub.chores.run)
+    hub.tasks.start("desk", hub.desk.run)
+    hub.tasks.start("widget", hub.widget.run)
+    watchdog = Watchdog()
+    hub.tasks.start("watchdog", watchdog.run)
+    Gauge(
+        "madoguchi_sockets_dropped", "sockets dropped: not read", registry=hub.metrics
+    ).set_function(lambda: watchdog.dropped)
+    Gauge("madoguchi_log_head", "last position told", registry=hub.metrics).set_function(
+        lambda: hub.tail.head
+    )
+
+
+def application(hub: Hub, extra: list[web.AbstractRouteDef] | None = None) -> web.Application:
+    """Return the web application of a running hub; ``extra`` routes are the demo's."""
+    figures = Figures(hub.metrics)
+    app = web.Application(
+        middlewares=[middleware(figures)], client_max_size=hub.settings.body_limit
+    )
+    hub.api.mount(app.router)
+    app.router.add_routes(
+        [
+            *OpenRoutes(hub).routes(),
+            *hub.hooks.routes(),
+            *hub.widget.routes(),
+            *Pages(hub.files).routes(),
+            *(extra or []),
+        ]
+    )
+    hub.desk.server.attach(app, socketio_path="/live")
+    hub.widget.server.attach(app, socketio_path="/widget/live")
+
+    async def shut(_: web.Application) -> None:
+        """Close the sockets first, so that clients turn to a successor at once."""
+        hub.stopping = True
+        await hub.desk.server.shutdown()
+        await hub.widget.server.shutdown()
+
+    app.on_shutdown.append(shut)
+    return app
+
+
+def control(hub: Hub) -> web.Application:
+    """Return the application behind control.sock: REST as the operator."""
+    app = web.Application(middlewares=[middleware(Figures(CollectorRegistry()))])
+    app[CONTROL] = True
+    hub.api.mount(app.router)
+    return app
+
+
+class OpenRoutes:
+    """What needs no sign-in: descriptions of the API, health, figures."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Return the routes."""
+        return [
+            web.get(f"{V1}/openapi.json", self.openapi),
+            web.get(f"{V1}/events.json", self.events),
+            web.get("/healthz", self.healthy),
+            web.get("/readyz", self.ready),
+            web.get("/metrics", self.figures),
+        ]
+
+    async def openapi(self, _: web.Request) -> web.Response:
+        """Return the OpenAPI document."""
+        document = openapi.document(self._hub.api.operations, self._hub.settings.base_url)
+        return answer(200, document)
+
+    async def events(self, _: web.Request) -> web.Response:
+        """Return the schemas of the sockets' events."""
+        return answer(200, schemas.document())
+
+    async def healthy(self, _: web.Request) -> web.Response:
+        """Return 200 while the process answers at all."""
+        return web.Response(text="ok\n")
+
+    async def ready(self, _: web.Request) -> web.Response:
+        """Return 200 when traffic may come: nothing is failing and nobody is stopping us."""
+        hub = self._hub
+        failing = {s.name: s.failing for s in hub.tasks.states.values() if s.failing}
+        fine = not hub.stopping and not failing
+        body = {
+            "ready": fine,
+            "stopping": hub.stopping,
+            "router": "owner" if hub.router.owner else "standby",
+            "failing": failing,
+            "accounts": dict(hub.registry.broken),
+        }
+        return answer(200 if fine else 503, body)
+
+    async def figures(self, _: web.Request) -> web.Response:
+        """Return the Prometheus figures."""
+        headers = {"Content-Type": "text/plain; version=0.0.4"}
+        return web.Response(body=generate_latest(self._hub.metrics), headers=headers)

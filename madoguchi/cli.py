@@ -1,0 +1,170 @@
+"""The ``madoguchi`` command. What writes goes through the running server, by its control socket."""
+
+import asyncio
+import json
+import secrets
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiohttp
+import orjson
+import typer
+
+from madoguchi import __version__
+from madoguchi.server import CONTROL, CannotStart, serve
+from madoguchi.settings import BadSettings, Settings, load
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Madoguchi (窓口): the contact-center hub.",
+)
+
+
+class Failed(Exception):
+    """A command could not do its work; the text says why."""
+
+
+def main() -> None:
+    """Run the command line; every expected fault is one clear line and exit code 1."""
+    try:
+        app()
+    except (BadSettings, CannotStart, Failed) as why:
+        for line in str(why).splitlines():
+            print(f"madoguchi: {line}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command("serve")
+def serve_command() -> None:
+    """Run the hub. Settings come from MADOGUCHI_… in the environment; see docs/operations.md."""
+    settings = load()
+    serve(settings, ready=lambda hub: print(f"Madoguchi is ready: {settings.base_url}", flush=True))
+
+
+@app.command()
+def demo() -> None:
+    """Run the hub with a demo company: shop, telephone and a fake of Twilio's API."""
+    from madoguchi.demo import company
+
+    settings = load()
+    if not settings.public_url:
+        settings = settings.model_copy(
+            update={"public_url": f"http://{settings.host}:{settings.port}"}
+        )
+    serve(settings, prepare=company.open_doors, ready=company.welcome)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@app.command()
+def admin(name: str) -> None:
+    """Make an administrator (or give one a new password) and print the password once."""
+    settings = load()
+    found = _call(settings, "GET", "/api/v1/config/agent")
+    there = {o["key"]: o for o in found["objects"]}
+    if name not in there:
+        body = {"name": name, "roles": ["administrator", "supervisor"]}
+        made = _call(
+            settings, "PUT", f"/api/v1/config/agent/{name}", {"body": body, "reason": "cli"}
+        )
+        there[name] = made
+    password = secrets.token_urlsafe(12)
+    _call(settings, "PUT", f"/api/v1/agents/{there[name]['id']}/password", {"password": password})
+    print(f"{name}: {password}")
+
+
+@app.command()
+def export() -> None:
+    """Print the configuration as TOML; secrets as <kept>."""
+    print(_call(load(), "GET", "/api/v1/config.toml", text=True), end="")
+
+
+@app.command("apply")
+def apply_command(
+    file: Annotated[Path, typer.Argument(help="TOML as `madoguchi export` prints it; - for stdin")],
+    reason: Annotated[str, typer.Option(help="why, for the versions page")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show, change nothing")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="delete what is not named")] = False,
+) -> None:
+    """Apply configuration from TOML; only what the file names changes."""
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError as fault:
+        raise Failed(f"cannot read {file}: {fault.strerror}") from fault
+    body = {"toml": text, "reason": reason, "dry_run": dry_run, "prune": prune}
+    done = _call(load(), "POST", "/api/v1/config/apply", body)
+    for change in done["diff"]:
+        print(f"{change['act']:8} {change['kind']}.{change['key']}")
+        for field, pair in change["fields"].items():
+            print(f"         {field}: {json.dumps(pair, ensure_ascii=False)}")
+    print(f"{'would be' if dry_run else 'now at'} version {done['number']}")
+
+
+@app.command()
+def deadletters(
+    replay: Annotated[list[int] | None, typer.Option(help="run these ids again")] = None,
+    all_: Annotated[bool, typer.Option("--replay-all", help="run all again")] = False,
+) -> None:
+    """Show events that could not be understood, with the reason; or run them again."""
+    settings = load()
+    letters = _call(settings, "GET", "/api/v1/deadletters")["deadletters"]
+    ids = [one["id"] for one in letters] if all_ else replay or []
+    if ids:
+        done = _call(settings, "POST", "/api/v1/deadletters/replay", {"ids": ids})
+        print(f"{done['replayed']} run again; what they become is marked late")
+        return
+    for one in letters:
+        print(f"{one['id']}  {one['received_at']}  {one['account']}  {one['event_id']}")
+        print(f"    {one['error']}")
+    if not letters:
+        print("no dead letters")
+
+
+@app.command()
+def inspect(channel: str, files: list[Path]) -> None:
+    """Print what a channel's parse makes of stored events, one JSON a file; never stores."""
+    from connectors.inspecting import inspect_file
+
+    for file in files:
+        print(orjson.dumps(inspect_file(channel, file), default=str).decode())
+
+
+def _call(
+    settings: Settings,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    text: bool = False,
+) -> Any:
+    """Call the running server as its operator. Raises Failed."""
+    return asyncio.run(_called(settings.data / CONTROL, method, path, body, text=text))
+
+
+async def _called(
+    socket: Path, method: str, path: str, body: dict[str, Any] | None, *, text: bool
+) -> Any:
+    try:
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket))) as session,
+            session.request(
+                method, f"http://control{path}", data=orjson.dumps(body) if body else None
+            ) as answer,
+        ):
+            raw = await answer.read()
+            if answer.status >= 400:
+                problem = orjson.loads(raw)
+                places = [f"{f['place']}: {f['message']}" for f in problem.get("faults", [])]
+                raise Failed("\n".join(places) or problem["detail"])
+            return raw.decode() if text else orjson.loads(raw or b"null")
+    except aiohttp.ClientError as fault:
+        raise Failed(
+            f"no server is running with the data folder {socket.parent}; start it first"
+        ) from fault

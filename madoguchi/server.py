@@ -1,0 +1,120 @@
+"""Serving a hub: the lock, the keys, the port, the control socket, signals."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import uvloop
+from aiohttp import web
+
+from agent_ui import pages
+from madoguchi import log_setup
+from madoguchi.app import Hub, application, control, running
+from madoguchi.security.secrets import BadSecret, new_key, parse_keys
+from madoguchi.settings import Settings
+from madoguchi.store.opening import FolderLock, InUse
+from madoguchi.store.work import Unavailable
+
+Routes = list[web.AbstractRouteDef]
+Prepare = Callable[[Hub], Awaitable[Routes]]
+
+SHUTDOWN_S = 5.0
+CONTROL = "control.sock"
+
+
+class CannotStart(Exception):
+    """One clear line why the server does not start."""
+
+
+def with_keys(settings: Settings) -> Settings:
+    """Return settings with secret keys: the given ones, else those kept in the data folder.
+
+    A new folder gets a new key (file mode 0600). Raises CannotStart.
+    """
+    keys = settings.secret_keys or _kept_key(settings.data / "secret_keys")
+    try:
+        parse_keys(keys)
+    except BadSecret as wrong:
+        raise CannotStart(str(wrong)) from wrong
+    return settings.model_copy(update={"secret_keys": keys})
+
+
+def _kept_key(path: Path) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(new_key())
+        return path.read_text(encoding="ascii").strip()
+    except OSError as fault:
+        raise CannotStart(f"cannot write into {path.parent}: {fault.strerror}") from fault
+
+
+def serve(
+    settings: Settings, prepare: Prepare | None = None, ready: Callable[[Hub], None] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT. ``prepare`` may add routes, ``ready`` is told when we listen.
+
+    Raises CannotStart with one clear line.
+    """
+    log_setup.configure(settings.log_level, settings.log_format)
+    try:
+        pages.check()
+        lock = FolderLock(settings.data)
+        uvloop.run(_serve(with_keys(settings), prepare, ready))
+        lock.close()
+    except (InUse, pages.PagesMissing) as why:
+        raise CannotStart(str(why)) from why
+    except Unavailable as why:
+        raise CannotStart(str(why)) from why
+    except PermissionError as why:
+        raise CannotStart(f"{why.filename}: {why.strerror}") from why
+
+
+async def _serve(
+    settings: Settings, prepare: Prepare | None, ready: Callable[[Hub], None] | None
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as stack:
+        hub = await stack.enter_async_context(running(settings))
+        extra = await prepare(hub) if prepare else []
+        await _listen(stack, application(hub, extra), settings)
+        await _control(stack, hub)
+        if ready is not None:
+            ready(hub)
+        await stop.wait()
+
+
+async def _listen(stack: AsyncExitStack, app: web.Application, settings: Settings) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as fault:
+        raise CannotStart(
+            f"cannot listen on {settings.host}:{settings.port}: {os.strerror(fault.errno or 0)}; "
+            "set MADOGUCHI_PORT to a free port"
+        ) from fault
+
+
+async def _control(stack: AsyncExitStack, hub: Hub) -> None:
+    """Open control.sock for the command line; only this system user can reach it."""
+    path = hub.settings.data / CONTROL
+    path.unlink(missing_ok=True)
+    runner = web.AppRunner(control(hub), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    mask = os.umask(0o177)
+    try:
+        await web.UnixSite(runner, str(path)).start()
+    finally:
+        os.umask(mask)
+    stack.callback(path.unlink, missing_ok=True)
