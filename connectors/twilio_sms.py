@@ -6,14 +6,18 @@ Sources: twilio.com/docs/usage/security (signatures), /docs/messaging/api/messag
 
 import base64
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 from multidict import MultiDict
 from pydantic import Field, SecretStr, field_validator, model_validator
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import (
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
@@ -22,7 +26,7 @@ from twilio.rest import Client
 from connectors.base import Connector, ConnectorSettings, HookRequest, Refused
 from madoguchi.model.channels import Capabilities, Channel
 from madoguchi.model.conversation import MessageState, Part
-from madoguchi.model.ids import is_id
+from madoguchi.model.ids import is_id, written_at
 from madoguchi.model.inbound import (
     AuthFailed,
     Inbound,
@@ -41,6 +45,8 @@ from unified_profile.identity import clean, sender
 API = "https://api.twilio.com"
 TIMEOUT_S = 15.0
 TEXT_LIMIT = 1600
+LONGEST_WAIT_S = 3600.0
+SKEW = timedelta(seconds=60)
 STATES = {
     "accepted": MessageState.SENDING,
     "scheduled": MessageState.SENDING,
@@ -65,6 +71,7 @@ class TwilioSettings(ConnectorSettings):
     number: str = ""
     messaging_service_sid: str = Field("", pattern="^(MG[0-9a-fA-F]{32})?$")
     api_base: str = API
+    timeout_s: float = Field(TIMEOUT_S, gt=0, le=60)
 
     @field_validator("number")
     @classmethod
@@ -96,11 +103,14 @@ class SdkTransport(AsyncHttpClient):  # type: ignore[misc]
 
     It sets Authorization itself (the SDK's way is deprecated in aiohttp), sends every request to
     the configured base address, never repeats one, and tells "was not sent" from "no answer".
+    ``retry_after_s`` is what the last answer asked for.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
-        super().__init__(_SILENT, True, TIMEOUT_S)
+    def __init__(self, session: aiohttp.ClientSession, base: str, timeout_s: float) -> None:
+        super().__init__(_SILENT, True, timeout_s)
+        self.retry_after_s: float | None = None
         self._session = session
+        self._timeout_s = timeout_s
         self._base = urlsplit(base)
 
     async def request(
@@ -129,8 +139,9 @@ class SdkTransport(AsyncHttpClient):  # type: ignore[misc]
                 data=_form(data),
                 headers=sent,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout or TIMEOUT_S),
+                timeout=aiohttp.ClientTimeout(total=timeout or self._timeout_s),
             ) as answer:
+                self.retry_after_s = _seconds(answer.headers.get("Retry-After", ""))
                 return Response(answer.status, await answer.text(errors="replace"), answer.headers)
         except aiohttp.ClientConnectorError as fault:
             raise NotSent(str(fault)) from fault
@@ -233,10 +244,13 @@ class TwilioSms(Connector):
             fields["messaging_service_sid"] = self.settings.messaging_service_sid
         else:
             fields["from_"] = self.settings.number
+        transport = self._transport()
         try:
-            made = await self._client().messages.create_async(outbound.recipient.value, **fields)
-        except TwilioRestException as fault:
-            raise _meaning(fault) from fault
+            made = await self._client(transport).messages.create_async(
+                outbound.recipient.value, **fields
+            )
+        except (TwilioRestException, TwilioServiceException) as fault:
+            raise _meaning(fault, transport.retry_after_s) from fault
         except NotSent as fault:
             raise RetryLater(f"Twilio cannot be reached: {fault}") from fault
         except UnknownOutcome:
@@ -245,41 +259,61 @@ class TwilioSms(Connector):
             raise UnknownOutcome(
                 f"Twilio's answer makes no sense: {type(fault).__name__}"
             ) from fault
-        return Receipt(made.sid, STATES.get(str(made.status), MessageState.SENDING))
+        if not isinstance(made.sid, str) or not made.sid:
+            raise UnknownOutcome("Twilio's answer holds no sid")
+        return _receipt(made)
 
     async def settle(self, outbound: Outbound) -> Receipt | None:
-        """Look the message up by recipient, sender, day and text: one list query."""
-        since: datetime = self.ports.clock.now() - timedelta(hours=24)
+        """Look the message up by recipient, sender, time and text: one list query.
+
+        Only messages count that Twilio made after ours was written: the same words may have been
+        sent before.
+        """
+        since = written_at(outbound.message) - SKEW
         query: dict[str, Any] = {"to": outbound.recipient.value, "date_sent_after": since}
         if self.settings.number and not self.settings.messaging_service_sid:
             query["from_"] = self.settings.number
+        client = self._client(self._transport())
         try:
-            found = await self._client().messages.list_async(limit=50, page_size=50, **query)
-        except (TwilioRestException, NotSent, UnknownOutcome, ValueError, KeyError):
+            found = await client.messages.list_async(limit=50, page_size=50, **query)
+        except (TwilioException, NotSent, UnknownOutcome, *_NONSENSE):
             return None
-        same = [m for m in found if m.body == outbound.text]
-        if len(same) != 1:
-            return None
-        return Receipt(same[0].sid, STATES.get(str(same[0].status), MessageState.SENDING))
+        same = [m for m in found if m.body == outbound.text and (m.date_created or since) >= since]
+        return _receipt(same[0]) if len(same) == 1 else None
 
-    def _client(self) -> Client:
-        return Client(
-            self.settings.account_sid,
-            self.settings.auth_token.get_secret_value(),
-            http_client=SdkTransport(self.ports.http, self.settings.api_base),
-        )
+    def _transport(self) -> SdkTransport:
+        return SdkTransport(self.ports.http, self.settings.api_base, self.settings.timeout_s)
+
+    def _client(self, transport: SdkTransport) -> Client:
+        token = self.settings.auth_token.get_secret_value()
+        return Client(self.settings.account_sid, token, http_client=transport)
 
 
-def _meaning(fault: TwilioRestException) -> Exception:
+def _receipt(made: Any) -> Receipt:
+    return Receipt(made.sid, STATES.get(str(made.status), MessageState.SENDING))
+
+
+def _meaning(
+    fault: TwilioRestException | TwilioServiceException, retry_after_s: float | None
+) -> Exception:
     """Return what Twilio's refusal means for the message."""
-    text = f"Twilio {fault.code or fault.status}: {fault.msg}"
+    said = getattr(fault, "msg", None) or getattr(fault, "detail", None) or ""
+    text = f"Twilio {fault.code or fault.status}: {said}"
     if fault.status == 429:
-        return RetryLater(text)
+        return RetryLater(text, retry_after_s)
     if fault.status in {401, 403}:
         return AuthFailed(text)
     if 400 <= fault.status < 500:
         return Rejected(text)
     return UnknownOutcome(text)
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Return the seconds of a Retry-After header, None for none or for a date."""
+    text = retry_after.strip()
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    return min(float(text[:9]), LONGEST_WAIT_S)
 
 
 def _parsed(body: bytes) -> MultiDict[str]:
@@ -322,3 +356,4 @@ class _Silent:
 
 
 _SILENT: Any = _Silent()
+_NONSENSE = (ValueError, KeyError, TypeError, AttributeError)

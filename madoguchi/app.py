@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import structlog
@@ -110,7 +111,6 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
         await hub.configuration.reload()
         await hub.tail.start()
         _start(hub)
-        await hub.router.ready()
         yield hub
 
 
@@ -121,10 +121,19 @@ async def _open(settings: Settings, hints: Hints) -> Store:
     return await open_sqlite(settings.data / "madoguchi.db", hints)
 
 
+def _node(folder: Path) -> str:
+    """Return the lasting name of this data folder's process, for leases."""
+    path = folder / "node"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(secrets.token_hex(8), encoding="ascii")
+    return path.read_text(encoding="ascii").strip()
+
+
 def _joined(
     settings: Settings, clock: Clock, hints: Hints, store: Store, http: aiohttp.ClientSession
 ) -> Hub:
-    holder = secrets.token_hex(8)
+    holder = f"{_node(settings.data)}.{secrets.token_hex(4)}"
     vault = Vault(parse_keys(settings.secret_keys))
     inbox = Inbox(store)
     registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)

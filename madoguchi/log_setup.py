@@ -11,7 +11,9 @@ def configure(level: str, form: str) -> None:
     """Set the process's logging up; ``form`` is ``text`` or ``json``."""
     render: Any = structlog.processors.JSONRenderer()
     if form == "text":
-        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        render = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

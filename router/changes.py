@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.clock import from_micros
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import acts
 from madoguchi.conversations.tables import work_item
 from madoguchi.model import log
@@ -34,6 +35,7 @@ from madoguchi.model.routing import (
 from madoguchi.store.log import append
 from madoguchi.store.work import Many, Work
 from router.engine import Engine
+from router.offering import snapshots
 from router.rebuild import Kept, moment, routing_of
 from router.tables import agent_status, assignment, offer
 
@@ -75,6 +77,7 @@ class Changes:
     kept: Kept
     now: datetime
     new_id: Callable[[], Id]
+    catalog: Catalog
     items: dict[Id, str] = field(default_factory=dict)
     closed: dict[Id, ItemState] = field(default_factory=dict)
     last: dict[Id, ItemFacts] = field(default_factory=dict)
@@ -143,6 +146,7 @@ class Changes:
             [self._ended_row(o) for o in self.ended if o.offer not in fresh],
         )
         ends = {o.offer: o for o in self.ended}
+        shown = yield from snapshots([o.item for o in self.made], self.handovers, self.catalog)
         rows = []
         for one in self.made:
             end = ends.get(one.offer)
@@ -155,6 +159,7 @@ class Changes:
                     "state": (end.state if end else OfferState.pending).value,
                     "transfer": one.transfer,
                     "explanation": _plain(asdict(one.explanation)),
+                    "snapshot": shown[one.item],
                     "reason": end.why if end else None,
                     "made_at": self.now,
                     "deadline": from_micros(one.deadline),

@@ -71,6 +71,7 @@ class Engine:
 
     def _run(self, command: Command) -> Refused | None:
         book = self._book
+        settle(book)
         while (due := book.timers.pop(book.clock)) is not None:
             self._ring(*due)
         settle(book)

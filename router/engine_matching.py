@@ -19,27 +19,28 @@ def settle(book: Book) -> None:
     """Make every offer that is possible now.
 
     Before the events of this apply nobody waited for an agent with room, so only agents who gained
-    room and items that newly wait are looked at. Agents go first, in turns, longest idle first: an
-    agent sees items that waited longer than the new ones. A new item that an agent would take
-    still goes to a better agent, if one has room all along.
+    room and items that newly wait are looked at. Agents look first, in turns, longest idle first:
+    they see items that waited longer than the new ones. A new item has a say in who takes it, for
+    others may have had room all along. But an agent always takes what ranks first for them, so
+    that nothing overtakes; only a preferred agent is given the item that asks for them.
     """
     if not book.moved and not book.arrivals:
         return
     lookers = deque(_lookers(book))
-    looking = {agent.id for agent in lookers}
     while lookers:
-        agent = lookers.popleft()
+        agent = lookers[0]
         item = _find_work(book, agent)
         if item is None:
-            looking.discard(agent.id)
+            lookers.popleft()
             continue
-        lookers.append(agent)
-        _offer(book, item, _taker(book, item, agent, looking))
+        chosen = _chosen(book, item) if item.id in book.arrivals else None
+        _give(book, item, chosen or agent)
+        if chosen is None or chosen is agent:
+            lookers.rotate(-1)
     for name in sorted(book.arrivals, key=lambda name: _arrival_rank(book, name)):
         item = book.items[name]
-        taker = _chosen(book, item)
-        if taker is not None:
-            _offer(book, item, taker)
+        while name in book.arrivals and (taker := _chosen(book, item)) is not None:
+            _give(book, item, taker)
     _tell_blocked(book)
     _remember(book)
 
@@ -82,16 +83,6 @@ def _arrival_rank(book: Book, name: str) -> Key:
     )
 
 
-def _taker(book: Book, item: ItemRecord, agent: AgentRecord, looking: set[str]) -> AgentRecord:
-    """Return who gets what `agent` found: on a new item, others have a say who need not look."""
-    if item.id not in book.arrivals:
-        return agent
-    chosen = _chosen(book, item)
-    if chosen is None or (chosen.id in looking and chosen.id != item.spec.preferred):
-        return agent
-    return chosen
-
-
 def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
     """Return whom a newly waiting item goes to: the preferred agent, else the queue's choice."""
     preferred = book.agents.get(item.spec.preferred) if item.spec.preferred else None
@@ -101,7 +92,10 @@ def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
     return book.agents[best.agent] if best is not None else None
 
 
-def _offer(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
+def _give(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
+    """Offer `agent` what ranks first for them: `item`, if it asked for them, or a better one."""
+    if item.spec.preferred != agent.id:
+        item = _find_work(book, agent) or item
     obstacle = permitted(agent, item, book.clock)
     if obstacle is not None:
         raise IndexBroken(f"{item.id} for {agent.id}: {obstacle}")

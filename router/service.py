@@ -196,7 +196,8 @@ class RouterService:
         if engine is None:
             return
         cycle = await self._collect()
-        changes = Changes(engine, self._kept, self._clock.now(), self._clock.new_id)
+        catalog = self._configuration.catalog
+        changes = Changes(engine, self._kept, self._clock.now(), self._clock.new_id, catalog)
         try:
             self._decide(engine, cycle, changes)
             await self._commit(cycle, changes)

@@ -36,6 +36,7 @@ offer = Table(
     Column("state", String(12), nullable=False),
     Column("transfer", Boolean, nullable=False),
     Column("explanation", Json, nullable=False),
+    Column("snapshot", Json, nullable=False),
     Column("reason", String(200)),
     Column("made_at", Instant, nullable=False),
     Column("deadline", Instant, nullable=False),

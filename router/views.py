@@ -15,9 +15,8 @@ from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.routing import Activity, OfferState, Presence
 from madoguchi.store.work import Work
+from router.offering import told_handover
 from router.tables import agent_status, assignment, offer
-from unified_profile.service import customers_of, identities_of
-from unified_profile.tables import customer_of
 
 _OPEN = [s.value for s in UNFINISHED]
 
@@ -68,7 +67,7 @@ class RouterViews:
             "priority": row.priority,
             "transfer": routing.get("transfer"),
             "paused": routing.get("paused_since") is not None,
-            "handover": self._handover(row.handover),
+            "handover": told_handover(row.handover, self._catalog()),
             "reason": row.reason,
             "offer": _pending(pending[0], name) if pending else None,
             "history": [
@@ -88,105 +87,35 @@ class RouterViews:
             "closed_at": row.closed_at,
         }
 
-    def _handover(self, handover: dict[str, Any] | None) -> dict[str, Any] | None:
-        if not handover:
-            return None
-        name = self._catalog().agent_name
-        return {
-            **handover,
-            "by_name": name(handover.get("by")),
-            "agent_name": name(handover.get("agent")),
-        }
-
     def offers(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render offers with everything that an agent needs before accepting."""
         rows = yield (
-            select(
-                offer,
-                work_item.c.conversation,
-                work_item.c.queue,
-                work_item.c.channel,
-                work_item.c.topic,
-                work_item.c.enqueued_at,
-                work_item.c.handover,
-                work_item.c.owner.label("item_owner"),
-                conversation.c.number,
-                conversation.c.identity,
-                conversation.c.subject,
-                conversation.c.preview,
-            )
+            select(offer, work_item.c.owner.label("item_owner"))
             .join(work_item, work_item.c.id == offer.c.item)
-            .join(conversation, conversation.c.id == work_item.c.conversation)
             .where(offer.c.id.in_(ids))
         )
-        people = yield from customers_of(sorted({r.identity for r in rows}))
-        ids_of = yield from identities_of(sorted({c.id for c in people.values()}))
-        matters = yield from _open_matters(sorted({c.id for c in people.values()}))
-        found = {}
-        for row in rows:
-            customer = people[row.identity]
-            body = self._offer(row)
-            body["customer"] = {
-                "id": customer.id,
-                "name": customer.name,
-                "identities": [
-                    {
-                        "scheme": i.address.scheme,
-                        "value": i.address.value,
-                        "verified": i.verified,
-                    }
-                    for i in ids_of[customer.id]
-                ],
-            }
-            body["open"] = [
-                self._matter(m)
-                for m in matters
-                if m.customer == customer.id and m.id != row.conversation
-            ]
-            found[row.id] = View(row.version, _offer_readers(row), body)
-        return found
+        return {r.id: View(r.version, _offer_readers(r), self._offer(r)) for r in rows}
 
     def _offer(self, row: Row[Any]) -> dict[str, Any]:
-        catalog = self._catalog()
-        queue = catalog.queues.get(row.queue)
+        name = self._catalog().agent_name
         explanation = row.explanation or {}
+        over = row.state != OfferState.pending.value
         return {
+            **row.snapshot,
             "id": row.id,
             "version": row.version,
             "item": row.item,
-            "conversation": row.conversation,
-            "number": row.number,
             "agent": row.agent,
-            "agent_name": catalog.agent_name(row.agent),
+            "agent_name": name(row.agent),
             "state": row.state,
             "reason": row.reason,
-            "winner_name": catalog.agent_name(row.item_owner),
+            "winner_name": name(row.item_owner) if over else "",
             "transfer": row.transfer,
             "made_at": row.made_at,
             "deadline": row.deadline,
             "closed_at": row.closed_at,
-            "queue": row.queue,
-            "channel": row.channel,
-            "topic": row.topic,
             "facts": list(explanation.get("facts", [])),
             "waited_s": (explanation.get("waited_us") or 0) / 1e6,
-            "enqueued_at": row.enqueued_at,
-            "subject": row.subject,
-            "preview": row.preview,
-            "handover": self._handover(row.handover) if row.transfer else None,
-            "service_level_s": queue.object.service_level_s if queue else None,
-        }
-
-    def _matter(self, row: Row[Any]) -> dict[str, Any]:
-        return {
-            "conversation": row.id,
-            "number": row.number,
-            "channel": row.channel,
-            "subject": row.subject,
-            "preview": row.preview,
-            "state": row.state,
-            "owner_name": self._catalog().agent_name(row.owner),
-            "last_at": row.last_at,
         }
 
     def agents(self, ids: Sequence[str]) -> Work[dict[str, View]]:
@@ -285,18 +214,3 @@ def _item_readers(row: Row[Any]) -> frozenset[str]:
     if row.owner:
         readers.add(log.agent(row.owner))
     return frozenset(readers)
-
-
-def _open_matters(customers: Sequence[Id]) -> Work[list[Row[Any]]]:
-    if not customers:
-        return []
-    rows = yield (
-        select(conversation, customer_of.c.customer)
-        .join(customer_of, customer_of.c.identity == conversation.c.identity)
-        .where(
-            customer_of.c.customer.in_(customers),
-            conversation.c.state != ConversationState.CLOSED.value,
-        )
-        .order_by(conversation.c.last_at.desc())
-    )
-    return list(rows)

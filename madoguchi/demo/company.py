@@ -26,8 +26,10 @@ async def open_doors(hub: Hub) -> list[web.AbstractRouteDef]:
     kept = _kept(hub.settings.data / "demo.json")
     if not hub.configuration.catalog.objects:
         await _furnish(hub, kept)
-    twilio = FakeTwilio(ACCOUNT_SID, kept[TWILIO], NUMBER, hub.http)
-    pages = DemoPages(hub, twilio, kept[SHOP])
+    webhook = f"{hub.settings.base_url}/hooks/sms"
+    twilio = FakeTwilio(ACCOUNT_SID, kept[TWILIO], NUMBER, hub.http, webhook=webhook)
+    hub.tasks.start("fake twilio", twilio.run)
+    pages = DemoPages(hub.clock, twilio, kept[SHOP])
     return [*twilio.routes(), *pages.routes()]
 
 

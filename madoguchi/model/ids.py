@@ -1,5 +1,6 @@
 """Identifiers: UUID version 7 (RFC 9562), ordered by time, unguessable in their last 62 bits."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 Id = str
@@ -34,3 +35,8 @@ def is_id(text: object) -> bool:
         return str(UUID(text)) == text
     except ValueError:
         return False
+
+
+def written_at(id: Id) -> datetime:
+    """Return when a UUIDv7 was made, aware, UTC, to the millisecond. Raises ValueError."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=UUID(id).int >> 80)

@@ -2,6 +2,8 @@
 
 A lease has a holder (one start of one process) and an epoch that grows with each taking-over. A
 writer's transaction begins with :func:`renew`; when that finds another holder, nothing is written.
+A holder's name is ``node.start``: a node's data folder is locked, so a later start of the same
+node knows that the earlier one is dead and need not wait for its leases to expire.
 """
 
 from collections.abc import Sequence
@@ -34,13 +36,15 @@ def acquire(
     names: Sequence[str], holder: str, now: Any, ttl_s: float = TTL_S
 ) -> Work[dict[str, int]]:
     """Take the free and the expired ones among some leases; return name → epoch of those held."""
+    node = holder.partition(".")[0]
     expires = now + timedelta(seconds=ttl_s)
     for name in sorted(names):
         fresh = insert(lease).values(name=name, holder=holder, epoch=1, expires_at=expires)
         yield fresh.on_conflict_do_update(
             index_elements=["name"],
             set_={"holder": holder, "epoch": lease.c.epoch + 1, "expires_at": expires},
-            where=(lease.c.expires_at < now) & (lease.c.holder != holder),
+            where=(lease.c.holder != holder)
+            & ((lease.c.expires_at < now) | lease.c.holder.startswith(f"{node}.")),
         )
     return (yield from held(names, holder))
 

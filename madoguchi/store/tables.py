@@ -34,7 +34,7 @@ log = Table(
     Column("position", Serial),
     Column("type", String(48), nullable=False),
     Column("entity", String(16), nullable=False),
-    Column("entity_id", String(64), nullable=False),
+    Column("entity_id", String(80), nullable=False),
     Column("version", Serial, nullable=False),
     Column("audience", Json, nullable=False),
     Column("data", Json),

@@ -155,7 +155,7 @@ async def test_an_identified_visitor_and_an_sms_are_one_customer(
         widget = await Widget(here).start()
         now = here.hub.clock.now().isoformat()
         claim = {"id": "c-1024", "name": "佐藤 美咲", "phone": "090-5550-0187", "mail": ""}
-        signature = sign_identity("shop-secret", *claim.values(), now)
+        signature = sign_identity("shop-secret", "c-1024", "佐藤 美咲", claim["phone"], "", now)
         bad = await widget.call("identify", {**claim, "issued_at": now, "signature": "0" * 64})
         assert bad["code"] == "not_identified"
         ok = {**claim, "issued_at": now, "signature": signature}

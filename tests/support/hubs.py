@@ -93,9 +93,7 @@ class Running:
         await person.sign_in()
         return person
 
-    async def sms(
-        self, from_: str, body: str, sid: str | None = None, token: str = TOKEN
-    ) -> int:
+    async def sms(self, from_: str, body: str, sid: str | None = None, token: str = TOKEN) -> int:
         """Send a signed SMS webhook; return the status."""
         sid = sid or "SM" + self.hub.clock.new_id().replace("-", "")
         fields = {"MessageSid": sid, "AccountSid": SID, "From": from_, "To": NUMBER, "Body": body}
@@ -132,9 +130,7 @@ class Person:
     async def sign_in(self) -> None:
         """Open a session by name and password."""
         self.http = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
-        answer = await self.call(
-            "POST", "/session", {"name": self.name, "password": PASSWORD}
-        )
+        answer = await self.call("POST", "/session", {"name": self.name, "password": PASSWORD})
         self.csrf, self.id = answer["csrf"], answer["agent"]
 
     async def raw(
@@ -302,6 +298,7 @@ async def hub_running(
     settings = settings_for(folder, port, database)
     twilio = twilio or SilentTwilio()
     async with running(settings, clock) as hub:
+        await hub.router.ready()
         if not hub.configuration.catalog.objects:
             await furnish(hub, port)
         app = application(hub, list(twilio.routes()))
@@ -395,9 +392,9 @@ class Widget:
             ) as answer,
         ):
             kind = answer.headers.get("Content-Type", "")
-            return answer.status, await answer.json(content_type=None) if "json" in kind else None
+            return answer.status, await answer.json(content_type=None) if "json" in kind else {}
 
-    async def upload(self, name: str, data: bytes) -> tuple[int, Any]:
+    async def upload(self, name: str, data: bytes) -> tuple[int, dict[str, Any]]:
         """Upload a file."""
         form = aiohttp.FormData()
         form.add_field("file", data, filename=name)

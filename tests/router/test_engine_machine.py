@@ -1,0 +1,433 @@
+"""Every command in every order, judged after each by the oracle, a replay and a restored twin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from madoguchi.model.routing import (
+    MICROS,
+    Ageing,
+    AgentChanged,
+    AgentChoice,
+    AgentLoadChanged,
+    AgentRemoved,
+    AgentReplied,
+    AgentSpec,
+    Assigned,
+    Command,
+    ConfigurationChanged,
+    ConnectionChanged,
+    CustomerWrote,
+    Decision,
+    ItemAssigned,
+    ItemBlocked,
+    ItemCancelled,
+    ItemEnqueued,
+    ItemPrioritised,
+    ItemSpec,
+    ItemState,
+    ItemWaiting,
+    OfferAccepted,
+    OfferClosed,
+    OfferDeclined,
+    Offered,
+    Preference,
+    Presence,
+    PresenceSet,
+    QueuePolicy,
+    Refused,
+    Requeued,
+    TimePassed,
+    TransferCancelled,
+    TransferredToAgent,
+    TransferredToQueue,
+    WorkEnded,
+    WrapUpStarted,
+)
+from router.engine import Engine
+from tests.router.oracle import Seen
+
+AGENTS = ["a0", "a1", "a2", "a3"]
+QUEUES = ["q0", "q1", "q2"]
+SKILLS = ["ja", "vip"]
+HELD = (ItemState.assigned, ItemState.wrap_up)
+MAY_EXCEED = (CustomerWrote, Assigned, AgentChanged)
+
+agents = st.sampled_from(AGENTS)
+queues = st.sampled_from(QUEUES)
+skills = st.dictionaries(st.sampled_from(SKILLS), st.integers(0, 3), max_size=2)
+some = st.integers(0, 11)
+
+policies = st.tuples(
+    skills,
+    st.integers(1, 2),
+    st.builds(Ageing, st.sampled_from([0.0, 1.0, 3.0]), st.sampled_from([0.0, 60.0])),
+    st.sampled_from(list(AgentChoice)),
+    st.integers(1, 2),
+    st.booleans(),
+    st.sampled_from([0.0, 300.0]),
+)
+specs = st.builds(
+    AgentSpec,
+    agents,
+    st.integers(0, 3),
+    skills,
+    st.dictionaries(queues, st.integers(1, 2), min_size=1),
+    st.integers(1, 4),
+    st.dictionaries(st.sampled_from(["chat", "email"]), st.integers(1, 2), max_size=1),
+)
+
+
+def make_queue(
+    name: str, drawn: tuple[dict[str, int], int, Ageing, AgentChoice, int, bool, float]
+) -> QueuePolicy:
+    requires, priority, ageing, choice, misses, wrap_up, block = drawn
+    return QueuePolicy(
+        name, name, requires, priority, ageing, choice,
+        misses=misses, wrap_up=wrap_up, decline_block_s=block,
+    )  # fmt: skip
+
+
+class EngineMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine = Engine()
+        self.twin: Engine | None = None
+        self.at = 1_700_000_000 * MICROS
+        self.log: list[tuple[Command, int, list[Decision] | str]] = []
+        self.items: list[str] = []
+        self.offers: dict[str, str] = {}
+        self.open: dict[str, str] = {}
+        self.ended: set[str] = set()
+        self.enqueued: dict[str, int] = {}
+        self.blocked: set[str] = set()
+
+    # -------------------------------------------------------- applying and judging
+
+    def apply(self, command: Command) -> None:
+        """Let the time pass first, so that one apply has one cause."""
+        if not isinstance(command, TimePassed):
+            self.step(TimePassed())
+        self.step(command)
+
+    def step(self, command: Command) -> None:
+        before = self.engine.state()
+        result = run(self.engine, command, self.at)
+        if self.twin is not None:
+            assert run(self.twin, command, self.at) == result
+            assert self.twin.state() == self.engine.state()
+        self.log.append((command, self.at, result))
+        if isinstance(result, str):
+            assert "decisions" not in result
+            assert self.engine.state() == before, f"refused {result}, but changed"
+            return
+        self.follow(result)
+        self.judge(command, Seen(before), result)
+
+    def follow(self, decisions: Sequence[Decision]) -> None:
+        """Every offer ends once; loads are told once; a requeue keeps its time."""
+        told = [each.agent for each in decisions if isinstance(each, AgentLoadChanged)]
+        assert len(told) == len(set(told))
+        for each in decisions:
+            if isinstance(each, Offered):
+                assert each.offer not in self.offers
+                assert each.item not in self.open, "two pending offers for one item"
+                self.offers[each.offer] = each.agent
+                self.open[each.item] = each.offer
+                self.blocked.discard(each.item)
+            elif isinstance(each, OfferClosed):
+                assert self.open.pop(each.item) == each.offer
+                assert each.offer not in self.ended
+                self.ended.add(each.offer)
+            elif isinstance(each, ItemWaiting | ItemAssigned):
+                self.blocked.discard(each.item)
+            elif isinstance(each, ItemBlocked):
+                assert each.blocked != (each.item in self.blocked), "told twice"
+                (self.blocked.add if each.blocked else self.blocked.discard)(each.item)
+                assert bool(each.explanation.facts) == each.blocked
+
+    def judge(self, command: Command, before: Seen, decisions: Sequence[Decision]) -> None:
+        state = self.engine.state()
+        now = Seen(state)
+        assert now.unserved() == []
+        assert {offer.item: offer.id for offer in state.offers} == self.open
+        for name, agent in now.agents.items():
+            load = self.engine.load(name)
+            assert (load.used, load.reserved) == (agent.used, agent.reserved)
+            if agent.over_capacity():
+                was = before.agents.get(name)
+                allowed = isinstance(command, MAY_EXCEED) or (was and was.over_capacity())
+                assert allowed, f"{name} over capacity by {command}"
+        for name, item in now.items.items():
+            assert item.spec.enqueued_at == self.enqueued[name]
+            assert self.engine.position(name) == now.position(name)
+            assert item.facts.told_blocked == (item.waits and now.nobody(item)), name
+        for each in decisions:
+            if isinstance(each, Offered) and not each.transfer:
+                assert Seen(state, but=each.offer).overtaken(each.agent, each.item) == []
+        if isinstance(command, ItemEnqueued):
+            spec = command.item
+            policy = next(queue for queue in state.queues if queue.id == spec.queue)
+            offered = [each.agent for each in decisions if isinstance(each, Offered)]
+            expected = before.choice(spec, policy)
+            assert offered == ([expected] if expected else [])
+
+    def teardown(self) -> None:
+        """The log of commands alone gives the same decisions."""
+        again = Engine()
+        for command, at, result in self.log:
+            assert run(again, command, at) == result
+        assert again.state() == self.engine.state()
+
+    # -------------------------------------------------------- who and what there is
+
+    @initialize(
+        drawn=st.tuples(policies, policies, policies),
+        first=st.lists(specs, min_size=4, max_size=4, unique_by=lambda spec: spec.id),
+    )
+    def start(
+        self,
+        drawn: tuple[tuple[dict[str, int], int, Ageing, AgentChoice, int, bool, float], ...],
+        first: list[AgentSpec],
+    ) -> None:
+        self.configure(drawn)
+        for spec in first:
+            self.apply(AgentChanged(spec))
+            self.apply(ConnectionChanged(spec.id, True))
+            self.apply(PresenceSet(spec.id, Presence.available, "", spec.id))
+
+    @precondition(lambda self: len(self.log) % 8 == 0)
+    @rule(drawn=st.tuples(policies, policies, policies))
+    def configure(
+        self, drawn: tuple[tuple[dict[str, int], int, Ageing, AgentChoice, int, bool, float], ...]
+    ) -> None:
+        made = [make_queue(name, each) for name, each in zip(QUEUES, drawn, strict=True)]
+        self.apply(ConfigurationChanged(tuple(made)))
+
+    @precondition(lambda self: len(self.log) % 8 == 0)
+    @rule(gone=queues)
+    def remove_queue(self, gone: str) -> None:
+        left = tuple(queue for queue in self.engine.state().queues if queue.id != gone)
+        self.apply(ConfigurationChanged(left))
+
+    @rule(spec=specs)
+    def change_agent(self, spec: AgentSpec) -> None:
+        self.apply(AgentChanged(spec))
+
+    @precondition(lambda self: len(self.log) % 8 == 0)
+    @rule(agent=agents)
+    def remove_agent(self, agent: str) -> None:
+        self.apply(AgentRemoved(agent))
+
+    @rule(
+        agent=agents,
+        presence=st.sampled_from(list(Presence)),
+        reason=st.sampled_from(["", "lunch"]),
+    )
+    def set_presence(self, agent: str, presence: Presence, reason: str) -> None:
+        self.apply(PresenceSet(agent, presence, reason, "sv"))
+
+    @rule(agent=agents)
+    def come(self, agent: str) -> None:
+        self.apply(ConnectionChanged(agent, True))
+        self.apply(PresenceSet(agent, Presence.available, "", agent))
+
+    @rule(agent=agents, connected=st.booleans())
+    def change_connection(self, agent: str, connected: bool) -> None:
+        self.apply(ConnectionChanged(agent, connected))
+
+    @rule(seconds=st.sampled_from([0.5, 5, 20, 60, 301, 600]))
+    def pass_time(self, seconds: float) -> None:
+        self.at += int(seconds * MICROS)
+        self.apply(TimePassed())
+
+    @rule()
+    def pass_to_next(self) -> None:
+        due = self.engine.next_due()
+        self.at = max(self.at, due if due is not None else 0)
+        self.apply(TimePassed())
+        after = self.engine.next_due()
+        assert after is None or after > self.at
+
+    @precondition(lambda self: self.open)
+    @rule(count=st.integers(1, 4))
+    def accept_some(self, count: int) -> None:
+        for offer in sorted(self.open.values())[:count]:
+            self.apply(OfferAccepted(offer, self.offers[offer]))
+
+    @rule()
+    def restart(self) -> None:
+        self.twin = Engine.restore(self.engine.state(), self.at)
+
+    # -------------------------------------------------------- items
+
+    @rule(
+        queue=queues,
+        channel=st.sampled_from(["chat", "sms", "email", "voice"]),
+        weight=st.integers(1, 2),
+        requires=st.none() | skills,
+        priority=st.none() | st.integers(1, 2),
+        preferred=st.none() | agents,
+        preference=st.sampled_from(list(Preference)),
+        earlier=st.integers(0, 60),
+    )
+    def enqueue(
+        self,
+        queue: str,
+        channel: str,
+        weight: int,
+        requires: dict[str, int] | None,
+        priority: int | None,
+        preferred: str | None,
+        preference: Preference,
+        earlier: int,
+    ) -> None:
+        name = f"i{len(self.items)}"
+        spec = ItemSpec(
+            name, f"c{name}", queue, channel, self.at - earlier * MICROS, weight,
+            channel == "voice", requires, priority, preferred, preference,
+        )  # fmt: skip
+        self.items.append(name)
+        self.enqueued[name] = spec.enqueued_at
+        self.apply(ItemEnqueued(spec))
+
+    @rule(queue=queues, weights=st.lists(st.integers(1, 3), min_size=2, max_size=5))
+    def burst(self, queue: str, weights: list[int]) -> None:
+        for weight in weights:
+            self.at += MICROS
+            self.enqueue_one(queue, "chat", weight)
+
+    def enqueue_one(self, queue: str, channel: str, weight: int) -> None:
+        name = f"i{len(self.items)}"
+        self.items.append(name)
+        self.enqueued[name] = self.at
+        self.apply(ItemEnqueued(ItemSpec(name, f"c{name}", queue, channel, self.at, weight)))
+
+    @precondition(lambda self: any(item.owner for item in self.engine.state().items))
+    @rule(count=st.integers(1, 3))
+    def end_some(self, count: int) -> None:
+        held = [item.spec.id for item in self.engine.state().items if item.owner]
+        for name in held[:count]:
+            self.apply(WorkEnded(name))
+
+    def pick(self, number: int, *states: ItemState) -> str:
+        """Mostly an unfinished item, if there is one in one of the states; at times any."""
+        live = [
+            item.spec.id
+            for item in self.engine.state().items
+            if number < 10 and (not states or item.state in states)
+        ]
+        names = live or self.items or ["i-none"]
+        return names[number % len(names)]
+
+    def pick_offer(self, number: int) -> tuple[str, str]:
+        """Mostly a pending offer with its agent, at times a past one."""
+        pending = sorted(self.open.values())
+        if pending and number < 8:
+            offer = pending[number % len(pending)]
+        elif self.offers:
+            offer = sorted(self.offers)[number % len(self.offers)]
+        else:
+            return "i0-1", AGENTS[0]
+        return offer, self.offers[offer]
+
+    @precondition(lambda self: self.offers)
+    @rule(number=some)
+    def accept(self, number: int) -> None:
+        offer, agent = self.pick_offer(number)
+        self.apply(OfferAccepted(offer, agent))
+
+    @precondition(lambda self: self.open)
+    @rule(number=st.integers(0, 8))
+    def accept_pending(self, number: int) -> None:
+        offer, agent = self.pick_offer(number)
+        self.apply(OfferAccepted(offer, agent))
+
+    @precondition(lambda self: self.offers)
+    @rule(number=some, agent=agents)
+    def accept_by_anybody(self, number: int, agent: str) -> None:
+        self.apply(OfferAccepted(self.pick_offer(number)[0], agent))
+
+    @precondition(lambda self: self.offers)
+    @rule(number=some)
+    def decline(self, number: int) -> None:
+        offer, agent = self.pick_offer(number)
+        self.apply(OfferDeclined(offer, agent, "busy"))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some, why=st.sampled_from([ItemState.cancelled, ItemState.abandoned]))
+    def cancel(self, number: int, why: ItemState) -> None:
+        self.apply(ItemCancelled(self.pick(number), why))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some)
+    def customer_writes(self, number: int) -> None:
+        self.apply(CustomerWrote(self.pick(number, *HELD)))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some)
+    def agent_replies(self, number: int) -> None:
+        self.apply(AgentReplied(self.pick(number, *HELD)))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some, own=st.booleans(), agent=agents)
+    def wrap_up(self, number: int, own: bool, agent: str) -> None:
+        item = self.engine.item(self.pick(number, *HELD))
+        owner = item.owner if item is not None and own else None
+        self.apply(WrapUpStarted(self.pick(number, *HELD), owner or agent))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some)
+    def end(self, number: int) -> None:
+        self.apply(WorkEnded(self.pick(number, *HELD)))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some, queue=queues)
+    def to_queue(self, number: int, queue: str) -> None:
+        self.apply(TransferredToQueue(self.pick(number), queue, "sv", "wrong queue"))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some, agent=agents)
+    def to_agent(self, number: int, agent: str) -> None:
+        self.apply(TransferredToAgent(self.pick(number, *HELD), agent, "sv", "knows it"))
+
+    @precondition(lambda self: any(item.transfer for item in self.engine.state().items))
+    @rule()
+    def cancel_transfer(self) -> None:
+        items = [item for item in self.engine.state().items if item.transfer]
+        self.apply(TransferCancelled(items[0].spec.id))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some, agent=agents, pull=st.booleans())
+    def assign(self, number: int, agent: str, pull: bool) -> None:
+        self.apply(Assigned(self.pick(number), agent, agent if pull else "sv"))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some)
+    def requeue(self, number: int) -> None:
+        self.apply(Requeued(self.pick(number, *HELD), "signed_out"))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some, priority=st.integers(1, 3))
+    def prioritise(self, number: int, priority: int) -> None:
+        self.apply(ItemPrioritised(self.pick(number), priority))
+
+
+def run(engine: Engine, command: Command, at: int) -> list[Decision] | str:
+    try:
+        return engine.apply(command, at)
+    except Refused as refused:
+        return refused.code if not refused.decisions else f"{refused.code} with decisions"
+
+
+TestEngineMachine = EngineMachine.TestCase
+TestEngineMachine.settings = settings(
+    max_examples=120,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
