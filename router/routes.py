@@ -174,34 +174,40 @@ class RouterApi:
         ]
 
     async def accept(self, call: Call[Nothing]) -> Any:
-        """Accept an own offer; 409 ``taken`` names who was faster."""
-        offer_id = await self._own_offer(call)
+        """Accept an own offer; 409 ``taken`` names who was faster. Twice is the same as once."""
+        offer_id = call.key("id")
+        row = await self._offered(offer_id)
         try:
-            done = await self.router.ask(Order(OfferAccepted(offer_id, call.actor.id)))
+            await self.router.ask(Order(OfferAccepted(offer_id, call.actor.id)))
         except Refused as refused:
-            raise self._told(refused) from refused
-        return {"conversation": done["conversation"]}
+            if refused.code != "taken" or refused.agent != call.actor.id:
+                raise self._told(refused) from refused
+        return {"conversation": row}
 
     async def decline(self, call: Call[DeclineBody]) -> None:
         """Decline an own offer with a reason."""
-        offer_id = await self._own_offer(call)
+        offer_id = call.key("id")
+        await self._offered(offer_id)
         command = OfferDeclined(offer_id, call.actor.id, call.body.reason)
         try:
             await self.router.ask(Order(command))
         except Refused as refused:
             raise self._told(refused) from refused
 
-    async def _own_offer(self, call: Call[Any]) -> str:
-        """Return the offer's id if the actor may see its item. Raises NotFound."""
-        offer_id = call.request.match_info["id"]
+    async def _offered(self, offer_id: str) -> Id:
+        """Return the conversation of an offer. Raises NotFound."""
 
         def unit() -> Work[Any]:
-            return (yield select(offer.c.agent, offer.c.item).where(offer.c.id == offer_id))
+            return (
+                yield select(work_item.c.conversation)
+                .join(offer, offer.c.item == work_item.c.id)
+                .where(offer.c.id == offer_id)
+            )
 
         rows = await self.store.read(unit)
         if not rows:
             raise NotFound("offer")
-        return offer_id
+        return str(rows[0].conversation)
 
     def _told(self, refused: Refused) -> Exception:
         if refused.agent is None:

@@ -253,6 +253,8 @@ class RouterService:
         item = _item_of(order.command)
         if item is not None:
             changes.remember([item])
+        agent = getattr(order.command, "agent", None)
+        before = engine.agent(agent) if isinstance(agent, str) else None
         try:
             decisions = engine.apply(order.command, at)
         except Refused as refused:
@@ -264,6 +266,8 @@ class RouterService:
         self.decisions += len(decisions)
         if item is not None and (facts := engine.item(item)) != changes.last.get(item) and facts:
             changes.items.setdefault(item, "item.changed")
+        if before is not None and engine.agent(before.spec.id) not in (None, before):
+            changes.agents.setdefault(before.spec.id, None)
         self._note_order(order, changes, item)
         return {"item": item, "conversation": self._kept.conversations.get(item or "")}
 

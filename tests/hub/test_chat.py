@@ -15,6 +15,7 @@ async def accepted(person: Person, desk: Stream) -> str:
     offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
     done = await person.call("POST", f"/offers/{offer['id']}/accept")
     conversation = str(done["conversation"])
+    await desk.until(lambda s: not s.of("offer", offer["id"]), "the offer is over")
     await desk.client.call("open", {"conversation": conversation}, namespace="/agent")
     return conversation
 

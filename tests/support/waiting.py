@@ -17,7 +17,7 @@ def _late(what: str, seconds: float) -> AssertionError:
 
 @overload
 async def wait_for(
-    condition: Callable[[], Awaitable[T]],
+    condition: Callable[[], Awaitable[T | None]],
     what: str = ...,
     *,
     within: float = ...,
@@ -25,10 +25,10 @@ async def wait_for(
 ) -> T: ...
 @overload
 async def wait_for(
-    condition: Callable[[], T], what: str = ..., *, within: float = ..., every: float = ...
+    condition: Callable[[], T | None], what: str = ..., *, within: float = ..., every: float = ...
 ) -> T: ...
 async def wait_for(
-    condition: Callable[[], T | Awaitable[T]],
+    condition: Callable[[], T | None | Awaitable[T | None]],
     what: str = "the condition",
     *,
     within: float = 5.0,
