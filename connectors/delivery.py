@@ -159,6 +159,7 @@ class Delivery:
                 recipient=Address(Scheme(row.scheme), row.value),
                 parts=tuple(row.parts),
                 attempt=row.attempts + 1,
+                since=row.started_at,
             ),
         )
 
@@ -254,10 +255,25 @@ class Delivery:
     async def _settle(self, connector: Connector, job: Job, outbound: Outbound) -> None:
         """Look a message of unknown outcome up; when that tells nothing, the agent decides."""
         receipt: Receipt | None = await connector.settle(outbound)
-        if receipt is None:
+        if receipt is None or await self._known(job.account, receipt.provider_id):
             await self._end(job, MessageState.UNKNOWN, None, None)
         else:
             await self._end(job, receipt.state, receipt.provider_id, None)
+
+    async def _known(self, account: Id, provider_id: str | None) -> bool:
+        """Tell whether what the provider shows is another message of ours with the same text."""
+
+        def unit() -> Work[bool]:
+            return bool(
+                (
+                    yield select(message_table.c.id).where(
+                        message_table.c.account == account,
+                        message_table.c.provider_id == provider_id,
+                    )
+                )
+            )
+
+        return await self._store.read(unit)
 
     async def _end(
         self, job: Job, state: MessageState, provider_id: str | None, why: str | None

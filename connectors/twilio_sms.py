@@ -269,7 +269,7 @@ class TwilioSms(Connector):
         Only messages count that Twilio made after ours was written: the same words may have been
         sent before.
         """
-        since = written_at(outbound.message) - SKEW
+        since = (outbound.since or written_at(outbound.message)) - SKEW
         query: dict[str, Any] = {"to": outbound.recipient.value, "date_sent_after": since}
         if self.settings.number and not self.settings.messaging_service_sid:
             query["from_"] = self.settings.number

@@ -91,7 +91,10 @@ Inbound = (
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One message to one recipient, already degraded to what the channel carries."""
+    """One message to one recipient, already degraded to what the channel carries.
+
+    ``since``: when the attempt began whose outcome is unknown; for ``settle``.
+    """
 
     message: Id
     conversation: Id
@@ -99,6 +102,7 @@ class Outbound:
     recipient: Address
     parts: tuple[Part, ...]
     attempt: int = 1
+    since: datetime | None = None
 
     @property
     def text(self) -> str:

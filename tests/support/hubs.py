@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
@@ -263,13 +263,25 @@ class Stream:
         await self.client.disconnect()
 
 
+class Provider(Protocol):
+    """Some Twilio that the hub is pointed at."""
+
+    base: str
+
+    def routes(self) -> Sequence[web.AbstractRouteDef]:
+        """Return its routes."""
+        ...
+
+
 class SilentTwilio:
     """An API that accepts every message and never calls back; tests look at what it got."""
+
+    base = "/twilio"
 
     def __init__(self) -> None:
         self.got: list[dict[str, str]] = []
 
-    def routes(self) -> list[web.RouteDef]:
+    def routes(self) -> Sequence[web.AbstractRouteDef]:
         """Return the API's routes under /twilio."""
         return [
             web.post("/twilio/2010-04-01/Accounts/{sid}/Messages.json", self.create),
@@ -290,7 +302,7 @@ async def hub_running(
     *,
     database: str = "",
     clock: Clock | None = None,
-    twilio: SilentTwilio | None = None,
+    twilio: Provider | None = None,
     port: int | None = None,
 ) -> AsyncIterator[Running]:
     """Run a hub with the test's company and one SMS and one chat account."""
@@ -300,7 +312,7 @@ async def hub_running(
     async with running(settings, clock) as hub:
         await hub.router.ready()
         if not hub.configuration.catalog.objects:
-            await furnish(hub, port)
+            await furnish(hub, port, twilio.base)
         app = application(hub, list(twilio.routes()))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await runner.setup()
@@ -313,7 +325,7 @@ async def hub_running(
             await runner.cleanup()
 
 
-async def furnish(hub: Hub, port: int) -> None:
+async def furnish(hub: Hub, port: int, base: str = SilentTwilio.base) -> None:
     """Give an empty hub the test's company."""
     wanted = text.changes(COMPANY, hub.configuration.catalog)
     wanted.append(
@@ -328,7 +340,7 @@ async def furnish(hub: Hub, port: int) -> None:
                     "account_sid": SID,
                     "auth_token": TOKEN,
                     "number": NUMBER,
-                    "api_base": f"http://127.0.0.1:{port}/twilio",
+                    "api_base": f"http://127.0.0.1:{port}{base}",
                 },
             },
         )
