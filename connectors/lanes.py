@@ -5,7 +5,8 @@ batch is one transaction that begins with the leases. A batch that fails is run 
 the culprit goes to the dead letters with its reason, and its lane goes on.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -17,12 +18,21 @@ from madoguchi.conversations.decide import Arrival
 from madoguchi.conversations.receive import receive
 from madoguchi.model.inbound import Inbound, InboundUnknown
 from madoguchi.store import leases
-from madoguchi.store.inbox import PARTITIONS, StoredEvent, mark_dead, mark_done, take
+from madoguchi.store.inbox import (
+    PARTITIONS,
+    StoredEvent,
+    mark_dead,
+    mark_done,
+    partition_of,
+    take,
+)
 from madoguchi.store.work import Conflict, Store, Unavailable, Work
 
 log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
+BURST_REST_S = 0.5
+"""During a burst a batch is taken every so often, so that the providers get their answers first."""
 RENEW_S = leases.TTL_S / 3
 _TRANSIENT = (Unavailable, leases.LeaseLost, Conflict)
 
@@ -31,8 +41,15 @@ class LaneWorker:
     """Processes the inbox of the partitions that this process holds."""
 
     def __init__(
-        self, store: Store, clock: Clock, hints: Hints, registry: Registry, holder: str
+        self,
+        store: Store,
+        clock: Clock,
+        hints: Hints,
+        registry: Registry,
+        holder: str,
+        pressed: Callable[[], bool],
     ) -> None:
+        self._pressed = pressed
         self._store = store
         self._clock = clock
         self._registry = registry
@@ -49,6 +66,14 @@ class LaneWorker:
             await self._lease()
             if not self._held or not await self.step():
                 await self._wake.wait(SWEEP_S)
+            await self._give_way()
+
+    async def _give_way(self) -> None:
+        """Rest while a burst comes in, at most half a second."""
+        for _ in range(10):
+            if not self._pressed():
+                return
+            await asyncio.sleep(BURST_REST_S / 10)
 
     async def step(self) -> int:
         """Process one batch; return how many events it had."""
@@ -99,8 +124,8 @@ class LaneWorker:
 
     def _unit(self, events: Sequence[StoredEvent]) -> Work[None]:
         now = self._clock.now()
-        names = sorted({f"lane:{number}" for number in self._held})
-        yield from leases.renew(names, self._holder, leases.database_time(self._store.dialect, now))
+        names = {f"lane:{partition_of(one.event.lane)}" for one in events}
+        yield from leases.guard(sorted(names), self._holder)
         arrivals = [arrival for event in events for arrival in self._arrivals(event)]
         yield from receive(arrivals, now, self._clock.new_id)
         done = yield from mark_done([event.row for event in events], now)

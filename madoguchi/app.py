@@ -189,7 +189,7 @@ def _joined(
         sessions=sessions,
         registry=registry,
         inbox=inbox,
-        lanes=LaneWorker(store, clock, hints, registry, holder),
+        lanes=LaneWorker(store, clock, hints, registry, holder, lambda: inbox.pressed),
         delivery=Delivery(store, clock, hints, registry, holder, registry.mark_broken),
         router=router,
         client=client,

@@ -27,7 +27,15 @@ async def open_doors(hub: Hub) -> list[web.AbstractRouteDef]:
     if not hub.configuration.catalog.objects:
         await _furnish(hub, kept)
     webhook = f"{hub.settings.base_url}/hooks/sms"
-    twilio = FakeTwilio(ACCOUNT_SID, kept[TWILIO], NUMBER, hub.http, webhook=webhook)
+    twilio = FakeTwilio(
+        ACCOUNT_SID,
+        kept[TWILIO],
+        NUMBER,
+        hub.http,
+        webhook=webhook,
+        clock=hub.clock,
+        journal=hub.settings.data / "demo-twilio.jsonl",
+    )
     hub.tasks.start("fake twilio", twilio.run)
     pages = DemoPages(hub.clock, twilio, kept[SHOP])
     return [*twilio.routes(), *pages.routes()]

@@ -14,7 +14,8 @@ from aiohttp import web
 from connectors.web_chat import sign_identity
 from madoguchi.clock import Clock
 from madoguchi.demo.fake_twilio import FakeTwilio
-from madoguchi.demo.twilio_rules import BODY_LIMIT, Message, Modes
+from madoguchi.demo.twilio_message import Message
+from madoguchi.demo.twilio_rules import BODY_LIMIT, Modes
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Body, encode, parse_json, read
 from unified_profile.identity import phone
@@ -94,11 +95,10 @@ class DemoPages:
         number = _number(request.query.get("number", ""))
         if request.query.get("since") == str(self._twilio.revision):
             return web.Response(status=204)
-        hooks = {e.sid: e.status for e in self._twilio.log if e.what == "webhook"}
         return _json(
             {
                 "revision": self._twilio.revision,
-                "messages": [_shown(m, hooks) for m in self._twilio.thread(number)],
+                "messages": [_shown(m) for m in self._twilio.thread(number)],
                 "log": [asdict(e) for e in reversed(list(self._twilio.log)[-SHOWN:])],
                 "modes": self._twilio.modes.model_dump(),
                 "stopped": number in self._twilio.stopped,
@@ -169,7 +169,7 @@ def _japanese(number: str) -> str:
     return f"{national[:3]}-{national[3:7]}-{national[7:]}"
 
 
-def _shown(message: Message, hooks: Mapping[str, int | None]) -> dict[str, Any]:
+def _shown(message: Message) -> dict[str, Any]:
     return {
         "sid": message.sid,
         "mine": message.direction == "inbound",
@@ -178,8 +178,7 @@ def _shown(message: Message, hooks: Mapping[str, int | None]) -> dict[str, Any]:
         "status": message.status,
         "error": message.error,
         "at": message.created.isoformat(),
-        "hook": hooks.get(message.sid),
-        "called": message.sid in hooks,
+        "hook": message.hook,
     }
 
 

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from multidict import MultiDict, MultiMapping
 
-from madoguchi.demo.twilio_rules import VERSION, Message, Refusal, check_known
+from madoguchi.demo.twilio_message import VERSION, Message
+from madoguchi.demo.twilio_rules import Refusal, check_known
 
 
 def _anything(_: str) -> bool:

@@ -1,46 +1,21 @@
-"""What Twilio accepts and how its messages move: pure rules, no I/O.
+"""What Twilio refuses, with its codes, and how the fake misbehaves on demand. Pure, no I/O.
 
-Sources: the public description twilio_api_v2010.json (Messages), twilio.com/docs/api/errors
-(codes), twilio.com/docs/messaging/api/message-resource (statuses).
+Sources: the public description twilio_api_v2010.json (Messages), twilio.com/docs/api/errors.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from email.utils import format_datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from multidict import MultiDict
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "2010-04-01"
 BODY_LIMIT = 1600
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
-_GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_GSM_ESCAPED = frozenset("\f^{}\\[~]|€")
-
-NEXT: Mapping[str, frozenset[str]] = {
-    "queued": frozenset({"sending", "failed"}),
-    "sending": frozenset({"sent", "failed"}),
-    "sent": frozenset({"delivered", "undelivered"}),
-    "receiving": frozenset({"received"}),
-}
-PATHS: Mapping[str, tuple[str, ...]] = {
-    "delivered": ("sending", "sent", "delivered"),
-    "undelivered": ("sending", "sent", "undelivered"),
-    "failed": ("sending", "failed"),
-}
-ERRORS: Mapping[str, tuple[int, str]] = {
-    "undelivered": (30005, "Unknown destination handset"),
-    "failed": (30008, "Unknown error"),
-}
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START = frozenset({"START", "UNSTOP", "YES"})
 
@@ -60,10 +35,6 @@ class Refusal(Exception):
             "more_info": f"https://www.twilio.com/docs/errors/{self.code}",
             "status": self.status,
         }
-
-
-class WrongOrder(Exception):
-    """A message cannot get this status after the one that it has."""
 
 
 class Modes(BaseModel):
@@ -86,122 +57,6 @@ class Modes(BaseModel):
     doubled: bool = False
     shuffled: bool = False
     late_s: float = Field(default=0.0, ge=0, le=3600)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One SMS as the provider keeps it."""
-
-    sid: str
-    account: str
-    sender: str
-    recipient: str
-    body: str
-    status: str
-    direction: Literal["inbound", "outbound-api"]
-    created: datetime
-    updated: datetime
-    sent: datetime | None = None
-    error: int | None = None
-    error_message: str | None = None
-    callback: str = ""
-    service: str = ""
-    media: tuple[tuple[str, str], ...] = ()
-
-    def moved(self, status: str, now: datetime) -> "Message":
-        """Return the message with its next status. Raises WrongOrder."""
-        if status not in NEXT.get(self.status, frozenset()):
-            raise WrongOrder(f"{self.status} cannot become {status}")
-        code, text = ERRORS.get(status, (None, None))
-        sent = now if status in {"sent", "received"} else self.sent
-        return replace(self, status=status, updated=now, sent=sent, error=code, error_message=text)
-
-    def resource(self) -> dict[str, Any]:
-        """Return Twilio's JSON of a Message resource."""
-        uri = f"/{VERSION}/Accounts/{self.account}/Messages/{self.sid}"
-        return {
-            "account_sid": self.account,
-            "api_version": VERSION,
-            "body": self.body,
-            "date_created": format_datetime(self.created),
-            "date_sent": format_datetime(self.sent) if self.sent else None,
-            "date_updated": format_datetime(self.updated),
-            "direction": self.direction,
-            "error_code": self.error,
-            "error_message": self.error_message,
-            "from": self.sender,
-            "messaging_service_sid": self.service or None,
-            "num_media": str(len(self.media)),
-            "num_segments": str(segments(self.body)),
-            "price": None,
-            "price_unit": "JPY",
-            "sid": self.sid,
-            "status": self.status,
-            "subresource_uris": {"media": f"{uri}/Media.json"},
-            "to": self.recipient,
-            "uri": f"{uri}.json",
-        }
-
-    def status_form(self) -> list[tuple[str, str]]:
-        """Return the form that a status callback posts."""
-        form = [
-            ("SmsSid", self.sid),
-            ("SmsStatus", self.status),
-            ("MessageStatus", self.status),
-            ("To", self.recipient),
-            ("MessageSid", self.sid),
-            ("AccountSid", self.account),
-            ("From", self.sender),
-            ("ApiVersion", VERSION),
-        ]
-        if self.service:
-            form.append(("MessagingServiceSid", self.service))
-        if self.error is not None:
-            form.append(("ErrorCode", str(self.error)))
-        return form
-
-    def webhook_form(self) -> list[tuple[str, str]]:
-        """Return the form that an inbound message posts."""
-        form = [
-            ("ToCountry", "JP"),
-            ("SmsMessageSid", self.sid),
-            ("NumMedia", str(len(self.media))),
-            ("SmsSid", self.sid),
-            ("SmsStatus", "received"),
-            ("FromCountry", "JP"),
-            ("Body", self.body),
-            ("To", self.recipient),
-            ("NumSegments", str(segments(self.body))),
-            ("MessageSid", self.sid),
-            ("AccountSid", self.account),
-            ("From", self.sender),
-            ("ApiVersion", VERSION),
-        ]
-        for number, (url, media_type) in enumerate(self.media):
-            form += [(f"MediaUrl{number}", url), (f"MediaContentType{number}", media_type)]
-        return form
-
-
-def segments(body: str) -> int:
-    """Return how many SMS a text takes: GSM 03.38 160/153 septets, else UCS-2 70/67 units."""
-    if all(c in _GSM or c in _GSM_ESCAPED for c in body):
-        size, one, part = sum(1 + (c in _GSM_ESCAPED) for c in body), 160, 153
-    else:
-        size, one, part = len(body.encode("utf-16-le", "surrogatepass")) // 2, 70, 67
-    return 1 if size <= one else -(-size // part)
-
-
-def planned(messages: Iterable[Message], modes: Modes) -> list[Message]:
-    """Return the callbacks of a message's statuses in the order in which they are posted.
-
-    Shuffled ones are never in order, so that a reader which needs order fails every time.
-    """
-    found = list(messages) if modes.callbacks else []
-    if modes.shuffled:
-        found = found[1::2] + found[::2][::-1]
-    if modes.doubled:
-        found = [one for one in found for _ in range(2)]
-    return found
 
 
 def _sid(prefix: str) -> Callable[[str], bool]:

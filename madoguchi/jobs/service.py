@@ -112,15 +112,18 @@ class Jobs:
             raise
         except Exception as fault:
             log.exception("job failed, it will run again", kind=due.kind, key=due.key)
-            await self._later(id, fault, attempts, now)
+            await self._later(id, due, fault, attempts, now)
 
-    async def _later(self, id: int, fault: Exception, attempts: int, now: datetime) -> None:
+    async def _later(
+        self, id: int, due: Due, fault: Exception, attempts: int, now: datetime
+    ) -> None:
+        """Put a failed job off, unless somebody has moved it meanwhile."""
         pause = timedelta(seconds=min(2.0**attempts, LONGEST_PAUSE_S))
 
         def unit() -> Work[None]:
             yield (
                 update(job)
-                .where(job.c.id == id)
+                .where(job.c.id == id, job.c.due_at == due.due_at)
                 .values(attempts=attempts + 1, due_at=now + pause, error=str(fault)[:1000])
             )
 

@@ -1,24 +1,30 @@
 """The inbox: every verified provider event as bytes, once, in its lane, before it is answered."""
 
 import asyncio
+import hashlib
 import zlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.inbound import ProviderEvent
 from madoguchi.store.tables import inbox
-from madoguchi.store.work import Many, Store, Unavailable, Work
+from madoguchi.store.work import Many, Raw, Store, Unavailable, Work
 
 PARTITIONS = 64
 FLUSH = 200
 TAKE = 64
+NAME_LIMIT = 200
+PRESSED_WINDOW_S = 0.25
+PRESSED_EVENTS = 200
+"""So many events within the window are a burst: acknowledging goes before understanding."""
 
 
 class InboxState(IntEnum):
@@ -32,6 +38,18 @@ class InboxState(IntEnum):
 def partition_of(lane: str) -> int:
     """Return the partition of a lane, the same in every process and for ever."""
     return zlib.crc32(lane.encode("utf-8", "surrogatepass")) % PARTITIONS
+
+
+def storable(name: str) -> str:
+    """Return an event id or a lane as every database takes it.
+
+    One that is too long or holds NUL or a lone surrogate becomes its hash: a strange name must
+    not refuse the events that are stored together with it.
+    """
+    strange = any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in name)
+    if len(name) <= NAME_LIMIT and not strange:
+        return name
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +70,14 @@ def insert_events(events: Sequence[tuple[Id, ProviderEvent]], dialect: str) -> W
     """
     if dialect == "postgresql":
         yield select(func.pg_advisory_xact_lock(7_301, DOMAIN))
+        yield _unnested(events)
+        return
     rows = [
         {
             "domain": DOMAIN,
             "account": account,
-            "event_id": event.event_id,
-            "lane": event.lane,
+            "event_id": storable(event.event_id),
+            "lane": storable(event.lane),
             "partition": partition_of(event.lane),
             "kind": event.kind,
             "body": event.body,
@@ -68,6 +88,34 @@ def insert_events(events: Sequence[tuple[Id, ProviderEvent]], dialect: str) -> W
     yield Many(insert(inbox).on_conflict_do_nothing(), rows)
 
 
+_UNNESTED = text(
+    """
+    INSERT INTO inbox (domain, account, event_id, lane, partition, kind, body, received_at)
+    SELECT CAST(:domain AS smallint), a, e, l, p, k, b, r FROM unnest(
+        CAST(:account AS uuid[]), CAST(:event_id AS varchar[]), CAST(:lane AS varchar[]),
+        CAST(:partition AS smallint[]), CAST(:kind AS varchar[]), CAST(:body AS bytea[]),
+        CAST(:received_at AS timestamptz[])
+    ) WITH ORDINALITY AS fresh (a, e, l, p, k, b, r, place) ORDER BY place
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+def _unnested(events: Sequence[tuple[Id, ProviderEvent]]) -> Raw:
+    """Return one statement for the whole batch: a third of the cost of one per row."""
+    columns = {
+        "domain": DOMAIN,
+        "account": [account for account, _ in events],
+        "event_id": [event.event_id for _, event in events],
+        "lane": [event.lane for _, event in events],
+        "partition": [partition_of(event.lane) for _, event in events],
+        "kind": [event.kind for _, event in events],
+        "body": [event.body for _, event in events],
+        "received_at": [event.received_at for _, event in events],
+    }
+    return Raw(_UNNESTED.bindparams(**columns), "inbox")
+
+
 class Inbox:
     """The group-committing front of the inbox; ``run`` must be a supervised task."""
 
@@ -75,6 +123,15 @@ class Inbox:
         self._store = store
         self._waiting: list[tuple[Sequence[tuple[Id, ProviderEvent]], asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
+        self._recent: deque[tuple[float, int]] = deque()
+
+    @property
+    def pressed(self) -> bool:
+        """Tell whether a burst is coming in right now."""
+        edge = asyncio.get_running_loop().time() - PRESSED_WINDOW_S
+        while self._recent and self._recent[0][0] < edge:
+            self._recent.popleft()
+        return sum(count for _, count in self._recent) >= PRESSED_EVENTS
 
     async def put(self, account: Id, events: Sequence[ProviderEvent]) -> None:
         """Store events; returns after the commit. Raises Unavailable, then nothing was stored."""
@@ -109,6 +166,7 @@ class Inbox:
         except Exception as fault:  # noqa: BLE001 - each caller gets it and answers 503
             _resolve(batch, fault)
         else:
+            self._recent.append((asyncio.get_running_loop().time(), len(events)))
             _resolve(batch, None)
 
 

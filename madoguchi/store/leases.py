@@ -72,6 +72,22 @@ def renew(names: Sequence[str], holder: str, now: Any, ttl_s: float = TTL_S) -> 
         raise LeaseLost(", ".join(sorted(set(names) - {row.name for row in kept})))
 
 
+def guard(names: Sequence[str], holder: str) -> Work[None]:
+    """Make sure that we hold leases, without prolonging them; a taker waits for our commit.
+
+    Cheaper than :func:`renew` where many leases are renewed by a clock of their own. Raises
+    LeaseLost.
+    """
+    wanted = sorted(set(names))
+    kept = yield (
+        select(lease.c.name)
+        .where(lease.c.name.in_(wanted), lease.c.holder == holder)
+        .with_for_update(read=True)
+    )
+    if len(kept) != len(wanted):
+        raise LeaseLost(", ".join(sorted(set(wanted) - {row.name for row in kept})))
+
+
 def release(holder: str) -> Work[None]:
     """Give back everything that a holder has, so that a successor need not wait."""
     long_ago = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,25 +1,27 @@
 """PostgreSQL through asyncpg: a transaction per unit, LISTEN/NOTIFY as hints between processes."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy import exc, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from madoguchi.bus import Hints
 from madoguchi.store.tables import HINTED
-from madoguchi.store.work import Conflict, Many, Rows, Step, Unavailable, Work, touched
+from madoguchi.store.work import Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
 
 T = TypeVar("T")
 
 CHANNEL = "madoguchi_hints"
 _RETRIED = {"40001", "40P01", "23505"}
 """Serialisation failure, deadlock, unique violation: another unit was first."""
+_LOST = ("08", "25006", "53", "57P", "58")
+"""SQLSTATEs (or their beginnings) of a database that is gone, stopping, full or read-only."""
 
 
 def engine_for(dsn: str) -> AsyncEngine:
@@ -42,6 +44,8 @@ async def execute(connection: AsyncConnection, step: Step) -> Rows:
         if not step.rows:
             return []
         result = await connection.execute(step.statement, list(step.rows))
+    elif isinstance(step, Raw):
+        result = await connection.execute(step.statement)
     else:
         result = await connection.execute(step)
     return result.all() if result.returns_rows else []
@@ -61,8 +65,14 @@ async def drive(connection: AsyncConnection, work: Work[T], topics: set[str]) ->
         rows = await execute(connection, step)
 
 
-def _sqlstate(fault: DBAPIError) -> str:
-    return str(getattr(fault.orig, "sqlstate", "") or "")
+def _translated(fault: DBAPIError) -> Exception:
+    """Return what the store's contract calls a fault; the fault itself when it is the unit's."""
+    state = str(getattr(fault.orig, "sqlstate", "") or "")
+    if isinstance(fault, IntegrityError) or state in _RETRIED:
+        return Conflict(str(fault.orig))
+    if fault.connection_invalidated or state.startswith(_LOST):
+        return Unavailable(f"the database is out of reach: {fault.orig}")
+    return fault
 
 
 class PostgresStore:
@@ -89,13 +99,10 @@ class PostgresStore:
 
     async def read(self, unit: Callable[[], Work[T]]) -> T:
         """Run a selecting unit; REPEATABLE READ, so that all its rows are of one moment."""
-        try:
-            async with self._engine.connect() as connection:
-                snapshot = await connection.execution_options(isolation_level="REPEATABLE READ")
-                async with snapshot.begin():
-                    return await drive(snapshot, unit(), set())
-        except (DBAPIError, OSError, TimeoutError) as fault:
-            raise Unavailable(f"the database is out of reach: {fault}") from fault
+        async with self._connected() as connection:
+            snapshot = await connection.execution_options(isolation_level="REPEATABLE READ")
+            async with snapshot.begin():
+                return await drive(snapshot, unit(), set())
 
     async def close(self) -> None:
         """Close the pool."""
@@ -122,21 +129,29 @@ class PostgresStore:
         url = make_url(self._dsn).set(drivername="postgresql")
         return url.render_as_string(hide_password=False)
 
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection; faults inside become those of the store's contract."""
+        try:
+            connection = await self._engine.connect()
+        except (exc.SQLAlchemyError, OSError, TimeoutError) as fault:
+            raise Unavailable(f"the database is out of reach: {fault}") from fault
+        try:
+            yield connection
+        except DBAPIError as fault:
+            told = _translated(fault)
+            if told is fault:
+                raise
+            raise told from fault
+        except (ConnectionError, TimeoutError) as fault:
+            raise Unavailable(f"the database is out of reach: {fault}") from fault
+        finally:
+            await connection.close()
+
     async def _write(self, unit: Callable[[], Work[T]]) -> T:
         topics: set[str] = set()
-        try:
-            async with self._engine.begin() as connection:
-                result = await drive(connection, unit(), topics)
-        except IntegrityError as fault:
-            raise Conflict(str(fault.orig)) from fault
-        except DBAPIError as fault:
-            if _sqlstate(fault) in _RETRIED:
-                raise Conflict(str(fault.orig)) from fault
-            if isinstance(fault, OperationalError | InterfaceError) or fault.connection_invalidated:
-                raise Unavailable(f"the database is out of reach: {fault.orig}") from fault
-            raise
-        except (OSError, TimeoutError) as fault:
-            raise Unavailable(f"the database is out of reach: {fault}") from fault
+        async with self._connected() as connection, connection.begin():
+            result = await drive(connection, unit(), topics)
         if topics:
             self._hints.publish(topics)
             self._topics |= topics

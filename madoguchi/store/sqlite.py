@@ -22,12 +22,26 @@ from madoguchi.bus import Hints
 from madoguchi.model.ids import DOMAIN
 from madoguchi.store import log
 from madoguchi.store.tables import HINTED
-from madoguchi.store.work import Conflict, Many, Rows, Step, Unavailable, Work, touched
+from madoguchi.store.work import Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
 
 T = TypeVar("T")
 
 BATCH = 256
 READERS = 4
+_LOST = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_NOTADB,
+}
+"""Primary result codes of a database that refuses everybody, not just one statement."""
 
 
 @dataclass(slots=True)
@@ -62,12 +76,19 @@ def engine_for(path: Path, *, query_only: bool = False) -> Engine:
     return engine
 
 
+def _lost(fault: DBAPIError) -> bool:
+    """Tell whether a fault is the database's and not the statement's."""
+    return getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF in _LOST
+
+
 def execute(connection: Connection, step: Step) -> Rows:
     """Run one step; return its rows, none for statements without."""
     if isinstance(step, Many):
         if not step.rows:
             return []
         result = connection.execute(step.statement, list(step.rows))
+    elif isinstance(step, Raw):
+        result = connection.execute(step.statement)
     else:
         result = connection.execute(step)
     return result.all() if result.returns_rows else []
@@ -137,8 +158,13 @@ class SqliteStore:
             connection = self._reading.connect().execution_options(close_on_gc=False)
             self._local.connection = connection
             self._open.append(connection)
-        with connection.begin():
-            return drive(connection, unit(), set())
+        try:
+            with connection.begin():
+                return drive(connection, unit(), set())
+        except DBAPIError as fault:
+            if _lost(fault):
+                raise Unavailable(f"the database refuses: {fault.orig}") from fault
+            raise
 
     def _run(self) -> None:
         with self._engine.connect() as connection:
@@ -179,9 +205,9 @@ class SqliteStore:
             posted.result = drive(connection, posted.unit(), topics)
         except IntegrityError as fault:
             posted.fault = Conflict(str(fault.orig))
-        except DBAPIError:
-            raise
-        except BaseException as fault:  # noqa: BLE001 - it is handed to the one who waits
+        except BaseException as fault:
+            if isinstance(fault, DBAPIError) and _lost(fault):
+                raise
             posted.fault = fault
         if posted.fault is not None:
             connection.exec_driver_sql("ROLLBACK TO unit")

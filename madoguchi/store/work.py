@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import Executable, Row, TextClause
 from sqlalchemy.sql.dml import UpdateBase
 
 T = TypeVar("T")
@@ -35,7 +35,15 @@ class Many:
     rows: Sequence[Mapping[str, Any]]
 
 
-Step = Executable | Many
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A hot statement in the engine's own SQL, and the table that it writes."""
+
+    statement: TextClause
+    table: str
+
+
+Step = Executable | Many | Raw
 Work = Generator[Step, Rows, T]
 
 
@@ -74,6 +82,8 @@ class Store(Protocol):
 
 def touched(step: Step) -> str | None:
     """Return the name of the table that a statement writes, None for selects."""
+    if isinstance(step, Raw):
+        return step.table
     statement = step.statement if isinstance(step, Many) else step
     if isinstance(statement, UpdateBase):
         return str(getattr(statement.table, "name", ""))

@@ -130,12 +130,16 @@ async def test_reload_and_lost_network_continue_the_same_conversation(
         again.token, again.visitor = widget.token, widget.visitor
         await again.start()
         assert len(again.messages()) == 4
-        answer = await again.hello(pos)
-        assert answer["mode"] == "resume"
-        texts = [
-            e["view"]["parts"][0]["text"] for e in answer["events"] if e["entity"] == "message"
-        ]
-        assert texts == [f"while away {n}" for n in range(3)]
+
+        async def missed() -> bool:
+            answer = await again.hello(pos)
+            assert answer["mode"] == "resume"
+            messages = [e["view"] for e in answer["events"] if e["entity"] == "message"]
+            return [m["parts"][0]["text"] for m in messages] == [
+                f"while away {n}" for n in range(3)
+            ]
+
+        await wait_for(missed, "what was missed")
         await again.close()
 
 

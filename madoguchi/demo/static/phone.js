@@ -55,15 +55,15 @@ function told(message) {
     const code = message.error ? ` · ${message.error}` : ''
     return words[`state.${message.status}`] + code
   }
-  if (!message.called) return words.hookPending
+  if (message.hook === null) return words.hookPending
   if (message.hook >= 200 && message.hook < 300) return words.hookDone
-  return `${words.hookFailed} · ${message.hook ?? words.noAnswer}`
+  return `${words.hookFailed} · ${message.hook || words.noAnswer}`
 }
 
 function bubble(message) {
   const item = make('div', 'bubble')
   const lost = ['failed', 'undelivered'].includes(message.status)
-  const refused = message.mine && message.called && !(message.hook >= 200 && message.hook < 300)
+  const refused = message.mine && message.hook !== null && !(message.hook >= 200 && message.hook < 300)
   item.classList.toggle('mine', message.mine)
   item.classList.toggle('absent', !message.mine && message.status !== 'delivered')
   item.classList.toggle('bad', lost || refused)
