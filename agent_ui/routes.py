@@ -185,6 +185,9 @@ class DeskApi:
                 }
                 for key, e in sorted(catalog.queues.items())
             ],
+            "skills": [
+                {"key": key, "name": e.object.name} for key, e in sorted(catalog.skills.items())
+            ],
             "accounts": [
                 {
                     "id": one.account.id,

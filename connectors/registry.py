@@ -161,5 +161,6 @@ class Registry:
             queue=config.queue,
             language=config.language,
             paused=config.paused,
+            topics=dict(config.topics),
         )
         return kind(account, settings, self._ports)

@@ -280,7 +280,7 @@ def _conversation_for(
                 thread=inbound.thread,
                 identity=identity.id,
                 state=ConversationState.OPEN,
-                queue=account.queue,
+                queue=account.topics.get(inbound.topic or "", account.queue),
                 language=inbound.language or account.language,
                 created_at=arrival.received_at,
                 last_at=arrival.received_at,

@@ -1,6 +1,7 @@
 """Channels, accounts and what a channel can do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from madoguchi.model.ids import DOMAIN, Id
@@ -43,7 +44,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One configured connection of a channel: a Twilio number, a web site's widget."""
+    """One configured connection of a channel: a Twilio number, a web site's widget.
+
+    ``topics``: what a customer may choose before writing → the queue that it leads to.
+    """
 
     id: Id
     key: str
@@ -53,4 +57,5 @@ class Account:
     queue: str
     language: str = "ja"
     paused: bool = False
+    topics: Mapping[str, str] = field(default_factory=dict)
     domain: int = DOMAIN

@@ -46,9 +46,9 @@ def storable(name: str) -> str:
     One that is too long or holds NUL or a lone surrogate becomes its hash: a strange name must
     not refuse the events that are stored together with it.
     """
-    strange = any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in name)
-    if len(name) <= NAME_LIMIT and not strange:
-        return name
+    if len(name) <= NAME_LIMIT and "\x00" not in name:
+        if name.isascii() or not any("\ud800" <= c <= "\udfff" for c in name):
+            return name
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -106,8 +106,8 @@ def _unnested(events: Sequence[tuple[Id, ProviderEvent]]) -> Raw:
     columns = {
         "domain": DOMAIN,
         "account": [account for account, _ in events],
-        "event_id": [event.event_id for _, event in events],
-        "lane": [event.lane for _, event in events],
+        "event_id": [storable(event.event_id) for _, event in events],
+        "lane": [storable(event.lane) for _, event in events],
         "partition": [partition_of(event.lane) for _, event in events],
         "kind": [event.kind for _, event in events],
         "body": [event.body for _, event in events],

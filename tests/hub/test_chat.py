@@ -99,6 +99,17 @@ async def test_bad_files_are_refused_with_a_clear_word(tmp_path: Path) -> None:
         await widget.close()
 
 
+async def test_a_topic_leads_to_its_queue(tmp_path: Path) -> None:
+    async with hub_running(tmp_path) as here:
+        sue = await here.person("sue")
+        board = await sue.connect("/supervisor")
+        widget = await Widget(here).start()
+        await widget.send("ふたが割れていました。", topic="returns")
+        item = await board.until(lambda s: next(iter(s.all("item")), None), "an item")
+        assert (item["queue"], item["topic"]) == ("returns", "returns")
+        await widget.close()
+
+
 async def test_the_place_in_the_line(tmp_path: Path) -> None:
     async with hub_running(tmp_path) as here:
         first = await Widget(here).start()

@@ -349,6 +349,7 @@ async def furnish(hub: Hub, port: int, base: str = SilentTwilio.base) -> None:
         "name": "Shop",
         "connector": "web_chat",
         "queue": "orders",
+        "topics": {"returns": "returns"},
         "settings": {"secret": "shop-secret"},
     }
     wanted.append(Change("account", "shop", chat))
