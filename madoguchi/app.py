@@ -241,7 +241,7 @@ def _operations(
         return connector.capabilities if connector else None
 
     secure = hub.settings.base_url.startswith("https://")
-    sign_ins = Limiter(hub.clock, rate=0.5, burst=20)
+    sign_ins = Limiter(hub.clock, rate=5, burst=100)
     for room in (
         DeskApi(
             hub.store,

@@ -53,7 +53,9 @@ from router.tables import router_command
 
 log = structlog.get_logger(__name__)
 
-SWEEP_S = 0.2
+SWEEP_S = {"postgresql": 0.2, "sqlite": 1.0}
+"""Seconds between looks without a hint; on SQLite one process does all and hears every hint."""
+
 BATCH = 256
 
 
@@ -184,7 +186,7 @@ class RouterService:
                 one.future.set_exception(Unavailable("the router is starting again"))
 
     async def _wait(self) -> None:
-        pause = SWEEP_S
+        pause = SWEEP_S[self._store.dialect]
         due = self._engine.next_due() if self._engine else None
         if due is not None:
             pause = min(pause, max(0.0, (due - to_micros(self._clock.now())) / 1e6))

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { IconifyJSON } from '@iconify/types'
 import { getIconData } from '@iconify/utils'
 import type { PluginOption } from 'vite'
@@ -20,6 +22,29 @@ export function widgetIconBodies(): Record<string, string> {
   )
 }
 
+const widgetStyles = fileURLToPath(new URL('../src/widget/styles', import.meta.url))
+
+/** The tokens that the widget's styles use, with those that these use in turn; the others go. */
+export function usedTokens(tokens: string): string {
+  const uses = (css: string): string[] =>
+    [...css.matchAll(/var\((--[\w-]+)/g)].map(([, name = '']) => name)
+  const values = new Map(
+    [...tokens.matchAll(/^\s*(--[\w-]+):([^;]*);/gm)].map(([, name = '', value = '']) => [name, value]),
+  )
+  const used = new Set<string>()
+  const add = (name: string): void => {
+    if (used.has(name)) return
+    used.add(name)
+    uses(values.get(name) ?? '').forEach(add)
+  }
+  for (const file of readdirSync(widgetStyles)) {
+    uses(readFileSync(join(widgetStyles, file), 'utf8')).forEach(add)
+  }
+  return tokens.replace(/^\s*(--[\w-]+):[^;]*;.*$/gm, (line, name: string) =>
+    used.has(name) ? line : '',
+  )
+}
+
 export function widgetPlugins(): PluginOption[] {
   return [
     {
@@ -27,6 +52,12 @@ export function widgetPlugins(): PluginOption[] {
       resolveId: (source) => (source === id ? `\0${id}` : null),
       load: (source) =>
         source === `\0${id}` ? `export default ${JSON.stringify(widgetIconBodies())}` : null,
+    },
+    {
+      name: 'madoguchi:widget-tokens',
+      enforce: 'pre',
+      transform: (code, source) =>
+        /\/shared\/tokens\.css\b/.test(source) ? { code: usedTokens(code), map: null } : null,
     },
   ]
 }

@@ -77,7 +77,23 @@ export const deskIcons = [
   'x',
 ] as const
 
-export const widgetIcons = ['message-square', 'paperclip', 'send', 'x'] as const
+export const widgetIcons = [
+  'check',
+  'check-check',
+  'chevron-left',
+  'chevron-right',
+  'circle-alert',
+  'clock',
+  'ellipsis',
+  'file',
+  'image',
+  'mail',
+  'message-square',
+  'paperclip',
+  'send-horizontal',
+  'wifi-off',
+  'x',
+] as const
 
 export type DeskIcon = (typeof deskIcons)[number]
 export type WidgetIcon = (typeof widgetIcons)[number]

@@ -1,14 +1,15 @@
 import tokens from '@shared/tokens.css?inline'
 import { render } from 'preact'
-import { App } from './App'
-import { connect } from './connection'
-import styles from './widget.css?inline'
-import { wordsFor } from './words'
-
-export interface Host {
-  element: HTMLElement
-  unmount: () => void
-}
+import { brandSheet } from './colour'
+import base from './styles/base.css?inline'
+import composer from './styles/composer.css?inline'
+import home from './styles/home.css?inline'
+import talk from './styles/talk.css?inline'
+import { Counter } from './talk/counter'
+import { Kept } from './talk/kept'
+import { rest } from './talk/rest'
+import { connectTo } from './talk/wire'
+import { App } from './ui/App'
 
 function sheet(css: string): CSSStyleSheet {
   const made = new CSSStyleSheet()
@@ -18,22 +19,38 @@ function sheet(css: string): CSSStyleSheet {
 
 /**
  * Puts the widget into a page, in a shadow root whose styles are adopted style sheets, so that the
- * page's content security policy needs no exception. `languages` in order of preference.
+ * page's content security policy needs no exception. `language`: the site's wish, before the page's.
  */
-export function mount(page: Document, origin: string, languages: readonly string[]): Host {
-  const { locale, words } = wordsFor(languages)
+export function mount(page: Document, origin: string, account: string, language?: string): Counter {
+  const view = page.defaultView ?? window
+  const counter = new Counter(
+    {
+      account,
+      rest: rest(`${origin}/api/v1/widget/${encodeURIComponent(account)}`),
+      connect: connectTo(origin),
+      kept: new Kept(account, () => view.localStorage),
+      page: () => ({ url: view.location.href, title: page.title }),
+    },
+    [language ?? '', page.documentElement.lang, ...view.navigator.languages].filter(Boolean),
+  )
   const element = page.createElement('div')
   element.id = 'madoguchi'
-  element.lang = locale
   const root = element.attachShadow({ mode: 'open' })
-  root.adoptedStyleSheets = [sheet(tokens), sheet(styles)]
-  page.body.append(element)
-  render(<App connect={connect} origin={origin} words={words} />, root)
-  return {
-    element,
-    unmount: () => {
-      render(null, root)
-      element.remove()
-    },
+  const brand = sheet(brandSheet(counter.kept.get('color')))
+  root.adoptedStyleSheets = [tokens, base, home, talk, composer].map(sheet).concat(brand)
+  const follow = (): void => {
+    const { about, fault } = counter.screen.value
+    element.hidden = fault === 'refused'
+    if (about) brand.replaceSync(brandSheet(about.color))
   }
+  counter.screen.watch(follow)
+  follow()
+  view.addEventListener('storage', ({ key }) => {
+    const own = counter.kept.own(key)
+    if (own) counter.follow(own)
+  })
+  page.body.append(element)
+  render(<App counter={counter} />, root)
+  void counter.start()
+  return counter
 }

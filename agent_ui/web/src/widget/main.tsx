@@ -1,15 +1,19 @@
+import { expose } from './api'
 import { mount } from './host'
+import type { Counter } from './talk/counter'
 
 const script = document.currentScript as HTMLScriptElement | null
-const origin = new URL(script?.src ?? location.href).origin
-const languages = [document.documentElement.lang, ...navigator.languages].filter(Boolean)
+const ready = new Promise<void>((resolve) => {
+  if (document.readyState !== 'loading') resolve()
+  else document.addEventListener('DOMContentLoaded', () => resolve(), { once: true })
+})
 
-function start(): void {
-  mount(document, origin, languages)
+function start(account: string, tag: HTMLScriptElement): Promise<Counter> {
+  return ready.then(() => mount(document, new URL(tag.src).origin, account, tag.dataset['lang']))
 }
 
-if (document.readyState === 'loading') {
-  document.addEventListener('DOMContentLoaded', start, { once: true })
-} else {
-  start()
+if (!script?.dataset['account']) {
+  console.warn('Madoguchi: the script tag needs data-account')
+} else if (!('Madoguchi' in window) || Array.isArray(window.Madoguchi)) {
+  expose(window, start(script.dataset['account'], script))
 }

@@ -40,6 +40,7 @@ export function useOpened(id: Ref<string>) {
     error.value = null
     try {
       await live.open(wanted)?.catch(() => undefined)
+      if (wanted === id.value) live.viewing(wanted)
       if (!world.conversation.has(wanted)) {
         learn('conversation', [await call<Conversation>('GET', `/conversations/${wanted}`)])
       }
@@ -85,7 +86,6 @@ export function useOpened(id: Ref<string>) {
     ([now], [before]) => {
       if (before && before !== now) live.close(before)
       if (!now || !link.ready) return
-      live.viewing(now)
       void load(now)
     },
     { immediate: true },

@@ -34,6 +34,8 @@ const PATIENCE = 3
 export class Line {
   pos: number | null = null
   private greeting = false
+  /** What came while a hello was under way: it follows the answer. */
+  private early: StreamEvent[] = []
   private again = false
   private holes = 0
 
@@ -58,14 +60,21 @@ export class Line {
       return
     } finally {
       this.greeting = false
+      const early = this.early
+      this.early = []
+      for (const event of early) this.event(event)
     }
     if (this.again) await this.hello()
   }
 
   event(event: StreamEvent): void {
+    if (this.greeting) {
+      this.early.push(event)
+      return
+    }
     const news = fold(this.world, event, this.source)
     if (news || event.view === null) this.events.folded(event)
-    if (this.greeting || (this.pos !== null && event.pos <= this.pos)) return
+    if (this.pos !== null && event.pos <= this.pos) return
     if (event.prev !== this.pos) {
       this.hole()
       return

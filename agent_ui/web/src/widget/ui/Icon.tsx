@@ -7,8 +7,6 @@ export function Icon({ name }: { name: WidgetIcon }) {
     <svg
       class="icon"
       viewBox="0 0 24 24"
-      width="24"
-      height="24"
       aria-hidden="true"
       dangerouslySetInnerHTML={{ __html: bodies[name] }}
     />

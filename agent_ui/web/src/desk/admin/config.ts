@@ -1,0 +1,61 @@
+import { call } from '@desk/acts/api'
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+
+export type Kind = 'queue' | 'agent' | 'team' | 'skill' | 'account'
+export type Body = Record<string, unknown>
+
+export interface ConfigObject {
+  kind: Kind
+  key: string
+  id: string
+  version: number
+  body: Body
+}
+
+export interface Fault {
+  place: string
+  message: string
+}
+
+/** The configuration as the administrator sees it; read anew after every change. */
+export const useConfig = defineStore('config', () => {
+  const objects = shallowRef<ConfigObject[]>([])
+  const number = ref(0)
+  const loaded = ref(false)
+  const error = shallowRef<unknown>(null)
+
+  async function load(): Promise<void> {
+    error.value = null
+    try {
+      const found = await call<{ number: number; objects: ConfigObject[] }>('GET', '/config')
+      objects.value = found.objects
+      number.value = found.number
+      loaded.value = true
+    } catch (fault) {
+      error.value = fault
+    }
+  }
+
+  const of = (kind: Kind): ConfigObject[] => objects.value.filter((each) => each.kind === kind)
+  const find = (kind: Kind, key: string): ConfigObject | undefined =>
+    objects.value.find((each) => each.kind === kind && each.key === key)
+  const byKind = computed(() => ({ queue: of('queue'), agent: of('agent'), team: of('team'), skill: of('skill') }))
+
+  return { objects, number, loaded, error, load, of, find, byKind }
+})
+
+/** A new object of a kind, before anybody has filled it in. */
+export function blank(kind: Kind): Body {
+  const bodies: Record<Kind, Body> = {
+    skill: { name: '' },
+    team: { name: '', serves: [] },
+    queue: {
+      name: '', name_en: '', requires: {}, priority: 1, agent_choice: 'longest_idle', offer_timeout_s: 20,
+      misses: 1, transfer_timeout_s: 60, service_level_s: 120, wrap_up: [],
+    },
+    agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, units: 5, per_channel: {}, active: true },
+    account: {},
+  }
+  return structuredClone(bodies[kind])
+}

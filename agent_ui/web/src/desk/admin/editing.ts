@@ -1,0 +1,94 @@
+import { useActing } from '@desk/acts/acting'
+import { call, Problem } from '@desk/acts/api'
+import { computed, ref, shallowRef, toRaw, watch, type Ref } from 'vue'
+import { differing, rebased } from './changes'
+import { blank, useConfig, type Body, type ConfigObject, type Fault, type Kind } from './config'
+
+export interface Conflict {
+  clashes: string[]
+  taken: string[]
+  theirs: Body
+}
+
+/** One object in a form: what was read, what is written, and what stands against saving. */
+export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string) => void) {
+  const config = useConfig()
+  const { act, tell } = useActing()
+  const base = shallowRef<Body>({})
+  const body = ref<Body>({})
+  const version = ref(0)
+  const newKey = ref('')
+  const reason = ref('')
+  const faults = shallowRef<Fault[]>([])
+  const conflict = shallowRef<Conflict | null>(null)
+  const busy = ref(false)
+
+  const fresh = computed(() => key.value === '+')
+  const object = computed<ConfigObject | undefined>(() => config.find(kind.value, key.value))
+  const changes = computed(() => differing(base.value, body.value))
+
+  function reset(to: ConfigObject | undefined = object.value): void {
+    const read = to?.body ?? blank(kind.value)
+    base.value = structuredClone(toRaw(read))
+    body.value = structuredClone(toRaw(read))
+    version.value = to?.version ?? 0
+    newKey.value = reason.value = ''
+    faults.value = []
+    conflict.value = null
+  }
+  watch([kind, key, () => object.value !== undefined], () => reset(), { immediate: true })
+
+  async function save(): Promise<void> {
+    const name = fresh.value ? newKey.value.trim() : key.value
+    busy.value = true
+    faults.value = []
+    try {
+      const saved = await call<ConfigObject>('PUT', `/config/${kind.value}/${encodeURIComponent(name)}`, {
+        body: { body: body.value, reason: reason.value.trim() },
+        ifMatch: version.value,
+      })
+      await config.load()
+      reset(saved)
+      if (name !== key.value) made(name)
+    } catch (error) {
+      await refused(error)
+    } finally {
+      busy.value = false
+    }
+  }
+
+  async function refused(error: unknown): Promise<void> {
+    if (!(error instanceof Problem)) throw error
+    if (error.code === 'invalid') faults.value = (error.facts['faults'] as Fault[] | undefined) ?? []
+    else if (error.code === 'moved_on' && !fresh.value) await moved()
+    else tell('save', error)
+  }
+
+  /** Somebody was faster: their version becomes the base, my changes stay on top. */
+  async function moved(): Promise<void> {
+    const now = await call<ConfigObject>('GET', `/config/${kind.value}/${encodeURIComponent(key.value)}`)
+    const merge = rebased(base.value, toRaw(body.value), now.body)
+    conflict.value = { clashes: merge.clashes, taken: merge.taken, theirs: now.body }
+    base.value = structuredClone(now.body)
+    body.value = merge.body
+    version.value = now.version
+  }
+
+  async function remove(): Promise<boolean> {
+    const path = `/config/${kind.value}/${encodeURIComponent(key.value)}?reason=${encodeURIComponent(reason.value)}`
+    const done = await act('remove', () => call('DELETE', path, { ifMatch: version.value }))
+    if (done) await config.load()
+    return done
+  }
+
+  /** What is wrong with a field, or with something within it. */
+  const fault = (place: string): string =>
+    faults.value
+      .filter((each) => each.place === place || each.place.startsWith(`${place}.`))
+      .map((each) => each.message)
+      .join(' ')
+
+  return { body, object, fresh, newKey, reason, changes, faults, conflict, busy, fault, reset, save, remove }
+}
+
+export type Editing = ReturnType<typeof useEditing>

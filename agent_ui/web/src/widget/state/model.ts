@@ -1,0 +1,105 @@
+/** What the hub says to a visitor's widget (docs/protocol.md, "The widget"). */
+
+export interface Conversation {
+  id: string
+  version: number
+  state: 'waiting' | 'talking' | 'closed'
+  agent: string
+  read_to: string | null
+  created_at: string
+  closed_at: string | null
+}
+
+export interface FilePart {
+  type: 'file'
+  file: string
+  name: string
+  media_type: string
+  size: number
+}
+
+export type Part =
+  | { type: 'text'; text: string }
+  | FilePart
+  | { type: 'system'; code: string }
+
+export interface Message {
+  id: string
+  version: number
+  conversation: string
+  author: 'customer' | 'agent' | 'system' | 'notice'
+  agent: string
+  parts: Part[]
+  state: string
+  client_id: string | null
+  at: string
+}
+
+interface Change<Entity extends string, View> {
+  pos: number
+  prev: number
+  entity: Entity
+  id: string
+  version: number
+  view: View | null
+  at: string
+}
+
+export type StreamEvent = Change<'conversation', Conversation> | Change<'message', Message>
+
+export interface Place {
+  position: number | null
+  nobody: boolean
+}
+
+interface Head {
+  pos: number
+  position: Place | null
+}
+
+export interface Resumed extends Head {
+  mode: 'resume'
+  events: StreamEvent[]
+}
+
+export interface Snapshot extends Head {
+  mode: 'snapshot'
+  conversation: Conversation | null
+  messages: Message[]
+}
+
+export type HelloAnswer = Resumed | Snapshot
+
+export interface Topic {
+  key: string
+  name: string
+  name_en: string
+}
+
+export interface About {
+  name: string
+  greeting: string
+  greeting_en: string
+  online: boolean
+  upload_limit: number
+  text_limit: number
+  color: string
+  topics: Topic[]
+}
+
+export interface StoredFile {
+  id: string
+  name: string
+  media_type: string
+  size: number
+}
+
+/** Who is signed in on the host page, signed by the host's server. */
+export interface Claim {
+  id: string
+  name: string
+  phone: string
+  mail: string
+  issued_at: string
+  signature: string
+}

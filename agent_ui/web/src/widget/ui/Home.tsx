@@ -1,0 +1,120 @@
+import { locales, type Locale } from '@shared/locale'
+import { over, unfinished } from '../state/state'
+import { timeline } from '../state/timeline'
+import { useHere } from './here'
+import { Icon } from './Icon'
+
+const names: Record<Locale, string> = { ja: '日本語', en: 'English' }
+
+export function Home() {
+  const { counter, screen, words } = useHere()
+  const { about, locale } = screen
+  const greeting = locale === 'ja' ? about?.greeting : about?.greeting_en
+  return (
+    <div class="home">
+      <header class="hero">
+        <div class="bar">
+          <span class="grow">{about?.name}</span>
+          <button class="tool" type="button" aria-label={words.close} onClick={() => counter.close()}>
+            <Icon name="x" />
+          </button>
+        </div>
+        <h2>{greeting || words.greeting}</h2>
+      </header>
+      <div class="cards">
+        <Availability />
+        <Topics />
+        <Matter />
+      </div>
+      <label class="language">
+        <span class="unseen">{words.language}</span>
+        <select
+          value={locale}
+          onChange={(event) => counter.speak(event.currentTarget.value as Locale)}
+        >
+          {locales.map((one) => (
+            <option key={one} value={one} lang={one}>
+              {names[one]}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
+  )
+}
+
+function Availability() {
+  const { counter, screen, talk, words } = useHere()
+  const { about, fault } = screen
+  if (!about) {
+    return (
+      <div class="card" role="status">
+        <p class="state">{fault ? words.unreachable : words.loading}</p>
+        {fault && (
+          <button class="wide" type="button" data-first onClick={() => void counter.learn()}>
+            {words.tryAgain}
+          </button>
+        )}
+      </div>
+    )
+  }
+  const going = unfinished(talk)
+  const act = (): void => {
+    if (going) counter.show({ view: 'chat' })
+    else if (about.online) counter.begin(null)
+    else counter.show({ view: 'form' })
+  }
+  const label = going ? words.resume : about.online ? words.start : words.leave
+  return (
+    <div class="card">
+      <p class={about.online ? 'state on' : 'state'} role="status">
+        <i class="dot" />
+        {about.online ? words.online : words.offline}
+      </p>
+      <button class="wide primary" type="button" data-first onClick={act}>
+        <Icon name={going || about.online ? 'message-square' : 'mail'} />
+        {label}
+      </button>
+    </div>
+  )
+}
+
+function Topics() {
+  const { counter, screen, talk, words } = useHere()
+  const { about, locale } = screen
+  if (!about?.online || !about.topics.length || unfinished(talk)) return null
+  return (
+    <div class="card list">
+      <h3>{words.topics}</h3>
+      {about.topics.map((topic) => (
+        <button key={topic.key} class="row" type="button" onClick={() => counter.begin(topic.key)}>
+          <span class="grow">{locale === 'ja' ? topic.name : topic.name_en}</span>
+          <Icon name="chevron-right" />
+        </button>
+      ))}
+    </div>
+  )
+}
+
+/** The last talk, or the one that is going on. */
+function Matter() {
+  const { counter, talk, words } = useHere()
+  const first = timeline(talk).find((entry) => entry.kind === 'said' && entry.mine)
+  if (!talk.conversation || first?.kind !== 'said') return null
+  const ended = over(talk)
+  const texts = first.parts.map((part) => ('text' in part ? part.text : 'name' in part ? part.name : ''))
+  const state = ended ? words.ended : words[talk.conversation.state === 'waiting' ? 'waiting' : 'talking']
+  return (
+    <button
+      class="card matter"
+      type="button"
+      onClick={() => counter.show({ view: 'chat', again: false })}
+    >
+      <span class="small">{ended ? words.earlier : words.current}</span>
+      <span class="line">
+        <b class="grow">{texts.join(' ')}</b>
+        <span class={ended ? 'tag' : 'tag going'}>{state}</span>
+      </span>
+    </button>
+  )
+}

@@ -1,0 +1,33 @@
+import { useRef } from 'preact/hooks'
+import { useHere } from './here'
+
+/** The visitor's place in line, in large figures. */
+export function Waiting() {
+  const { counter, talk, words } = useHere()
+  const first = useRef(0)
+  const { position = null, nobody = false } = talk.place ?? {}
+  if (nobody) {
+    return (
+      <div class="card wait">
+        <b>{words.nobody}</b>
+        <p>{words.nobodyHint}</p>
+        <button class="wide" type="button" onClick={() => counter.show({ view: 'form' })}>
+          {words.leaveAddress}
+        </button>
+      </div>
+    )
+  }
+  first.current = Math.max(first.current, position ?? 0)
+  return (
+    <div class="card wait">
+      <p class="place">
+        {position !== null && <span class="figure">{position}</span>}
+        <b>{position === null ? words.placeSoon : words.place}</b>
+      </p>
+      {position !== null && (
+        <progress max={first.current + 1} value={first.current + 1 - position} aria-hidden="true" />
+      )}
+      <p>{words.placeHint}</p>
+    </div>
+  )
+}

@@ -1,0 +1,31 @@
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import type { Counter, Screen } from '../talk/counter'
+import { useStore } from '../talk/store'
+import type { State } from '../state/state'
+import { catalogues, type Words } from '../words'
+
+export const Here = createContext<Counter | null>(null)
+
+interface Place {
+  counter: Counter
+  screen: Screen
+  talk: State
+  words: Words
+}
+
+/** Where a component is: the counter behind it, what is shown, and the words. */
+export function useHere(): Place {
+  const counter = useContext(Here)
+  if (!counter) throw new Error('outside the widget')
+  const screen = useStore(counter.screen)
+  const talk = useStore(counter.session.store)
+  return { counter, screen, talk, words: catalogues[screen.locale] }
+}
+
+/** The name of the chosen topic, else of the site. */
+export function subject({ about, topic, locale }: Screen): string {
+  const chosen = about?.topics.find((one) => one.key === topic)
+  if (!chosen) return about?.name ?? ''
+  return locale === 'ja' ? chosen.name : chosen.name_en
+}
