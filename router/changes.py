@@ -265,13 +265,10 @@ class Changes:
 
     def _item_entry(self, id: Id, type: str, facts: ItemFacts) -> LogEntry:
         queue, owner = self.kept.placed.get(id, (facts.spec.queue, None))
-        audience = {
-            log.queue(facts.spec.queue),
-            log.queue(queue),
-            log.SUPERVISORS,
-            log.conversation(facts.spec.conversation),
-            *(log.agent(person) for person in (facts.owner, owner) if person),
-        }
+        audience = {log.SUPERVISORS, log.conversation(facts.spec.conversation)}
+        audience |= {log.agent(person) for person in (facts.owner, owner) if person}
+        if facts.owner is None or owner is None:
+            audience |= {log.queue(facts.spec.queue), log.queue(queue)}
         version = self.kept.items.get(id, 0) + 1
         return LogEntry(type, Entity.ITEM, id, version, tuple(sorted(audience)), self.now)
 

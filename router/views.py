@@ -210,7 +210,5 @@ def _offer_readers(row: Row[Any]) -> frozenset[str]:
 def _item_readers(row: Row[Any]) -> frozenset[str]:
     if row.state not in _OPEN:
         return frozenset({log.conversation(row.conversation)})
-    readers = {log.queue(row.queue), log.SUPERVISORS, log.conversation(row.conversation)}
-    if row.owner:
-        readers.add(log.agent(row.owner))
-    return frozenset(readers)
+    mine = log.agent(row.owner) if row.owner else log.queue(row.queue)
+    return frozenset({mine, log.SUPERVISORS, log.conversation(row.conversation)})

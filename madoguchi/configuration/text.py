@@ -8,6 +8,7 @@ import tomli_w
 from madoguchi.configuration.catalog import Catalog, Fault
 from madoguchi.configuration.kinds import KINDS, Account
 from madoguchi.configuration.service import Change, Invalid, body_of
+from madoguchi.http.table import has_nul
 
 KEPT = "<kept>"
 """Stands for a secret that is set and not shown; applying it keeps the secret."""
@@ -31,7 +32,7 @@ def export(catalog: Catalog, secret_fields: dict[str, frozenset[str]]) -> str:
                     field: KEPT if field in hidden and value else value
                     for field, value in body["settings"].items()
                 }
-            table[key] = {field: value for field, value in body.items() if value is not None}
+            table[key] = _without_none(body)
         if table:
             document[kind] = table
     return tomli_w.dumps(document, multiline_strings=False)
@@ -44,10 +45,7 @@ def changes(text: str, catalog: Catalog, *, prune: bool = False) -> list[Change]
     ``prune`` deletes what is not named. ``based_on`` in the text makes every touched object
     refuse a change that came after that version. Raises Invalid.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as wrong:
-        raise Invalid([Fault("TOML", str(wrong))]) from wrong
+    document = _parsed(text)
     based_on = document.pop("based_on", None)
     _shape(document, based_on)
     if based_on is not None and based_on > catalog.number:
@@ -68,11 +66,29 @@ def changes(text: str, catalog: Catalog, *, prune: bool = False) -> list[Change]
 
 def based_on(text: str) -> int | None:
     """Return the version that a text says it was made from, None when it says nothing."""
-    try:
-        value = tomllib.loads(text).get("based_on")
-    except tomllib.TOMLDecodeError:
-        return None
+    value = _parsed(text).get("based_on")
     return value if isinstance(value, int) else None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, ValueError) as wrong:
+        raise Invalid([Fault("TOML", str(wrong))]) from wrong
+    except RecursionError as wrong:
+        raise Invalid([Fault("TOML", "is nested too deep")]) from wrong
+    if has_nul(document):
+        raise Invalid([Fault("TOML", "texts must not hold NUL characters")])
+    return document
+
+
+def _without_none(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body without what TOML cannot say: fields that are not set."""
+    return {
+        field: _without_none(value) if isinstance(value, dict) else value
+        for field, value in body.items()
+        if value is not None
+    }
 
 
 def _shape(document: dict[str, Any], based_on: object) -> None:

@@ -301,7 +301,9 @@ def owned(owners: dict[Id, Id | None], now: datetime) -> Work[None]:
             .where(conversation.c.id == id)
             .values(owner=owner, last_owner=last, version=told.version)
         )
-        changed.append(telling.conversation_changed(told, now))
+        entry = telling.conversation_changed(told, now)
+        heard = {*entry.audience, log.queue(told.queue)}
+        changed.append(replace(entry, audience=tuple(sorted(heard))))
     yield append(changed)
 
 

@@ -21,7 +21,7 @@ from madoguchi.http.table import Body, Call, Nothing, Operation, if_match
 from madoguchi.live.views import View, Views
 from madoguchi.model.channels import Capabilities
 from madoguchi.model.conversation import Message, Part
-from madoguchi.model.ids import Id
+from madoguchi.model.ids import Id, is_id
 from madoguchi.model.log import Entity
 from madoguchi.model.people import Actor, Address
 from madoguchi.security.permissions import Action, NotFound, require
@@ -174,6 +174,7 @@ class ConversationApi:
         return await self.store.write(unit)
 
     def _say(self, actor: Actor, id: Id, body: SayBody, now: datetime) -> Work[Message]:
+        yield from seen_by(actor, id)
         rows = yield select(conversation.c.account).where(conversation.c.id == id)
         capabilities = self.capabilities(rows[0].account) if rows else None
         if rows and capabilities is None:
@@ -219,7 +220,9 @@ class ConversationApi:
             require(call.actor, Action.LINK)
             standing = (yield from profile.bodies([id]))[id]["version"]
             try:
-                yield from profile.rename(call.actor, id, name, version or standing, now)
+                yield from profile.rename(
+                    call.actor, id, name, standing if version is None else version, now
+                )
             except Conflict as lost:
                 raise Problem(412, "moved_on", str(lost), version=standing) from lost
             yield from acts.touch_customers(
@@ -332,6 +335,8 @@ def _place(cursor: str) -> tuple[Any, ...] | None:
         return None
     try:
         occurred, received, id = orjson.loads(base64.urlsafe_b64decode(cursor))
-        return from_micros(int(occurred)), from_micros(int(received)), str(id)
+        if not is_id(id):
+            raise ValueError("no id")
+        return from_micros(int(occurred)), from_micros(int(received)), id
     except (ValueError, TypeError, OverflowError) as wrong:
         raise Problem(422, "bad_cursor", "this place in the timeline does not exist") from wrong

@@ -12,16 +12,20 @@ from madoguchi.model.log import Entity, LogEntry
 def conversation_changed(
     one: Conversation, at: datetime, type: str = "conversation.changed", **data: Any
 ) -> LogEntry:
-    """Tell the owner, the queue, supervisors, open desks and the visitor's widget."""
+    """Tell the owner, supervisors, open desks and the visitor's widget.
+
+    The queue hears of a conversation only while nobody owns it: a text to one agent's
+    conversation is no news to two hundred colleagues.
+    """
     audience = [
-        log.queue(one.queue),
         log.SUPERVISORS,
         log.conversation(one.id),
         log.visitor(one.account, one.thread),
     ]
-    for person in (one.owner, one.last_owner):
-        if person is not None:
-            audience.append(log.agent(person))
+    if one.owner is None:
+        audience.append(log.queue(one.queue))
+    for person in {one.owner, one.last_owner} - {None}:
+        audience.append(log.agent(str(person)))
     return LogEntry(
         type, Entity.CONVERSATION, one.id, one.version, tuple(audience), at, data or None
     )

@@ -184,10 +184,8 @@ def _readers(row: Row[Any]) -> frozenset[str]:
     """Who may have a conversation in their lists: nobody once it is closed, but open desks."""
     if row.state == ConversationState.CLOSED.value:
         return frozenset({log.conversation(row.id)})
-    readers = {log.queue(row.queue), log.SUPERVISORS, log.conversation(row.id)}
-    if row.owner:
-        readers.add(log.agent(row.owner))
-    return frozenset(readers)
+    mine = log.agent(row.owner) if row.owner else log.queue(row.queue)
+    return frozenset({mine, log.SUPERVISORS, log.conversation(row.id)})
 
 
 def _message_readers(row: Row[Any]) -> frozenset[str]:
@@ -219,12 +217,11 @@ def snapshot_conversations(actor: Actor) -> Work[list[str]]:
 
 
 def visible_in_lists(actor: Actor) -> ColumnElement[bool]:
-    """Return the part of ``visible`` that lists show: own and queues, not customers' history."""
+    """Return the part of ``visible`` that lists show: own, and what nobody owns in own queues."""
     if Scope.DOMAIN in scopes(actor, Action.READ):
         return true()
-    return or_(
-        conversation.c.owner == actor.id, conversation.c.queue.in_(sorted(actor.queues) or [""])
-    )
+    in_my_queues = conversation.c.queue.in_(sorted(actor.queues) or [""])
+    return or_(conversation.c.owner == actor.id, conversation.c.owner.is_(None) & in_my_queues)
 
 
 def snapshot_drafts(actor: Actor) -> Work[list[str]]:

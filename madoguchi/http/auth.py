@@ -21,7 +21,10 @@ def same_origin(request: web.Request) -> bool:
     origin = request.headers.get("Origin")
     if origin is None:
         return True
-    return urlsplit(origin).netloc == request.host
+    try:
+        return urlsplit(origin).netloc == request.host
+    except ValueError:
+        return False
 
 
 class Authenticator:
@@ -31,29 +34,34 @@ class Authenticator:
         self._sessions = sessions
         self._actor_of = actor_of
 
-    async def __call__(self, request: web.Request, changes: bool) -> Actor | None:
-        """Return the actor of a request, None when nobody is signed in.
+    async def __call__(
+        self, request: web.Request, changes: bool, public: bool = False
+    ) -> Actor | None:
+        """Return the actor of a request, None when nobody is signed in or a public call needs
+        nobody.
 
         A request that changes something must come from our own pages: same origin, and the token
-        that only they know. Raises a 403 problem otherwise.
+        that only they know; for a public one (signing in) the origin must do. Raises a 403
+        problem otherwise.
         """
         if request.config_dict.get(CONTROL):
             return SYSTEM
+        if changes and not same_origin(request):
+            raise Problem(403, "foreign_origin", "this call must come from our own pages")
+        if public:
+            return None
         found = await self.session(request.cookies.get(COOKIE, ""))
         if found is None:
             return None
         session, actor = found
-        if changes:
-            if not same_origin(request):
-                raise Problem(403, "foreign_origin", "this call must come from our own pages")
-            if request.headers.get("X-CSRF-Token") != session.csrf:
-                raise Problem(403, "no_csrf_token", "reload the page and try again")
+        if changes and request.headers.get("X-CSRF-Token") != session.csrf:
+            raise Problem(403, "no_csrf_token", "reload the page and try again")
         request[SESSION] = session
         return actor
 
     async def session(self, token: str) -> tuple[Session, Actor] | None:
         """Return the session and its actor of a cookie's token."""
-        if not token or len(token) > 100:
+        if not token or len(token) > 100 or not token.isascii():
             return None
         session = await self._sessions.find(token)
         actor = self._actor_of(session.agent) if session else None

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 import structlog
-from aiohttp import web
+from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
 from madoguchi.model.routing import Refused
@@ -83,6 +84,10 @@ _FROM: dict[type[BaseException], Callable[[Any], Problem]] = {
     Conflict: lambda e: Problem(409, "conflict", str(e)),
     Unavailable: lambda e: Problem(503, "unavailable", str(e), retry_after_s=2),
     TimeoutError: lambda _: Problem(408, "timeout", "the request took too long to arrive"),
+    web.RequestPayloadError: lambda _: Problem(400, "cut_off", "the body cannot be read"),
+    HttpProcessingError: lambda _: Problem(400, "bad_request", "the request cannot be read"),
+    ClientError: lambda _: Problem(400, "cut_off", "the request was cut off"),
+    ConnectionError: lambda _: Problem(400, "cut_off", "the request was cut off"),
 }
 
 

@@ -74,7 +74,15 @@ def _answer_fault(request: web.Request, fault: BaseException) -> web.Response:
     if problem is None:
         log.error("request failed", path=request.path, request=request_id, exc_info=fault)
         problem = Problem(500, "internal", "something went wrong on our side; nothing was lost")
-    return response(problem, request_id)
+    answer = response(problem, request_id)
+    if isinstance(fault, web.HTTPMethodNotAllowed):
+        answer.headers["Allow"] = fault.headers["Allow"]
+    return answer
+
+
+def plain(text: str) -> str:
+    """Return a header's value as databases take it: bytes that are no UTF-8 become "?"."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def client_address(trusted_proxies: int) -> Callable[[web.Request], str]:
@@ -88,7 +96,8 @@ def client_address(trusted_proxies: int) -> Callable[[web.Request], str]:
         peer = request.remote or ""
         if not trusted_proxies:
             return peer
-        chain = [p.strip() for p in request.headers.get("X-Forwarded-For", "").split(",")]
+        told = plain(request.headers.get("X-Forwarded-For", ""))
+        chain = [p.strip() for p in told.split(",")]
         return chain[-trusted_proxies] if len(chain) >= trusted_proxies and chain[0] else peer
 
     return address

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import orjson
 from aiohttp import web
@@ -18,6 +19,7 @@ from madoguchi.security.permissions import Action, require
 B = TypeVar("B", bound=BaseModel)
 
 READ_DEADLINE_S = 10.0
+LAST_VERSION = 2**31 - 1
 
 
 class Body(BaseModel):
@@ -74,9 +76,16 @@ class Operation:
     answer: dict[str, Any] = field(default_factory=lambda: {"type": "object"})
     tags: tuple[str, ...] = ()
 
+    @property
+    def changes(self) -> bool:
+        """Tell whether a call may change something."""
+        return self.method not in {"GET", "HEAD"}
 
-Authenticate = Callable[[web.Request, bool], Awaitable[Actor | None]]
-"""(request, changes something) → actor, None when nobody is signed in. Raises Problem."""
+
+Authenticate = Callable[[web.Request, bool, bool], Awaitable[Actor | None]]
+"""(request, changes something, public) → actor, None when nobody is signed in or a public call
+needs nobody. Raises Problem.
+"""
 
 Remembered = Callable[[Actor, str, str], Awaitable[tuple[int, Any] | None]]
 Remember = Callable[[Actor, str, str, int, Any], Awaitable[None]]
@@ -91,7 +100,7 @@ class Api:
     remembered: Remembered
     remember: Remember
     operations: list[Operation] = field(default_factory=list)
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def add(self, operations: Iterable[Operation]) -> None:
         """Add a room's operations."""
@@ -104,7 +113,9 @@ class Api:
 
     def _handler(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
-            actor = await self.authenticate(request, operation.method not in {"GET", "HEAD"})
+            if "\x00" in request.path or any("\x00" in text for text in request.query.values()):
+                raise Problem(400, "bad_address", "addresses must not hold NUL characters")
+            actor = await self.authenticate(request, operation.changes, operation.public)
             if actor is None and not operation.public:
                 raise Problem(401, "not_signed_in", "sign in first")
             if actor is not None and operation.action is not None:
@@ -127,18 +138,14 @@ class Api:
         name = call.request.path.encode()
         print_ = hashlib.sha256(operation.method.encode() + b" " + name + b"\n" + raw).hexdigest()
         lock = self._locks.setdefault(f"{actor.id}:{key}", asyncio.Lock())
-        try:
-            async with lock:
-                known = await self.remembered(actor, key, print_)
-                if known is not None:
-                    return answer(known[0], known[1])
-                result = await operation.handler(call)
-                if not isinstance(result, web.StreamResponse):
-                    await self.remember(actor, key, print_, operation.status, result)
-                return answer(operation.status, result)
-        finally:
-            if not lock.locked():
-                self._locks.pop(f"{actor.id}:{key}", None)
+        async with lock:
+            known = await self.remembered(actor, key, print_)
+            if known is not None:
+                return answer(known[0], known[1])
+            result = await operation.handler(call)
+            if not isinstance(result, web.StreamResponse):
+                await self.remember(actor, key, print_, operation.status, result)
+            return answer(operation.status, result)
 
 
 _NOBODY = Actor("", "nobody")
@@ -177,7 +184,7 @@ def if_match(request: web.Request) -> int | None:
     if not value or value == "*":
         return None
     digits = value.removeprefix("W/").strip('"')
-    if not digits.isdecimal() or len(digits) > 18:
+    if not digits.isdecimal() or int(digits[:20]) > LAST_VERSION:
         raise Problem(400, "bad_if_match", 'If-Match must look like "3"')
     return int(digits)
 
@@ -204,14 +211,21 @@ def parse_json(raw: bytes) -> dict[str, Any]:
         raise Problem(400, "bad_json", f"the body is not valid JSON: {wrong}") from wrong
     if not isinstance(value, dict):
         raise Problem(400, "bad_json", "the body must be a JSON object")
-    if b"\\u0000" in raw and _has_nul(value):
+    if b"\\u0000" in raw and has_nul(value):
         raise Problem(400, "bad_json", "texts must not hold NUL characters")
     return value
 
 
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any(_has_nul(k) or _has_nul(v) for k, v in value.items())
-    return isinstance(value, list) and any(_has_nul(v) for v in value)
+def has_nul(value: Any) -> bool:
+    """Tell whether a text anywhere in a document holds a NUL character, however deep it is."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            if "\x00" in one:
+                return True
+        elif isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+    return False

@@ -70,12 +70,14 @@ class Vault:
                 return path.read_text(encoding="utf-8").strip()
             except OSError as fault:
                 raise BadSecret(f"{place}: cannot read {path}: {fault.strerror}") from fault
+            except UnicodeDecodeError as wrong:
+                raise BadSecret(f"{place}: {path} holds no text") from wrong
         if not value.startswith(PREFIX):
             return value
-        raw = base64.b64decode(value.removeprefix(PREFIX))
         for cipher in self._ciphers:
             try:
+                raw = base64.b64decode(value.removeprefix(PREFIX), validate=True)
                 return cipher.decrypt(raw[:12], raw[12:], place.encode()).decode()
-            except InvalidTag:
+            except (InvalidTag, ValueError):
                 continue
         raise BadSecret(f"{place}: none of MADOGUCHI_SECRET_KEYS opens this secret")

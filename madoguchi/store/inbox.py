@@ -46,9 +46,9 @@ def storable(name: str) -> str:
     One that is too long or holds NUL or a lone surrogate becomes its hash: a strange name must
     not refuse the events that are stored together with it.
     """
-    if len(name) <= NAME_LIMIT and "\x00" not in name:
-        if name.isascii() or not any("\ud800" <= c <= "\udfff" for c in name):
-            return name
+    whole = name.isascii() or not any("\ud800" <= c <= "\udfff" for c in name)
+    if whole and len(name) <= NAME_LIMIT and "\x00" not in name:
+        return name
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
