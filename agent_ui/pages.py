@@ -56,7 +56,7 @@ class Pages:
         """Return a hashed asset, for a year."""
         name = request.match_info["name"]
         path = STATIC / "desk" / "assets" / name
-        if "/" in name or name.startswith(".") or not path.is_file():
+        if "/" in name or name.startswith(".") or len(name) > 200 or not path.is_file():
             raise web.HTTPNotFound
         return web.FileResponse(path, headers={"Cache-Control": YEAR})
 

@@ -15,9 +15,11 @@ from madoguchi.configuration.service import Configuration
 from madoguchi.conversations.routes import TEXT_LIMIT, V1
 from madoguchi.conversations.visibility import seen_by
 from madoguchi.files.service import Files
+from madoguchi.http import table
 from madoguchi.http.auth import COOKIE, SESSION
 from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import Problem
+from madoguchi.http.server import plain
 from madoguchi.http.table import Body, Call, Nothing, Operation, encode
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor
@@ -40,7 +42,9 @@ class SignInBody(Body):
 class ReplayBody(Body):
     """Dead letters to run again."""
 
-    ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
+    ids: Annotated[
+        list[Annotated[int, Field(ge=1, le=2**53)]], Field(min_length=1, max_length=1000)
+    ]
 
 
 class PageQuery(Body):
@@ -108,7 +112,7 @@ class DeskApi:
             token = await self.sessions.sign_in(
                 entry.id if entry and active else None,
                 call.body.password,
-                call.request.headers.get("User-Agent", ""),
+                plain(call.request.headers.get("User-Agent", "")),
             )
         except Throttled as wait:
             raise Problem(
@@ -286,15 +290,20 @@ async def file_of(request: web.Request) -> tuple[str, AsyncIterator[bytes]]:
     if not request.content_type.startswith("multipart/"):
         raise Problem(415, "not_multipart", "send multipart/form-data with a field 'file'")
     try:
-        reader = await request.multipart()
-        part = await reader.next()
-    except ValueError as wrong:
+        async with asyncio.timeout(table.READ_DEADLINE_S):
+            reader = await request.multipart()
+            part = await reader.next()
+    except (ValueError, RuntimeError, AssertionError) as wrong:
         raise Problem(400, "bad_multipart", "the upload cannot be read") from wrong
     if not isinstance(part, BodyPartReader) or part.name != "file":
         raise Problem(400, "bad_multipart", "the first field must be 'file'")
 
     async def chunks() -> AsyncIterator[bytes]:
-        while chunk := await part.read_chunk(65_536):
-            yield chunk
+        try:
+            while chunk := await part.read_chunk(65_536):
+                yield chunk
+            await reader.next()
+        except (ValueError, RuntimeError, AssertionError) as wrong:
+            raise Problem(400, "bad_multipart", "the upload was cut off") from wrong
 
     return part.filename or "file", chunks()

@@ -39,7 +39,7 @@ export const theme = {
     },
     variants: {
       size: {
-        md: { item: 'px-2.5 py-1.5 gap-2.5 text-sm', itemLeadingIcon: 'size-4', label: 'px-2.5 py-1 text-xs text-(--ink3)' },
+        md: { item: 'px-2.5 py-1.5 gap-2.5 text-sm', itemLeadingIcon: 'size-4', itemTrailingIcon: 'size-4', label: 'px-2.5 py-1 text-xs text-(--ink3)' },
       },
     },
   },

@@ -17,7 +17,7 @@ export interface AgentRow {
   id: string
   agent: Agent
   sign: Sign
-  since: string
+  since: string | null
   work: { item: Item; conversation: Conversation }[]
 }
 

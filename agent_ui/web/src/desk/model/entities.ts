@@ -157,11 +157,12 @@ export interface Agent {
   name: string
   presence: Presence
   reason: string
-  since: string
+  /** Null until the agent has signed in once. */
+  since: string | null
   changed_by: string | null
   changed_by_name: string
   activity: Activity
-  activity_since: string
+  activity_since: string | null
   used: number
   reserved: number
   free: number

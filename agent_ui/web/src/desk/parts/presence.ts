@@ -3,7 +3,7 @@ import type { Agent } from '@desk/model/entities'
 /** What stands beside a name: the activity while there is one, else the presence. */
 export type Sign = 'available' | 'busy' | 'wrap_up' | 'away' | 'missed' | 'offline' | 'lost'
 
-export function signOf(agent: Agent): { sign: Sign; since: string } {
+export function signOf(agent: Agent): { sign: Sign; since: string | null } {
   if (agent.presence === 'missed') return { sign: 'missed', since: agent.since }
   if (agent.presence !== 'offline' && !agent.connected) return { sign: 'lost', since: agent.since }
   if (agent.presence !== 'offline' && agent.activity !== 'idle') {

@@ -14,6 +14,8 @@ export const useSession = defineStore('session', () => {
   const me = shallowRef<Me | null>(null)
   const hub = shallowRef<Hub | null>(null)
   const ended = shallowRef(false)
+  /** True once a desk has been open in this page: it holds what belongs to one person. */
+  const used = shallowRef(false)
 
   function forget(): void {
     ended.value = me.value !== null
@@ -58,6 +60,6 @@ export const useSession = defineStore('session', () => {
     hub.value?.accounts.find((each) => each.id === id || each.key === id)
 
   return {
-    me, hub, ended, load, signIn, signOut, forget, has, serves, supervises, administers, queue, account,
+    me, hub, ended, used, load, signIn, signOut, forget, has, serves, supervises, administers, queue, account,
   }
 })

@@ -9,14 +9,19 @@ export function useTime() {
   const words = (key: string, values: Record<string, unknown> = {}): string => t(key, values)
   const language = (): Locale => locale.value as Locale
   const at = (time: string | number): number => (typeof time === 'number' ? time : Date.parse(time))
+  /** A time that the hub does not know (yet) is nothing, not a fault. */
+  const known = (time: string | number | null, shown: (at: number) => string): string => {
+    const found = time === null ? NaN : at(time)
+    return Number.isFinite(found) ? shown(found) : ''
+  }
   return {
-    since: (time: string) => Math.max(0, seconds.value - at(time)),
+    since: (time: string | null) => Math.max(0, seconds.value - at(time ?? '')) || 0,
     timer: format.timer,
     length: (ms: number) => format.length(ms, words),
     spoken: (ms: number) => format.spoken(ms, words),
-    clock: (time: string) => format.clock(at(time), language()),
-    moment: (time: string) => format.moment(at(time), seconds.value, language(), words),
-    dayName: (time: string | number) => format.dayName(at(time), seconds.value, language(), words),
-    ago: (time: string) => format.ago(at(time), seconds.value, language(), words),
+    clock: (time: string | null) => known(time, (found) => format.clock(found, language())),
+    moment: (time: string | null) => known(time, (found) => format.moment(found, seconds.value, language(), words)),
+    dayName: (time: string | number) => known(time, (found) => format.dayName(found, seconds.value, language(), words)),
+    ago: (time: string | null) => known(time, (found) => format.ago(found, seconds.value, language(), words)),
   }
 }

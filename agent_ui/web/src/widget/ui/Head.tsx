@@ -7,6 +7,7 @@ import { Icon } from './Icon'
 export function Head({ onLeave }: { onLeave: () => void }) {
   const { counter, screen, talk, words } = useHere()
   const { conversation } = talk
+  const about = subject(screen)
   const ended = over(talk) && !screen.again
   const agent = ended ? '' : (conversation?.agent ?? '')
   const title = ended
@@ -29,7 +30,7 @@ export function Head({ onLeave }: { onLeave: () => void }) {
       )}
       <div class="grow">
         <h2>{title}</h2>
-        <p>{subject(screen)}</p>
+        <p lang={about.lang}>{about.text}</p>
       </div>
       {conversation && !over(talk) && <Menu onLeave={onLeave} />}
       <button class="tool" type="button" aria-label={words.close} onClick={() => counter.close()}>

@@ -10,16 +10,19 @@ export function Home() {
   const { counter, screen, words } = useHere()
   const { about, locale } = screen
   const greeting = locale === 'ja' ? about?.greeting : about?.greeting_en
+  const lines = (greeting || words.greeting).replace(/。(?!$|\n)/g, '。\n')
   return (
     <div class="home">
       <header class="hero">
         <div class="bar">
-          <span class="grow">{about?.name}</span>
+          <span class="grow" lang={about?.language}>
+            {about?.name}
+          </span>
           <button class="tool" type="button" aria-label={words.close} onClick={() => counter.close()}>
             <Icon name="x" />
           </button>
         </div>
-        <h2>{greeting || words.greeting}</h2>
+        <h2>{lines}</h2>
       </header>
       <div class="cards">
         <Availability />

@@ -3,9 +3,10 @@ import { useHere } from './here'
 
 /** The visitor's place in line, in large figures. */
 export function Waiting() {
-  const { counter, talk, words } = useHere()
+  const { counter, screen, talk, words } = useHere()
   const first = useRef(0)
-  const { position = null, nobody = false } = talk.place ?? {}
+  const away = screen.about?.online === false
+  const { position, nobody } = talk.place ?? { position: null, nobody: away }
   if (nobody) {
     return (
       <div class="card wait">

@@ -23,9 +23,9 @@ export function useHere(): Place {
   return { counter, screen, talk, words: catalogues[screen.locale] }
 }
 
-/** The name of the chosen topic, else of the site. */
-export function subject({ about, topic, locale }: Screen): string {
+/** The name of the chosen topic, else of the site, with its language. */
+export function subject({ about, topic, locale }: Screen): { text: string; lang: string } {
   const chosen = about?.topics.find((one) => one.key === topic)
-  if (!chosen) return about?.name ?? ''
-  return locale === 'ja' ? chosen.name : chosen.name_en
+  if (!chosen) return { text: about?.name ?? '', lang: about?.language ?? locale }
+  return { text: locale === 'ja' ? chosen.name : chosen.name_en, lang: locale }
 }
