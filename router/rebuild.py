@@ -1,7 +1,7 @@
 """The engine's facts out of the store: at the start, and whenever the engine was dropped."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.kinds import Agent, Queue
-from madoguchi.conversations.tables import work_item
+from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.model.conversation import UNFINISHED
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.people import Role
@@ -94,8 +94,10 @@ class Kept:
 def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
     """Return everything that an engine is rebuilt from, and what is kept beside it."""
     kept = Kept(cursor=(yield from read_cursor(CONSUMER)))
-    items = yield select(work_item).where(
-        work_item.c.domain == DOMAIN, work_item.c.state.in_([s.value for s in UNFINISHED])
+    items = yield (
+        select(work_item, conversation.c.unanswered_since)
+        .join(conversation, conversation.c.id == work_item.c.conversation)
+        .where(work_item.c.domain == DOMAIN, work_item.c.state.in_([s.value for s in UNFINISHED]))
     )
     statuses = yield select(agent_status).where(agent_status.c.domain == DOMAIN)
     past = yield (
@@ -184,7 +186,7 @@ def item_facts(row: Row[Any], offers: list[Row[Any]], agents: Mapping[Id, AgentF
         transfer=TransferPhase(kept["transfer"]) if kept.get("transfer") and owner else None,
         paused_since=kept.get("paused_since"),
         released=bool(kept.get("released")),
-        unanswered_since=kept.get("unanswered_since"),
+        unanswered_since=_micros(row.unanswered_since) if owner else None,
         blocks={a: until for a, until in (kept.get("blocks") or {}).items() if a in agents},
         offers=len(offers),
         closed=tuple(
@@ -196,13 +198,21 @@ def item_facts(row: Row[Any], offers: list[Row[Any]], agents: Mapping[Id, AgentF
     )
 
 
+def same_but_text(facts: ItemFacts, before: ItemFacts | None) -> bool:
+    """Tell whether nothing needs to be stored: a text that waits for its answer stands in the
+    conversation already, and :func:`load` takes it from there.
+    """
+    if before is None:
+        return False
+    return replace(facts, unanswered_since=None) == replace(before, unanswered_since=None)
+
+
 def routing_of(facts: ItemFacts) -> dict[str, Any]:
     """Return the part of an item's facts that lives in its ``routing`` column."""
     return {
         "transfer": facts.transfer.value if facts.transfer else None,
         "paused_since": facts.paused_since,
         "released": facts.released,
-        "unanswered_since": facts.unanswered_since,
         "blocks": dict(facts.blocks),
         "told_blocked": facts.told_blocked,
     }

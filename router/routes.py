@@ -12,12 +12,13 @@ from madoguchi.configuration.service import Change, Configuration, body_of
 from madoguchi.conversations import acts
 from madoguchi.conversations.repository import by_ids, unfinished_items
 from madoguchi.conversations.routes import V1, Uuid
-from madoguchi.conversations.tables import work_item
-from madoguchi.conversations.visibility import allow
+from madoguchi.conversations.tables import conversation, work_item
+from madoguchi.conversations.visibility import allow, visible
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Body, Call, Handler, Nothing, Operation
 from madoguchi.model.conversation import UNFINISHED
 from madoguchi.model.ids import Id, is_id
+from madoguchi.model.people import Actor
 from madoguchi.model.routing import (
     Assigned,
     ItemPrioritised,
@@ -163,7 +164,13 @@ class RouterApi:
                 status=204,
                 action=Action.STEER,
             ),
-            _post(f"{agents}/me/sign-out", self.sign_out, "End the working day", SignOutBody),
+            _post(
+                f"{agents}/me/sign-out",
+                self.sign_out,
+                "End the working day",
+                SignOutBody,
+                action=Action.SELF,
+            ),
             _post(
                 f"{V1}/items/{{id}}/priority",
                 self.priority,
@@ -176,7 +183,7 @@ class RouterApi:
     async def accept(self, call: Call[Nothing]) -> Any:
         """Accept an own offer; 409 ``taken`` names who was faster. Twice is the same as once."""
         offer_id = call.key("id")
-        row = await self._offered(offer_id)
+        row = await self._offered(offer_id, call.actor)
         try:
             await self.router.ask(Order(OfferAccepted(offer_id, call.actor.id)))
         except Refused as refused:
@@ -187,21 +194,24 @@ class RouterApi:
     async def decline(self, call: Call[DeclineBody]) -> None:
         """Decline an own offer with a reason."""
         offer_id = call.key("id")
-        await self._offered(offer_id)
+        await self._offered(offer_id, call.actor)
         command = OfferDeclined(offer_id, call.actor.id, call.body.reason)
         try:
             await self.router.ask(Order(command))
         except Refused as refused:
             raise self._told(refused) from refused
 
-    async def _offered(self, offer_id: str) -> Id:
-        """Return the conversation of an offer. Raises NotFound."""
+    async def _offered(self, offer_id: str, actor: Actor) -> Id:
+        """Return the conversation of an offer that was made to the actor, or that is in the
+        actor's sight. Raises NotFound.
+        """
 
         def unit() -> Work[Any]:
             return (
                 yield select(work_item.c.conversation)
                 .join(offer, offer.c.item == work_item.c.id)
-                .where(offer.c.id == offer_id)
+                .join(conversation, conversation.c.id == work_item.c.conversation)
+                .where(offer.c.id == offer_id, (offer.c.agent == actor.id) | visible(actor))
             )
 
         rows = await self.store.read(unit)

@@ -266,8 +266,9 @@ class RouterService:
             raise
         changes.note(decisions)
         self.decisions += len(decisions)
-        if item is not None and (facts := engine.item(item)) != changes.last.get(item) and facts:
-            changes.items.setdefault(item, "item.changed")
+        facts = engine.item(item) if item is not None else None
+        if facts is not None and not rebuild.same_but_text(facts, changes.last.get(facts.spec.id)):
+            changes.items.setdefault(facts.spec.id, "item.changed")
         if before is not None and engine.agent(before.spec.id) not in (None, before):
             changes.agents.setdefault(before.spec.id, None)
         self._note_order(order, changes, item)
@@ -344,7 +345,8 @@ class RouterService:
 
     async def _commit(self, cycle: _Cycle, changes: Changes) -> None:
         answered = [one for one in cycle.asked if one.row is not None]
-        if changes.empty and not answered and not cycle.entries:
+        if changes.empty and not answered:
+            # The cursor follows with the next write: hearing an entry twice changes nothing.
             await self._renew_in_time()
             return
         now = leases.database_time(self._store.dialect, changes.now)
@@ -352,8 +354,8 @@ class RouterService:
         def unit() -> Work[None]:
             yield from leases.renew([self._lease], self._holder, now)
             yield from changes.write()
-            if cycle.entries:
-                yield from move_cursor(CONSUMER, cycle.entries[-1].position)
+            heard = cycle.entries[-1].position if cycle.entries else self._kept.cursor
+            yield from move_cursor(CONSUMER, heard)
             for one in answered:
                 yield (
                     update(router_command)
@@ -368,7 +370,12 @@ class RouterService:
         if self._clock.monotonic() - self._renewed < leases.TTL_S / 3:
             return
         now = leases.database_time(self._store.dialect, self._clock.now())
-        await self._store.write(lambda: leases.renew([self._lease], self._holder, now), attempts=1)
+
+        def unit() -> Work[None]:
+            yield from leases.renew([self._lease], self._holder, now)
+            yield from move_cursor(CONSUMER, self._kept.cursor)
+
+        await self._store.write(unit, attempts=1)
         self._renewed = self._clock.monotonic()
 
     def _answer(self, asked: Iterable[_Asked]) -> None:

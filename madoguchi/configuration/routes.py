@@ -24,6 +24,7 @@ from madoguchi.http import problems
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Body, Call, Nothing, Operation, if_match
 from madoguchi.model.ids import Id
+from madoguchi.model.people import Actor
 from madoguchi.security.permissions import Action, NotFound
 from madoguchi.store.work import Store
 
@@ -76,7 +77,7 @@ class ConfigurationApi:
     clock: Clock
     configuration: Configuration
     secret_fields: Callable[[], dict[str, frozenset[str]]]
-    set_password: Callable[[Id, str], Awaitable[None]]
+    set_password: Callable[[Id, str, Actor], Awaitable[None]]
 
     def operations(self) -> list[Operation]:
         """Return this room's part of the route table."""
@@ -203,7 +204,7 @@ class ConfigurationApi:
         """Set an agent's password and end all of their sessions."""
         if call.id() not in self.configuration.catalog.agent_by_id:
             raise NotFound("agent")
-        await self.set_password(call.id(), call.body.password)
+        await self.set_password(call.id(), call.body.password, call.actor)
 
 
 def _result(result: Result) -> dict[str, Any]:

@@ -106,7 +106,9 @@ class ConversationApi:
             ),
             Operation("POST", f"{one}/messages", self.say, "Reply or note", SayBody, status=201),
             Operation("PUT", f"{one}/draft", self.draft, "Keep a draft", DraftBody, action=note),
-            Operation("PUT", f"{one}/subject", self.subject, "Name the matter", SubjectBody),
+            Operation(
+                "PUT", f"{one}/subject", self.subject, "Name the matter", SubjectBody, status=204
+            ),
             Operation("GET", f"{V1}/customers/{{id}}", self.customer, "One customer", action=read),
             Operation("PUT", f"{V1}/customers/{{id}}", self.rename, "Rename", NameBody),
             Operation(

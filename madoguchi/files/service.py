@@ -34,6 +34,7 @@ SNIFFED = (
     (b"%PDF-", "application/pdf"),
     (b"PK\x03\x04", "application/zip"),
 )
+_ACTIVE = re.compile(r"text/(html|xml|css|.*script)|application/(xml|.*script)|.+[+]xml")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -50,6 +51,7 @@ class StoredFile:
 def safe_name(name: str) -> str:
     """Return a file name without path, control and direction characters, at most 120 long."""
     base = _UNSAFE.sub("_", name).strip(" .") or "file"
+    base = base.encode("utf-8", "replace").decode()
     if len(base) <= 120:
         return base
     stem, dot, ending = base.rpartition(".")
@@ -60,15 +62,16 @@ def sniff(head: bytes, name: str) -> str:
     """Return the media type: what the bytes say, else what the name says, never active content."""
     for magic, media_type in SNIFFED:
         if head.startswith(magic):
-            if media_type == "application/zip":
-                return mimetypes.guess_type(name)[0] or media_type
-            return media_type
+            return _said(name, media_type) if media_type == "application/zip" else media_type
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
-    guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if guessed.startswith("image/") or guessed in {"text/html", "application/xhtml+xml"}:
-        return "application/octet-stream"
-    return guessed
+    return _said(name, "application/octet-stream")
+
+
+def _said(name: str, otherwise: str) -> str:
+    """Return the type that a name's ending says, unless browsers would run or draw it."""
+    guessed = mimetypes.guess_type(name)[0] or otherwise
+    return otherwise if guessed.startswith("image/") or _ACTIVE.fullmatch(guessed) else guessed
 
 
 class Files:

@@ -21,6 +21,7 @@ CSP = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
+    "Server": "Madoguchi",
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -63,6 +64,8 @@ def middleware(figures: Figures) -> Middleware:
         if not answer.prepared:
             for name, value in HEADERS.items():
                 answer.headers.setdefault(name, value)
+            if request.path.startswith("/api/"):
+                answer.headers.setdefault("Cache-Control", "no-store")
         return answer
 
     return outermost

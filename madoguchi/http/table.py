@@ -19,7 +19,7 @@ from madoguchi.security.permissions import Action, require
 B = TypeVar("B", bound=BaseModel)
 
 READ_DEADLINE_S = 10.0
-LAST_VERSION = 2**31 - 1
+LAST_VERSION = 2**31 - 2
 
 
 class Body(BaseModel):

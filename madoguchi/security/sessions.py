@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +15,19 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.clock import Clock
-from madoguchi.model.ids import Id
+from madoguchi.model.ids import NIL, Id
+from madoguchi.model.log import NOBODY, Entity, LogEntry
+from madoguchi.model.people import SYSTEM, Actor
+from madoguchi.security.audit import record
 from madoguchi.security.tables import credential, session
+from madoguchi.store.log import append
 from madoguchi.store.work import Store, Work, only
 
 T = TypeVar("T")
 
 FREE_FAILURES = 5
 LONGEST_LOCK_S = 900.0
+STRANGERS = 10_000
 TOUCH_EVERY = timedelta(minutes=5)
 
 
@@ -64,25 +70,31 @@ class Sessions:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
         self._nobody = self._hasher.hash(secrets.token_hex())
         self._gate = asyncio.Semaphore(2)
+        self._strangers: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
 
-    async def set_password(self, agent: Id, password: str) -> None:
-        """Set a password and end all of the agent's sessions."""
+    async def set_password(self, agent: Id, password: str, by: Actor = SYSTEM) -> None:
+        """Set a password and end all of the agent's sessions; every process hears of it."""
         hashed = await self._off_loop(self._hasher.hash, password)
-        await self._store.write(lambda: self._set_password(agent, hashed))
+        await self._store.write(lambda: self._set_password(agent, hashed, by))
 
-    async def sign_in(self, agent: Id | None, password: str, client: str) -> str | None:
+    async def sign_in(
+        self, agent: Id | None, password: str, client: str, *, name: str = "", address: str = ""
+    ) -> str | None:
         """Return a new session token, None for a wrong name or password.
 
-        An unknown name (None) costs the same time as a wrong password. Raises Throttled.
+        An unknown name (agent None) costs the same time as a wrong password and is throttled
+        alike. A refusal goes to the audit trail. Raises Throttled.
         """
         now = self._clock.now()
-        row = await self._store.read(lambda: _credential(agent)) if agent else None
-        if row and row.locked_until and row.locked_until > now:
-            raise Throttled((row.locked_until - now).total_seconds())
+        row = await self._store.read(lambda: _credential(agent or NIL))
+        locked = row.locked_until if row else self._strangers.get(name, (0, now))[1]
+        if locked and locked > now:
+            raise Throttled((locked - now).total_seconds())
         hashed = row.password if row else self._nobody
         if not await self._off_loop(self._verify, hashed, password) or not row or not agent:
-            if row and agent:
-                await self._store.write(lambda: _failed(agent, now))
+            if not row:
+                self._strange(name, now)
+            await self._store.write(lambda: _failed(agent or NIL, name, address, now))
             return None
         token = secrets.token_urlsafe(32)
         await self._store.write(lambda: self._open(agent, token, client, now))
@@ -100,6 +112,13 @@ class Sessions:
         """End one session."""
         await self._store.write(lambda: _delete(id))
 
+    def _strange(self, name: str, now: datetime) -> None:
+        """Count a failure of a name that nobody has, in memory and bounded."""
+        failures = self._strangers.pop(name, (0, now))[0] + 1
+        self._strangers[name] = (failures, now + _pause(failures))
+        while len(self._strangers) > STRANGERS:
+            self._strangers.popitem(last=False)
+
     def _verify(self, hashed: str, password: str) -> bool:
         try:
             return self._hasher.verify(hashed, password)
@@ -110,15 +129,14 @@ class Sessions:
         async with self._gate:
             return await asyncio.to_thread(function, *args)
 
-    def _set_password(self, agent: Id, hashed: str) -> Work[None]:
-        new = insert(credential).values(
-            agent=agent, password=hashed, changed_at=self._clock.now(), failures=0
-        )
-        yield new.on_conflict_do_update(
-            index_elements=["agent"],
-            set_={"password": hashed, "changed_at": self._clock.now(), "failures": 0},
-        )
+    def _set_password(self, agent: Id, hashed: str, by: Actor) -> Work[None]:
+        now = self._clock.now()
+        fresh = {"password": hashed, "changed_at": now, "failures": 0, "locked_until": None}
+        new = insert(credential).values(agent=agent, **fresh)
+        yield new.on_conflict_do_update(index_elements=["agent"], set_=fresh)
         yield delete(session).where(session.c.agent == agent)
+        yield record(by, "agent.password", f"agent:{agent}", {}, now)
+        yield append([LogEntry("sessions.ended", Entity.CONFIG, agent, 0, (NOBODY,), now)])
 
     def _open(self, agent: Id, token: str, client: str, now: datetime) -> Work[None]:
         yield (
@@ -149,21 +167,27 @@ def _credential(agent: Id) -> Work[Row[Any] | None]:
     return only((yield select(credential).where(credential.c.agent == agent)))
 
 
-def _failed(agent: Id, now: datetime) -> Work[None]:
+def _pause(failures: int) -> timedelta:
+    """Return how long a name is locked after so many failures in a row."""
+    over = failures - FREE_FAILURES
+    return timedelta(seconds=min(2.0 ** min(over, 20) * 5, LONGEST_LOCK_S) if over >= 0 else 0)
+
+
+def _failed(agent: Id, name: str, address: str, now: datetime) -> Work[None]:
+    yield record(_NOBODY, "session.refused", f"name:{name[:100]}", {}, now, address)
     rows = yield (
         update(credential)
         .where(credential.c.agent == agent)
         .values(failures=credential.c.failures + 1)
         .returning(credential.c.failures)
     )
-    over = rows[0].failures - FREE_FAILURES if rows else 0
-    if over >= 0:
-        pause = min(2.0**over * 5, LONGEST_LOCK_S)
+    if rows and (pause := _pause(rows[0].failures)):
         yield (
-            update(credential)
-            .where(credential.c.agent == agent)
-            .values(locked_until=now + timedelta(seconds=pause))
+            update(credential).where(credential.c.agent == agent).values(locked_until=now + pause)
         )
+
+
+_NOBODY = Actor(NIL, "nobody")
 
 
 def _find(token: str, now: datetime) -> Work[Session | None]:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from madoguchi.model.ids import DOMAIN
 from madoguchi.model.log import Entity, LogEntry, NumberedEntry
 from madoguchi.store.tables import cursor, log, log_head
-from madoguchi.store.work import Many, Work, only
+from madoguchi.store.work import Many, Work
 
 BATCH = 1000
 
@@ -31,6 +31,14 @@ def append(entries: Iterable[LogEntry]) -> Many:
             for e in entries
         ],
     )
+
+
+def number_own() -> Work[None]:
+    """Give positions where one writer makes every row: the row's own number is its place."""
+    yield _OWN
+
+
+_OWN = update(log).where(log.c.position.is_(None)).values(position=log.c.id)
 
 
 def number(domain: int = DOMAIN) -> Work[int]:
@@ -64,8 +72,8 @@ def number(domain: int = DOMAIN) -> Work[int]:
 
 def head(domain: int = DOMAIN) -> Work[int]:
     """Return the last position given out."""
-    row = only((yield select(log_head.c.position).where(log_head.c.domain == domain)))
-    return row.position if row else 0
+    rows = yield select(func.max(log.c.position).label("head")).where(log.c.domain == domain)
+    return rows[0].head or 0
 
 
 def after(position: int, domain: int = DOMAIN, limit: int = BATCH) -> Work[list[NumberedEntry]]:

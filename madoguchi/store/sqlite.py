@@ -19,7 +19,6 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from madoguchi.bus import Hints
-from madoguchi.model.ids import DOMAIN
 from madoguchi.store import log
 from madoguchi.store.tables import HINTED
 from madoguchi.store.work import Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
@@ -192,7 +191,7 @@ class SqliteStore:
                 for posted in batch:
                     self._one(connection, posted, topics)
                 if "log" in topics:
-                    drive(connection, log.number(DOMAIN), set())
+                    drive(connection, log.number_own(), set())
         except DBAPIError as fault:
             for posted in batch:
                 posted.fault = posted.fault or Unavailable(f"the database refuses: {fault.orig}")
