@@ -106,13 +106,16 @@ class DeskApi:
     async def sign_in(self, call: Call[SignInBody]) -> web.Response:
         """Open a session. 401 ``wrong_password`` for a wrong name as well."""
         self.limiter.require(f"sign-in:{call.client}", "too many attempts from this address")
-        entry = self.configuration.catalog.agents.get(call.body.name.strip().lower())
+        name = call.body.name.strip().lower()
+        entry = self.configuration.catalog.agents.get(name)
         active = entry is not None and entry.object.active
         try:
             token = await self.sessions.sign_in(
                 entry.id if entry and active else None,
                 call.body.password,
                 plain(call.request.headers.get("User-Agent", "")),
+                name=name,
+                address=call.client,
             )
         except Throttled as wait:
             raise Problem(

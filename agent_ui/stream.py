@@ -19,7 +19,9 @@ from madoguchi.http.auth import COOKIE, Authenticator
 from madoguchi.live.server import make
 from madoguchi.live.tail import Event, Reader, Tail
 from madoguchi.model import log
+from madoguchi.model.conversation import ConversationState
 from madoguchi.model.ids import Id, is_id
+from madoguchi.model.log import Entity
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.routing import ConnectionChanged, Refused
 from madoguchi.security.permissions import Forbidden, NotFound
@@ -141,7 +143,7 @@ class DeskStream:
             return False
 
         async def deliver(event: Event) -> None:
-            await self.server.emit("event", event, to=sid, namespace=namespace)
+            await self._deliver(socket, event)
 
         socket = Socket(sid, namespace, actor, session.id, token, Reader(deliver))
         self._sockets[namespace, sid] = socket
@@ -202,10 +204,40 @@ class DeskStream:
         if not is_id(id):
             raise NotFound("conversation")
         ids, customer = await self._store.read(lambda: _opened(socket.actor, str(id)))
-        audience = {log.conversation(one) for one in ids} | {customer_audience(customer)}
+        audience = _heard_of(ids, customer)
         socket.opened[str(id)] = audience
         self._tail.join(socket.reader, audience)
         return {"ok": True, "conversations": ids}
+
+    async def _deliver(self, socket: Socket, event: Event) -> None:
+        """Push one event; what has left the agent's sight meanwhile arrives as a tombstone."""
+        view = event["view"]
+        if event["entity"] is Entity.CONVERSATION and not _surely_mine(socket, view):
+            heard = log.conversation(event["id"])
+            if any(heard in audience for audience in socket.opened.values()):
+                await self._look_again(socket)
+                if heard not in socket.reader.audience:
+                    event = {**event, "view": None}
+        elif event["entity"] is Entity.MESSAGE and view is not None:
+            heard = log.conversation(view["conversation"])
+            event = event if heard in socket.reader.audience else {**event, "view": None}
+        await self.server.emit("event", event, to=socket.sid, namespace=socket.namespace)
+
+    async def _look_again(self, socket: Socket) -> None:
+        """Close what the agent has open and may no longer read; the page is told by ``stale``."""
+        before = set().union(*socket.opened.values())
+        for id in list(socket.opened):
+            try:
+                ids, customer = await self._store.read(lambda id=id: _opened(socket.actor, id))  # type: ignore[misc]
+            except NotFound:
+                del socket.opened[id]
+            else:
+                socket.opened[id] = _heard_of(ids, customer)
+        after = set().union(*socket.opened.values())
+        self._tail.leave(socket.reader, before - after)
+        self._tail.join(socket.reader, after)
+        if before - after:
+            await self.server.emit("stale", {}, to=socket.sid, namespace=socket.namespace)
 
     async def _on_close(self, socket: Socket, data: dict[str, Any]) -> Any:
         gone = socket.opened.pop(str(data.get("conversation")), set())
@@ -233,8 +265,8 @@ class DeskStream:
 
     async def _on_viewing(self, socket: Socket, data: dict[str, Any]) -> None:
         before = socket.viewing
-        id = data.get("conversation")
-        socket.viewing = str(id) if id in socket.opened else None
+        id = str(data.get("conversation"))
+        socket.viewing = id if id in socket.opened else None
         socket.writing = False
         for one in {before, socket.viewing} - {None}:
             await self._tell_viewers(str(one))
@@ -296,6 +328,7 @@ class DeskStream:
         actor = found[1]
         if actor != socket.actor:
             socket.actor = actor
+            await self._look_again(socket)
             opened = set().union(*socket.opened.values())
             wanted = _audience(actor, socket.namespace) | opened
             self._tail.leave(socket.reader, socket.reader.audience - wanted)
@@ -307,6 +340,19 @@ def _audience(actor: Actor, namespace: str) -> set[str]:
     if namespace == SUPERVISOR:
         return {log.SUPERVISORS, log.EVERYONE}
     return {log.agent(actor.id), log.EVERYONE, *(log.queue(q) for q in actor.queues)}
+
+
+def _heard_of(conversations: list[Id], customer: Id) -> set[str]:
+    """Return what an opened customer is heard by."""
+    return {log.conversation(one) for one in conversations} | {customer_audience(customer)}
+
+
+def _surely_mine(socket: Socket, view: Any) -> bool:
+    """Tell without asking the store that a conversation is in an agent's sight."""
+    if view is None:
+        return False
+    closed = view["state"] == ConversationState.CLOSED.value
+    return view["owner"] == socket.actor.id and not closed
 
 
 def _cookie(environ: dict[str, Any]) -> str:

@@ -105,7 +105,8 @@ class WebChat(Connector):
         if not all(isinstance(v, str) and len(v) <= 320 for v in values) or not values[0]:
             return "id, name, phone, mail, issued_at and signature must be texts"
         wanted = sign_identity(self.settings.secret.get_secret_value(), *values)
-        if not hmac.compare_digest(wanted, str(data.get("signature", "")).lower()):
+        given = str(data.get("signature", "")).lower()
+        if not hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace")):
             return "the signature does not fit"
         try:
             issued = datetime.fromisoformat(str(values[4]).replace("Z", "+00:00"))
@@ -148,11 +149,16 @@ def _message(body: dict[str, Any]) -> list[Inbound]:
             parts=tuple(parts),
             provider_id=str(body["id"]),
             name=context.get("claims", {}).get("name", ""),
-            language=str(body.get("language", "")),
+            language=_language(body.get("language")),
             topic=clean(str(body["topic"]), 120) if body.get("topic") else None,
             context=context,
         )
     ]
+
+
+def _language(told: object) -> str:
+    """Return a language that we speak, else nothing: the account's counts then."""
+    return str(told)[:2] if str(told)[:2] in {"ja", "en"} else ""
 
 
 def _file(one: dict[str, Any]) -> Part:
@@ -168,12 +174,15 @@ def _file(one: dict[str, Any]) -> Part:
 def _seen(body: dict[str, Any]) -> list[Inbound]:
     visitor = str(body["visitor"])
     read_to = body.get("read_to")
+    moment = datetime.fromisoformat(read_to.replace("Z", "+00:00")) if read_to else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError("read_to has no zone")
     return [
         InboundSeen(
             visitor_address(visitor),
             visitor,
             tuple(str(id) for id in body.get("delivered", [])),
-            datetime.fromisoformat(read_to.replace("Z", "+00:00")) if read_to else None,
+            moment,
         )
     ]
 

@@ -39,6 +39,7 @@ NAMESPACE = "/visitor"
 HEARTBEAT_S = 15.0
 POSITION_S = 5.0
 HISTORY = 200
+MOST_FILES = 10
 V1 = "/api/v1/widget/{account}"
 
 
@@ -125,6 +126,7 @@ class WidgetServer:
             web.get(V1, self._cors(self._about)),
             web.post(f"{V1}/session", self._cors(self._session)),
             web.post(f"{V1}/files", self._cors(self._upload)),
+            web.get(f"{V1}/files/{{id}}", self._cors(self._download)),
             web.post(f"{V1}/offline", self._cors(self._offline)),
             web.options(f"{V1}{{tail:.*}}", self._preflight),
         ]
@@ -234,6 +236,29 @@ class WidgetServer:
     async def _put(self, name: str, chunks: AsyncIterator[bytes], visitor: str) -> StoredFile:
         async with asyncio.timeout(300):
             return await self._ports.files.put(name, chunks, f"visitor:{visitor}")
+
+    async def _download(self, request: web.Request, connector: WebChat) -> web.Response:
+        """Return a short link to a file of the visitor's own conversations."""
+        visitor = self._bearer(request, connector)
+        id = request.match_info["id"]
+
+        def unit() -> Work[bool]:
+            return bool(
+                (
+                    yield select(file.c.id)
+                    .join(conversation, conversation.c.id == file.c.conversation)
+                    .where(
+                        file.c.id == id,
+                        conversation.c.account == connector.account.id,
+                        conversation.c.thread == visitor,
+                    )
+                )
+            )
+
+        if not is_id(id) or not await self._ports.store.read(unit):
+            raise Problem(404, "not_found", "there is no such file")
+        link = f"{connector.ports.public_url}/files/{self._ports.files.link(id)}"
+        return answer(200, {"url": link})
 
     async def _offline(self, request: web.Request, connector: WebChat) -> web.Response:
         """Take a message while nobody is there; the address is claimed, not verified."""
@@ -361,6 +386,9 @@ class WidgetServer:
         limit = visitor.connector.capabilities.text_limit or 10_000
         if not is_id(data.get("id")) or not isinstance(text, str):
             return {"ok": False, "code": "invalid", "detail": "id and text are needed"}
+        if not isinstance(files, list) or len(files) > MOST_FILES:
+            detail = f"files are a list of at most {MOST_FILES}"
+            return {"ok": False, "code": "invalid", "detail": detail}
         if len(text) > limit:
             return {"ok": False, "code": "too_long", "detail": f"at most {limit} characters"}
         if not text.strip() and not files:
@@ -381,7 +409,7 @@ class WidgetServer:
         return {"ok": True}
 
     async def _files(self, visitor: Visitor, files: Any) -> list[dict[str, Any]]:
-        ids = [str(id) for id in files][:10] if isinstance(files, list) else []
+        ids = list(dict.fromkeys(str(id) for id in files))
 
         def unit() -> Work[list[dict[str, Any]]]:
             rows = yield select(file).where(

@@ -66,7 +66,7 @@ def serve(
     sys.setswitchinterval(0.0005)
     try:
         pages.check()
-        lock = FolderLock(settings.data)
+        lock = _locked(settings.data)
         uvloop.run(_serve(with_keys(settings), prepare, ready))
         lock.close()
     except (InUse, pages.PagesMissing) as why:
@@ -75,6 +75,13 @@ def serve(
         raise CannotStart(str(why)) from why
     except PermissionError as why:
         raise CannotStart(f"{why.filename}: {why.strerror}") from why
+
+
+def _locked(folder: Path) -> FolderLock:
+    try:
+        return FolderLock(folder)
+    except OSError as why:
+        raise CannotStart(f"cannot use {folder} as data folder: {why.strerror}") from why
 
 
 async def _serve(

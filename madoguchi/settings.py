@@ -60,6 +60,10 @@ class Settings(BaseModel):
     def _database(cls, value: str) -> str:
         if value and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql:// or be empty for SQLite")
+        try:
+            _ = urlsplit(value).port
+        except ValueError as wrong:
+            raise ValueError(f"is no address of a database: {wrong}") from wrong
         return value
 
     @property
@@ -105,5 +109,5 @@ def _from_file(path: str) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as fault:
         raise BadSettings(f"{PREFIX}CONFIG: cannot read {path}: {fault.strerror}") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise BadSettings(f"{PREFIX}CONFIG: {path} is not valid TOML: {fault}") from fault

@@ -119,6 +119,8 @@ class Configuration:
         self, actor: Actor, reason: str, changes: Sequence[Change], dry_run: bool
     ) -> Work[Result]:
         now = self._clock.now()
+        if self._store.dialect == "postgresql":
+            yield select(func.pg_advisory_xact_lock(7_302, DOMAIN))
         old = yield from load()
         objects, faults = self._merged(old, changes)
         faults += check(objects)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.conversations import repository, telling
@@ -63,8 +63,8 @@ def say(
     """Store a reply or an internal note; return the message.
 
     ``stream``: the customer's client reads the log, so no outbox row is needed. A message id that
-    exists already gives that message back. ``text.newest`` is the newest answer that the desk has
-    seen; a newer one of a colleague is refused (``newer_answer``). Raises NotFound, Forbidden,
+    exists already gives that message back. ``text.newest`` is the newest message that the author
+    has seen; a colleague's answer after it is refused (``newer_answer``). Raises NotFound, Forbidden,
     Refusal.
     """
     one = yield from _locked(text.conversation)
@@ -97,18 +97,25 @@ def _same(there: Message, actor: Actor, one: Conversation) -> Message:
 
 
 def _nobody_was_faster(actor: Actor, one: Conversation, newest: Id) -> Work[None]:
+    """Refuse when a colleague has answered after the newest message that the author saw."""
     table = message_table
+    place = (table.c.occurred_at, table.c.received_at, table.c.id)
+    seen = yield select(*place).where(table.c.id == newest, table.c.conversation == one.id)
+    if not seen:
+        return
     rows = yield (
-        select(table.c.id, table.c.agent)
+        select(table.c.id)
         .where(
             table.c.conversation == one.id,
             table.c.direction == Direction.OUT.value,
             table.c.visibility == Visibility.PUBLIC.value,
+            table.c.agent != actor.id,
+            tuple_(*place) > tuple(seen[0]),
         )
-        .order_by(table.c.occurred_at.desc(), table.c.received_at.desc(), table.c.id.desc())
+        .order_by(*(column.desc() for column in place))
         .limit(1)
     )
-    if rows and rows[0].id != newest and rows[0].agent != actor.id:
+    if rows:
         raise Refusal("newer_answer", "a colleague has answered meanwhile", message=rows[0].id)
 
 

@@ -173,7 +173,15 @@ class ConversationApi:
             message = yield from self._say(call.actor, call.id(), body, now)
             return (yield from self.render.messages([message.id]))[message.id].body
 
-        return await self.store.write(unit)
+        try:
+            return await self.store.write(unit)
+        except acts.Refusal as refused:
+            if refused.code != "newer_answer":
+                raise
+            newer = refused.facts["message"]
+            views = await self.store.read(lambda: self.render.messages([newer]))
+            detail = str(refused)
+            raise Problem(409, refused.code, detail, message=views[newer].body) from refused
 
     def _say(self, actor: Actor, id: Id, body: SayBody, now: datetime) -> Work[Message]:
         yield from seen_by(actor, id)
@@ -337,8 +345,9 @@ def _place(cursor: str) -> tuple[Any, ...] | None:
         return None
     try:
         occurred, received, id = orjson.loads(base64.urlsafe_b64decode(cursor))
-        if not is_id(id):
-            raise ValueError("no id")
-        return from_micros(int(occurred)), from_micros(int(received)), id
+        place = from_micros(int(occurred)), from_micros(int(received)), id
     except (ValueError, TypeError, OverflowError) as wrong:
         raise Problem(422, "bad_cursor", "this place in the timeline does not exist") from wrong
+    if not is_id(id):
+        raise Problem(422, "bad_cursor", "this place in the timeline does not exist")
+    return place

@@ -1,4 +1,4 @@
-"""Hostile JSON for every operation of the route table: 4xx with a problem, never a fault of ours."""
+"""Hostile JSON for every operation of the route table: 4xx, never a fault of ours."""
 
 from __future__ import annotations
 

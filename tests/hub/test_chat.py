@@ -68,6 +68,12 @@ async def test_chat_with_marks_typing_and_a_file(tmp_path: Path, database: str) 
         assert status == 200
         ben = await here.person("ben")
         assert (await ben.raw("GET", f"/files/{file['id']}"))[0] == 200  # serves the same queue
+        status, link = await widget.rest("GET", f"/files/{file['id']}")
+        assert status == 200
+        assert link["url"].startswith(f"{here.url}/files/")
+        stranger = await Widget(here).start()
+        assert (await stranger.rest("GET", f"/files/{file['id']}"))[0] == 404
+        await stranger.close()
 
         reply = await ann.call(
             "POST",

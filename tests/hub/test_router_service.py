@@ -320,3 +320,23 @@ async def test_offers_end_once(tmp_path: Path, database: str) -> None:
             return [r.state for r in (yield select(offer))]
 
         assert await here.hub.store.read(unit) == ["accepted"] * 4
+
+
+async def test_a_colleagues_newer_answer_is_shown_instead_of_sending(
+    tmp_path: Path, database: str
+) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        ann, sue = await here.person("ann"), await here.person("sue")
+        desk = await ann.available()
+        await here.sms("+819055500100", "one")
+        conversation = await accepted(ann, desk)
+        path = f"/conversations/{conversation}/messages"
+        timeline = await ann.call("GET", f"/conversations/{conversation}/timeline")
+        newest = timeline["entries"][-1]["id"]
+        body = {"mode": "reply", "text": "from Sue", "newest": newest}
+        first = await sue.call("POST", path, body)
+        status, problem = await ann.raw("POST", path, {**body, "text": "from Ann"})
+        assert (status, problem["code"]) == (409, "newer_answer")
+        assert problem["message"]["id"] == first["id"]
+        assert problem["message"]["agent_name"] == "Sue"
+        await ann.call("POST", path, {"mode": "reply", "text": "still", "newest": first["id"]})

@@ -83,9 +83,7 @@ async def test_after_its_end_somebody_else_takes_over_and_the_old_holder_is_fenc
     assert set(await store.read(marks)) == {"nobody took it yet", "mine now"}
 
 
-async def test_a_node_takes_its_own_former_leases_at_once(
-    store: Store, clock: ManualClock
-) -> None:
+async def test_a_node_takes_its_own_former_leases_at_once(store: Store, clock: ManualClock) -> None:
     before, after, stranger = (Node(store, h, clock) for h in ("a.1", "a.2", "ab.1"))
     await before.take()
     assert await stranger.take() == {}, "a name that begins alike is another node"

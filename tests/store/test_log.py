@@ -50,9 +50,7 @@ class Reader:
             await asyncio.sleep(0)
 
 
-async def test_fifty_concurrent_writers_and_a_tailing_reader(
-    tmp_path: Path, database: str
-) -> None:
+async def test_fifty_concurrent_writers_and_a_tailing_reader(tmp_path: Path, database: str) -> None:
     hints = Hints()
     dice = random.Random(1)  # noqa: S311
     async with opened(tmp_path, database, hints) as store:

@@ -73,9 +73,7 @@ async def test_a_naive_moment_is_refused(store: Store) -> None:
     naive = datetime(2026, 11, 22, 5, 0)  # noqa: DTZ001
 
     def unit() -> Work[None]:
-        yield job.insert().values(
-            domain=1, kind="k", key="1", data={}, due_at=naive, attempts=0
-        )
+        yield job.insert().values(domain=1, kind="k", key="1", data={}, due_at=naive, attempts=0)
 
     with pytest.raises(Exception, match="naive datetime"):
         await store.write(unit)

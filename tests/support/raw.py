@@ -35,10 +35,8 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
     except (asyncio.IncompleteReadError, ConnectionResetError):
         return Answer(0, {}, b"")
     lines = head.decode("latin-1").split("\r\n")
-    headers = dict(
-        (name.lower(), value.strip())
-        for name, _, value in (line.partition(":") for line in lines[1:] if line)
-    )
+    pairs = [line.partition(":") for line in lines[1:] if line]
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Answer(int(lines[0].split(" ")[1]), headers, body)
 

@@ -29,8 +29,9 @@ number = "{NUMBER}"
 class Server:
     """A hub in a process; ``start`` returns when it answers."""
 
-    def __init__(self, folder: Path, database: str = "") -> None:
+    def __init__(self, folder: Path, database: str = "", *, verb: str = "serve") -> None:
         self.folder = folder
+        self.verb = verb
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.environment = {
@@ -61,7 +62,7 @@ class Server:
         """Start and wait until it answers."""
         log = (self.folder / "server.log").open("ab")
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "madoguchi", "serve"],
+            [sys.executable, "-m", "madoguchi", self.verb],
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=log,

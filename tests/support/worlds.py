@@ -112,8 +112,10 @@ async def world(folder: Path, database: str = "") -> AsyncIterator[World]:
         offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
         await boss.call("POST", f"/offers/{offer['id']}/accept")
         view = await wait_for(
-            lambda: desk.of("conversation", offer["conversation"]).get("owner")
-            and desk.of("conversation", offer["conversation"]),
+            lambda: (
+                desk.of("conversation", offer["conversation"]).get("owner")
+                and desk.of("conversation", offer["conversation"])
+            ),
             "owned",
         )
         yield World(

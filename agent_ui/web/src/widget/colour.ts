@@ -33,7 +33,8 @@ function moved(colour: Colour, end: Colour, ground: Colour, least: number): stri
 
 /**
  * The site's colour as style rules: darkened until white text on it reaches 4.5:1; at night a deep
- * fill, and a light tone for buttons. Empty where it is no colour or our own.
+ * fill, and a light tone for buttons. What is laid over it only darkens. Empty where it is no colour
+ * or our own.
  */
 export function brandSheet(hex: string | null): string {
   const colour = parse(hex ?? '')
@@ -41,6 +42,8 @@ export function brandSheet(hex: string | null): string {
   const day = moved(colour, BLACK, WHITE, 4.5)
   const fill = moved(colour, BLACK, WHITE, 8.5)
   const tone = moved(colour, WHITE, DARK_SURFACE, 7.5)
-  return `:host{--primary:${day};--primaryHover:${day};--brandFill:${day};--onPrimary:#fff}
-@media(prefers-color-scheme:dark){:host{--primary:${tone};--primaryHover:${tone};--brandFill:${fill};--onPrimary:#0c1014}}`
+  const named = (fill: string, button: string, text: string): string =>
+    `:host{--brandFill:${fill};--held:${fill};--primary:${button};--primaryHover:${button};` +
+    `--onPrimary:${text};--file:rgb(0 0 0/16%)}`
+  return `${named(day, day, '#fff')}@media(prefers-color-scheme:dark){${named(fill, tone, '#0c1014')}}`
 }

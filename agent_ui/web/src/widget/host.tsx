@@ -2,8 +2,12 @@ import tokens from '@shared/tokens.css?inline'
 import { render } from 'preact'
 import { brandSheet } from './colour'
 import base from './styles/base.css?inline'
+import bubble from './styles/bubble.css?inline'
 import composer from './styles/composer.css?inline'
+import form from './styles/form.css?inline'
+import head from './styles/head.css?inline'
 import home from './styles/home.css?inline'
+import panel from './styles/panel.css?inline'
 import talk from './styles/talk.css?inline'
 import { Counter } from './talk/counter'
 import { Kept } from './talk/kept'
@@ -37,7 +41,8 @@ export function mount(page: Document, origin: string, account: string, language?
   element.id = 'madoguchi'
   const root = element.attachShadow({ mode: 'open' })
   const brand = sheet(brandSheet(counter.kept.get('color')))
-  root.adoptedStyleSheets = [tokens, base, home, talk, composer].map(sheet).concat(brand)
+  const styles = [tokens, base, panel, home, form, head, talk, bubble, composer]
+  root.adoptedStyleSheets = styles.map(sheet).concat(brand)
   const follow = (): void => {
     const { about, fault } = counter.screen.value
     element.hidden = fault === 'refused'

@@ -55,6 +55,13 @@ test('marks go from taken to delivered to read, and stand below the last of thei
   ])
 })
 
+test('a mark does not go back when the agent leaves', () => {
+  const messages = byId(mine('m1'), mine('m2', { at: minute(5) }))
+  const turns = [{ at: minute(2), agent: '高橋' }, { at: minute(3), agent: '' }]
+  const said = brevity({ conversation: conversation(), messages, turns })
+  expect([said[1], said.at(-1)]).toEqual(['m1 delivered', 'm2 taken'])
+})
+
 test('what is on its way says whether it is being sent, waits, was taken or has failed', () => {
   const outbox = [
     outgoing('1', { stage: 'taken' }),

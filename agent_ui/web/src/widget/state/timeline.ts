@@ -27,15 +27,20 @@ const time = (at: string): number => Date.parse(at)
 
 /** What the visitor sees, oldest first: days, who serves, what was said, what is on its way. */
 export function timeline(state: State): Entry[] {
-  const all = [...inOrder(state), ...state.outbox.map((one) => waiting(one, state))]
+  const all = withDays([...inOrder(state), ...state.outbox.map((one) => waiting(one, state))])
   all.forEach((entry, index) => {
     if (entry.kind === 'said') entry.last = endsRun(entry, all[index + 1])
   })
-  return all.flatMap((entry, index) => {
-    const before = all[index - 1]
+  return all
+}
+
+function withDays(entries: Entry[]): Entry[] {
+  let before = ''
+  return entries.flatMap((entry) => {
     const day = new Date(entry.at).toDateString()
-    if (before && new Date(before.at).toDateString() === day) return [entry]
-    return [{ kind: 'day', key: `day ${day}`, at: entry.at }, entry]
+    if (day === before) return [entry]
+    before = day
+    return [{ kind: 'day', key: `day ${entry.key}`, at: entry.at }, entry]
   })
 }
 
@@ -60,26 +65,35 @@ function inOrder(state: State): Entry[] {
     entries.push({ kind: 'line', key: `turn ${at}`, at, code, name: agent || serving })
     serving = agent
   }
-  for (const message of sorted(state)) {
+  const all = sorted(state)
+  const served = lastServed(state, all)
+  for (const message of all) {
     while (turns[0] && time(turns[0].at) <= time(message.at)) turn(turns.shift()!)
     if (message.author === 'agent' && message.agent) {
       turn({ at: message.at, agent: message.agent })
     }
-    const entry = said(message, state.conversation)
+    const entry = said(message, state.conversation, served)
     if (entry) entries.push(entry)
   }
   turns.forEach(turn)
   return entries
 }
 
-function said(message: Message, conversation: Conversation | null): Entry | null {
+/** When an agent was last seen to have the talk: what was said before has been delivered. */
+function lastServed({ conversation, turns }: State, messages: Message[]): number {
+  if (conversation && conversation.state !== 'waiting') return Infinity
+  const spoke = messages.filter((one) => one.author === 'agent').map((one) => time(one.at))
+  return Math.max(0, ...spoke, ...turns.map((one) => time(one.at)))
+}
+
+function said(message: Message, conversation: Conversation | null, served: number): Entry | null {
   const { id: key, at, parts } = message
   if (message.author === 'system') {
     const left = parts.some((part) => part.type === 'system' && part.code === 'customer_left')
     return left ? { kind: 'line', key, at, code: 'customerLeft', name: '' } : null
   }
   const mine = message.author === 'customer'
-  const mark = mine ? markOf(message, conversation) : null
+  const mark = mine ? markOf(message, conversation, served) : null
   return {
     kind: 'said',
     key: message.client_id ?? key,
@@ -92,11 +106,11 @@ function said(message: Message, conversation: Conversation | null): Entry | null
   }
 }
 
-function markOf(message: Message, conversation: Conversation | null): Mark | null {
+function markOf(message: Message, conversation: Conversation | null, served: number): Mark | null {
   if (!conversation || message.conversation !== conversation.id) return null
   const { read_to } = conversation
   if (read_to && time(read_to) >= time(message.at)) return 'read'
-  return conversation.state === 'waiting' ? 'taken' : 'delivered'
+  return time(message.at) <= served ? 'delivered' : 'taken'
 }
 
 function waiting(one: Outgoing, state: State): Said {

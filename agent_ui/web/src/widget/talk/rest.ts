@@ -24,7 +24,12 @@ export interface Rest {
   offline: (token: string, form: OfflineForm) => Promise<void>
   /** The address of a file, good for a few minutes. */
   link: (token: string, file: string) => Promise<string>
-  upload: (token: string, file: Blob, name: string, told: (percent: number) => void) => Promise<StoredFile>
+  upload: (
+    token: string,
+    file: Blob,
+    name: string,
+    told: (percent: number) => void,
+  ) => Promise<StoredFile>
 }
 
 /** The widget's REST at `base`. Without cookies, from any page. */

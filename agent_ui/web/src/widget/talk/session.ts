@@ -165,7 +165,7 @@ export class Session {
 
   #heard(name: string, body: unknown): void {
     if (name === 'event') this.dispatch({ type: 'event', event: body as StreamEvent })
-    else if (name === 'heartbeat') this.dispatch({ type: 'heartbeat', pos: (body as { pos: number }).pos })
+    else if (name === 'heartbeat') this.dispatch({ ...(body as { pos: number }), type: name })
     else if (name === 'position') this.dispatch({ type: 'place', place: body as Place })
     else if (name === 'stale') this.dispatch({ type: 'stale' })
     else if (name === 'unknown_visitor') this.#strange()

@@ -5,7 +5,7 @@ import { size } from '../times'
 import { fill } from '../words'
 import { Composer } from './Composer'
 import { Head } from './Head'
-import { useHere } from './here'
+import { focusIfLost, useHere } from './here'
 import { Icon } from './Icon'
 import { Timeline } from './Timeline'
 
@@ -87,12 +87,18 @@ function Strip() {
 function Ended() {
   const { counter, words } = useHere()
   return (
-    <footer class="foot">
+    <div class="foot">
       <p>{words.closedHint}</p>
-      <button class="wide primary" type="button" data-first onClick={() => counter.begin(null)}>
+      <button
+        ref={focusIfLost}
+        class="wide primary"
+        type="button"
+        data-first
+        onClick={() => counter.begin(null)}
+      >
         {words.restart}
       </button>
-    </footer>
+    </div>
   )
 }
 
@@ -104,7 +110,7 @@ function Leave({ done }: { done: () => void }) {
     done()
   }
   return (
-    <footer class="foot" role="group" aria-label={words.endAsk}>
+    <div class="foot" role="group" aria-label={words.endAsk}>
       <p>{words.endAsk}</p>
       <div class="pair">
         <button class="wide" type="button" onClick={done}>
@@ -114,6 +120,6 @@ function Leave({ done }: { done: () => void }) {
           {words.endConfirm}
         </button>
       </div>
-    </footer>
+    </div>
   )
 }

@@ -74,7 +74,7 @@ export function Composer({ chosen, refused, add, remove, send }: Props) {
   }
   const label = talk.conversation ? words.writeMore : words.write
   return (
-    <footer class="compose">
+    <div class="compose">
       <div role="alert">
         {refused.map((why) => (
           <p key={why} class="refused">
@@ -122,13 +122,18 @@ export function Composer({ chosen, refused, add, remove, send }: Props) {
             currentTarget.value = ''
           }}
         />
-        <button class="tool" type="button" aria-label={words.attach} onClick={() => picker.current?.click()}>
+        <button
+          class="tool"
+          type="button"
+          aria-label={words.attach}
+          onClick={() => picker.current?.click()}
+        >
           <Icon name="paperclip" />
         </button>
         <button class="send" type="button" aria-label={words.send} disabled={!ready} onClick={submit}>
           <Icon name="send-horizontal" />
         </button>
       </div>
-    </footer>
+    </div>
   )
 }

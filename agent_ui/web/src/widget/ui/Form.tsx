@@ -77,7 +77,7 @@ function FormHead() {
   const back = (): void =>
     counter.session.unfinished ? counter.show({ view: 'chat' }) : counter.home()
   return (
-    <header class="head">
+    <div class="head">
       <button class="tool" type="button" aria-label={words.back} onClick={back}>
         <Icon name="chevron-left" />
       </button>
@@ -87,7 +87,7 @@ function FormHead() {
       <button class="tool" type="button" aria-label={words.close} onClick={() => counter.close()}>
         <Icon name="x" />
       </button>
-    </header>
+    </div>
   )
 }
 

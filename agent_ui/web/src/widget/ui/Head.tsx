@@ -14,7 +14,7 @@ export function Head({ onLeave }: { onLeave: () => void }) {
     ? words.finished
     : agent || (conversation && !over(talk) ? words.connecting : words.chat)
   return (
-    <header class="head">
+    <div class="head">
       <button
         class="tool"
         type="button"
@@ -36,7 +36,7 @@ export function Head({ onLeave }: { onLeave: () => void }) {
       <button class="tool" type="button" aria-label={words.close} onClick={() => counter.close()}>
         <Icon name="x" />
       </button>
-    </header>
+    </div>
   )
 }
 

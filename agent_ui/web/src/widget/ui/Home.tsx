@@ -10,10 +10,10 @@ export function Home() {
   const { counter, screen, words } = useHere()
   const { about, locale } = screen
   const greeting = locale === 'ja' ? about?.greeting : about?.greeting_en
-  const lines = (greeting || words.greeting).replace(/。(?!$|\n)/g, '。\n')
+  const lines = (greeting || words.greeting).replace(/(。|[.!?]\s)\s*(?=\S)/g, '$1\n')
   return (
     <div class="home">
-      <header class="hero">
+      <div class="hero">
         <div class="bar">
           <span class="grow" lang={about?.language}>
             {about?.name}
@@ -23,7 +23,7 @@ export function Home() {
           </button>
         </div>
         <h2>{lines}</h2>
-      </header>
+      </div>
       <div class="cards">
         <Availability />
         <Topics />
@@ -105,8 +105,10 @@ function Matter() {
   const first = timeline(talk).find((entry) => entry.kind === 'said' && entry.mine)
   if (!talk.conversation || first?.kind !== 'said') return null
   const ended = over(talk)
-  const texts = first.parts.map((part) => ('text' in part ? part.text : 'name' in part ? part.name : ''))
-  const state = ended ? words.ended : words[talk.conversation.state === 'waiting' ? 'waiting' : 'talking']
+  const texts = first.parts.map((part) =>
+    part.type === 'text' ? part.text : part.type === 'file' ? part.name : '',
+  )
+  const going = talk.conversation.state === 'waiting' ? words.waiting : words.talking
   return (
     <button
       class="card matter"
@@ -116,7 +118,7 @@ function Matter() {
       <span class="small">{ended ? words.earlier : words.current}</span>
       <span class="line">
         <b class="grow">{texts.join(' ')}</b>
-        <span class={ended ? 'tag' : 'tag going'}>{state}</span>
+        <span class={ended ? 'tag' : 'tag going'}>{ended ? words.ended : going}</span>
       </span>
     </button>
   )

@@ -46,7 +46,7 @@ export function Panel() {
   useLayoutEffect(() => {
     const first = full ? null : panel.current?.querySelector<HTMLElement>('[data-first]')
     ;(first ?? panel.current)?.focus()
-  }, [screen.view])
+  }, [screen.view, screen.again])
   const keys = (event: KeyboardEvent): void => {
     if (event.isComposing || event.keyCode === 229) return
     event.stopPropagation()

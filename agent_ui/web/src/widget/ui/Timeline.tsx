@@ -15,6 +15,7 @@ export function Timeline() {
   const pinned = useRef(true)
   const [behind, setBehind] = useState(false)
   const entries = timeline(talk)
+  const fresh = !talk.conversation || (over(talk) && screen.again)
   const last = entries.at(-1)
   const toEnd = (): void => {
     box.current?.scrollTo(0, box.current.scrollHeight)
@@ -36,12 +37,11 @@ export function Timeline() {
   }, [last?.key, entries.length])
   useLayoutEffect(() => {
     if (pinned.current) toEnd()
-  }, [talk])
+  }, [talk, fresh])
   useEffect(() => {
     document.addEventListener('visibilitychange', look)
     return () => document.removeEventListener('visibilitychange', look)
   }, [])
-  const fresh = !talk.conversation || (over(talk) && screen.again)
   return (
     <div class="scroll">
       <div
@@ -56,7 +56,7 @@ export function Timeline() {
         {entries.map((entry) => (
           <Row key={entry.key} entry={entry} />
         ))}
-        {talk.conversation && fresh && <p class="system">{words.finished}</p>}
+        {fresh && talk.conversation?.state === 'closed' && <p class="system">{words.finished}</p>}
         {fresh && !talk.outbox.length && <p class="ask">{words.ask}</p>}
         {talk.conversation?.state === 'waiting' && !over(talk) && <Waiting />}
         {talk.typing !== null && <Typing name={talk.typing || words.agent} />}

@@ -5,6 +5,11 @@ import { useStore } from '../talk/store'
 import type { State } from '../state/state'
 import { catalogues, type Words } from '../words'
 
+/** For a control that takes the place of one that had the focus. */
+export function focusIfLost(control: HTMLElement | null): void {
+  if (control && !(control.getRootNode() as ShadowRoot).activeElement) control.focus()
+}
+
 export const Here = createContext<Counter | null>(null)
 
 interface Place {

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { day, size } from './times'
+import { catalogues } from './words'
+
+const now = new Date(2026, 10, 25, 9)
+
+test('days are said as people say them', () => {
+  const said = (date: Date, locale: 'ja' | 'en') => day(date.toISOString(), locale, catalogues[locale], now)
+  expect(said(new Date(2026, 10, 25, 1), 'ja')).toBe('今日')
+  expect(said(new Date(2026, 10, 24, 23), 'en')).toBe('Yesterday')
+  expect(said(new Date(2026, 10, 17), 'ja')).toBe('11月17日（火）')
+  expect(said(new Date(2026, 10, 17), 'en')).toBe('Tue, Nov 17')
+})
+
+test.each([
+  [1, '1 KB'],
+  [421_888, '412 KB'],
+  [20 * 1024 * 1024, '20 MB'],
+  [1_600_000, '1.5 MB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(size(bytes)).toBe(text)
+})

@@ -1,0 +1,131 @@
+"""Settings of the process: all faults at once; a server that cannot start says why in one line."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from madoguchi.settings import BadSettings, Settings, load
+from tests.support.ports import free_port
+from tests.support.servers import Server
+
+
+def test_defaults_and_the_environment() -> None:
+    assert load({}) == Settings()
+    found = load({"MADOGUCHI_PORT": "9000", "PATH": "/bin", "MADOGUCHI_LOG_LEVEL": "debug"})
+    assert (found.port, found.log_level) == (9000, "debug")
+    assert found.base_url == "http://127.0.0.1:9000"
+    assert load({"MADOGUCHI_PUBLIC_URL": "https://x.example/"}).base_url == "https://x.example"
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(BadSettings) as caught:
+        load(
+            {
+                "MADOGUCHI_PORT": "99999",
+                "MADOGUCHI_LOG_LEVEL": "loud",
+                "MADOGUCHI_PUBLIC_URL": "desk.example.com",
+                "MADOGUCHI_DATABASE": "mysql://x",
+                "MADOGUCHI_TRUSTED_PROXIES": "-1",
+                "MADOGUCHI_SESSION_HOURS": "nan",
+                "MADOGUCHI_COLOUR": "blue",
+            }
+        )
+    told = {line.partition(":")[0] for line in str(caught.value).splitlines()}
+    assert told == {
+        f"MADOGUCHI_{name}"
+        for name in ("PORT", "LOG_LEVEL", "PUBLIC_URL", "DATABASE", "TRUSTED_PROXIES",
+                     "SESSION_HOURS", "COLOUR")
+    }  # fmt: skip
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('port = 9001\nlog_format = "json"\n')
+    env = {"MADOGUCHI_CONFIG": str(file), "MADOGUCHI_PORT": "9002"}
+    assert (load(env).port, load(env).log_format) == (9002, "json")
+
+
+@pytest.mark.parametrize(
+    "content", [b"port = ", b"\xff\xfe", b"prt = 1", b"port = [1]", b"a = " + b"[" * 5000]
+)
+def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(content)
+    with pytest.raises(BadSettings, match="MADOGUCHI_"):
+        load({"MADOGUCHI_CONFIG": str(file)})
+    with pytest.raises(BadSettings, match="cannot read"):
+        load({"MADOGUCHI_CONFIG": str(tmp_path / "missing.toml")})
+    with pytest.raises(BadSettings, match="cannot read"):
+        load({"MADOGUCHI_CONFIG": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://[::bad", "postgresql://h:port/d", "http://[::1", "https://", "ftp://x.example"],
+)
+def test_addresses_that_cannot_be_read(address: str) -> None:
+    name = "DATABASE" if address.startswith("post") else "PUBLIC_URL"
+    with pytest.raises(BadSettings, match=name):
+        load({f"MADOGUCHI_{name}": address})
+
+
+def refusal(server: Server, *arguments: str) -> str:
+    """Run a command that cannot work; return its one line."""
+    done = server.command(*(arguments or ("serve",)))
+    assert done.returncode == 1, done
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("madoguchi: ")
+    assert "Traceback" not in done.stderr + done.stdout
+    return lines[0]
+
+
+def test_a_taken_port(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", server.port))
+        other.listen()
+        line = refusal(server)
+    assert str(server.port) in line
+    assert "MADOGUCHI_PORT" in line
+
+
+async def test_a_data_folder_in_use_and_commands_without_a_server(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    assert "no server is running" in refusal(server, "export")
+    await server.start()
+    second = Server(tmp_path)
+    assert str(tmp_path) in refusal(second)
+    assert "cannot read" in refusal(server, "apply", str(tmp_path / "missing.toml"))
+    refused = server.command("apply", "-", text="x =")
+    assert (refused.returncode, "TOML" in refused.stderr) == (1, True)
+    done = server.command("export")
+    assert (done.returncode, "based_on" in done.stdout) == (0, True)
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MADOGUCHI_DATABASE", "postgresql://app@127.0.0.1:{port}/none"),
+        ("MADOGUCHI_DATABASE", "postgresql://no.such.host.invalid/none"),
+        ("MADOGUCHI_PORT", "eighty"),
+        ("MADOGUCHI_SECRET_KEYS", "not base64!"),
+        ("MADOGUCHI_DATA", "/proc/nothing"),
+        ("MADOGUCHI_DATA", "{folder}/file"),
+        ("MADOGUCHI_HOST", "256.1.1.1"),
+    ],
+)
+def test_what_cannot_work_is_one_clear_line(tmp_path: Path, name: str, value: str) -> None:
+    server = Server(tmp_path)
+    (tmp_path / "file").write_text("no folder")
+    server.environment[name] = value.format(port=free_port(), folder=tmp_path)
+    refusal(server)
+
+
+def test_a_broken_database_file_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "madoguchi.db").write_bytes(b"no database " * 1000)
+    assert "madoguchi.db" in refusal(Server(tmp_path))

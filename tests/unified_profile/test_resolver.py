@@ -1,0 +1,133 @@
+"""Whose identity is it? Verified addresses join, claimed ones never do, repeats change nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from madoguchi.clock import ManualClock
+from madoguchi.model.people import Address, Customer, Identity, Scheme
+from unified_profile.resolver import Claim, Known, Resolution, addresses, resolve
+
+CLOCK = ManualClock()
+ADDRESSES = [
+    *(Address(Scheme.PHONE, f"+81905550{n:04d}") for n in range(4)),
+    *(Address(Scheme.VISITOR, f"v{n}") for n in range(4)),
+    *(Address(Scheme.CUSTOMER, f"shop-{n}") for n in range(2)),
+]
+CLAIMS = st.lists(
+    st.builds(
+        Claim,
+        st.sampled_from(ADDRESSES),
+        st.booleans(),
+        st.sampled_from(["", "佐藤", "Sato"]),
+        st.just("ja"),
+        st.lists(st.sampled_from(ADDRESSES), max_size=2).map(tuple),
+    ),
+    max_size=8,
+)
+ALONE = st.lists(st.builds(Claim, st.sampled_from(ADDRESSES), st.booleans()), max_size=12)
+
+
+class Profile:
+    """What a store would hold after some resolutions."""
+
+    def __init__(self) -> None:
+        self.identities: dict[Address, Identity] = {}
+        self.pointers: dict[str, tuple[str, int]] = {}
+        self.customers: dict[str, Customer] = {}
+
+    def meet(self, claims: list[Claim]) -> Resolution:
+        """Resolve against what is known of the claims' addresses, as the service loads it."""
+        CLOCK.advance(1)
+        wanted = {a: self.identities[a] for a in addresses(claims) if a in self.identities}
+        pointers = {i.id: self.pointers[i.id] for i in wanted.values()}
+        customers = {c: self.customers[c] for c, _ in pointers.values()}
+        found = resolve(claims, Known(wanted, pointers, customers), CLOCK.now(), CLOCK.new_id)
+        for one in (*found.new_identities, *found.changed_identities):
+            self.identities[one.address] = one
+        for person in (*found.new_customers, *found.changed_customers):
+            self.customers[person.id] = person
+        for identity, customer in found.new_pointers:
+            assert identity not in self.pointers
+            self.pointers[identity] = (customer, 1)
+        for move in found.moves:
+            assert self.pointers[move.identity] == (move.source, move.version)
+            self.pointers[move.identity] = (move.target, move.version + 1)
+        return found
+
+    def customer(self, address: Address) -> str:
+        return self.pointers[self.identities[address].id][0]
+
+
+@given(st.lists(CLAIMS, max_size=5))
+def test_every_address_has_one_identity_and_one_customer(batches: list[list[Claim]]) -> None:
+    profile = Profile()
+    for claims in batches:
+        found = profile.meet(claims)
+        assert set(found.found) == set(addresses(claims))
+        for address in addresses(claims):
+            identity, customer = found.found[address]
+            assert profile.identities[address].id == identity.id
+            assert identity.address == address
+            assert customer.id in profile.customers
+    assert len({i.id for i in profile.identities.values()}) == len(profile.identities)
+    assert set(profile.pointers) == {i.id for i in profile.identities.values()}
+    assert {c for c, _ in profile.pointers.values()} <= set(profile.customers)
+
+
+@given(CLAIMS)
+def test_the_same_claim_again_changes_nothing(claims: list[Claim]) -> None:
+    profile = Profile()
+    for claim in claims:
+        profile.meet([claim])
+        again = profile.meet([claim, claim])
+        assert again.new_identities == again.new_customers == again.new_pointers == []
+        assert again.moves == []
+        assert again.changed_identities == []
+        assert again.changed_customers == []
+
+
+@given(ALONE)
+def test_nobody_is_merged_without_being_vouched_for(claims: list[Claim]) -> None:
+    profile = Profile()
+    found = profile.meet(claims)
+    assert found.moves == []
+    owners = [profile.customer(a) for a in addresses(claims)]
+    assert len(set(owners)) == len(owners), "two addresses, two customers"
+
+
+@given(ALONE, ALONE)
+def test_verified_stays_verified(first: list[Claim], second: list[Claim]) -> None:
+    profile = Profile()
+    profile.meet(first)
+    before = {a for a, i in profile.identities.items() if i.verified}
+    profile.meet(second)
+    after = {a for a, i in profile.identities.items() if i.verified}
+    assert after == before | {c.address for c in second if c.verified}
+
+
+@given(st.sampled_from(ADDRESSES[:4]), st.sampled_from(ADDRESSES[4:8]))
+def test_the_same_verified_address_is_the_same_customer(phone: Address, visitor: Address) -> None:
+    profile = Profile()
+    profile.meet([Claim(phone, True)])
+    by_phone = profile.customer(phone)
+    CLOCK.advance(timedelta(days=1).total_seconds())
+    profile.meet([Claim(visitor, False)])
+    assert profile.customer(visitor) != by_phone
+    found = profile.meet([Claim(visitor, True, "佐藤", same_as=(phone,))])
+    assert profile.customer(visitor) == profile.customer(phone) == by_phone, "the older one stays"
+    assert [m.source for m in found.moves] != [by_phone]
+    assert profile.customers[by_phone].name == "佐藤"
+
+
+def test_the_shops_own_customer_id_decides() -> None:
+    profile = Profile()
+    phone, visitor, shop = ADDRESSES[0], ADDRESSES[4], ADDRESSES[8]
+    profile.meet([Claim(phone, True)])
+    profile.meet([Claim(shop, True)])
+    wanted = profile.customer(shop)
+    profile.meet([Claim(visitor, True, same_as=(shop, phone))])
+    assert {profile.customer(a) for a in (phone, visitor, shop)} == {wanted}
