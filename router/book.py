@@ -114,7 +114,7 @@ class Book:
 
     def tell_loads(self) -> None:
         """Tell the loads that differ from what was told last, once per agent."""
-        for name in self._touched:
+        for name in sorted(self._touched):
             agent = self.agents.get(name)
             if agent is None or (load := agent.load()) == agent.told:
                 continue

@@ -64,8 +64,9 @@ def say(
 
     ``stream``: the customer's client reads the log, so no outbox row is needed. A message id that
     exists already gives that message back. ``text.newest`` is the newest message that the author
-    has seen; a colleague's answer after it is refused (``newer_answer``). Raises NotFound, Forbidden,
-    Refusal.
+    has seen; a colleague's answer after it is refused (``newer_answer``).
+
+    Raises NotFound, Forbidden, Refusal.
     """
     one = yield from _locked(text.conversation)
     action = Action.REPLY if text.mode == "reply" else Action.NOTE

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from madoguchi.settings import BadSettings, Settings, load
+from madoguchi.settings import BadSettings, load
 from tests.support.ports import free_port
 from tests.support.servers import Server
 
 
 def test_defaults_and_the_environment() -> None:
-    assert load({}) == Settings()
+    defaults = load({})
+    assert (defaults.host, defaults.port, defaults.database) == ("127.0.0.1", 8080, "")
     found = load({"MADOGUCHI_PORT": "9000", "PATH": "/bin", "MADOGUCHI_LOG_LEVEL": "debug"})
     assert (found.port, found.log_level) == (9000, "debug")
     assert found.base_url == "http://127.0.0.1:9000"
@@ -107,23 +109,28 @@ async def test_a_data_folder_in_use_and_commands_without_a_server(tmp_path: Path
     assert server.stop() == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("MADOGUCHI_DATABASE", "postgresql://app@127.0.0.1:{port}/none"),
-        ("MADOGUCHI_DATABASE", "postgresql://no.such.host.invalid/none"),
-        ("MADOGUCHI_PORT", "eighty"),
-        ("MADOGUCHI_SECRET_KEYS", "not base64!"),
-        ("MADOGUCHI_DATA", "/proc/nothing"),
-        ("MADOGUCHI_DATA", "{folder}/file"),
-        ("MADOGUCHI_HOST", "256.1.1.1"),
-    ],
-)
-def test_what_cannot_work_is_one_clear_line(tmp_path: Path, name: str, value: str) -> None:
-    server = Server(tmp_path)
+CANNOT_WORK = [
+    ("DATABASE", "postgresql://app@127.0.0.1:{port}/none"),
+    ("DATABASE", "postgresql://no.such.host.invalid/none"),
+    ("PORT", "eighty"),
+    ("SECRET_KEYS", "not base64!"),
+    ("DATA", "/proc/nothing"),
+    ("DATA", "{folder}/file"),
+    ("HOST", "256.1.1.1"),
+]
+
+
+def test_what_cannot_work_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    server.environment[name] = value.format(port=free_port(), folder=tmp_path)
-    refusal(server)
+    servers = []
+    for number, (name, value) in enumerate(CANNOT_WORK):
+        server = Server(tmp_path / str(number))
+        told = value.format(port=free_port(), folder=tmp_path)
+        server.environment[f"MADOGUCHI_{name}"] = told
+        servers.append(server)
+    with ThreadPoolExecutor(4) as pool:
+        lines = list(pool.map(refusal, servers))
+    assert len(lines) == len(CANNOT_WORK)
 
 
 def test_a_broken_database_file_is_one_clear_line(tmp_path: Path) -> None:

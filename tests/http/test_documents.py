@@ -77,8 +77,8 @@ async def test_real_events_fit_their_schemas(tmp_path: Path) -> None:
         await widget.close()
 
 
-async def test_health_readiness_and_figures(tmp_path: Path, database: str) -> None:
-    async with world(tmp_path, database) as one:
+async def test_health_readiness_and_figures(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
         assert (await exchange(one.here.port, request("GET", "/healthz"))).body == b"ok\n"
         ready = await fetched(one, "/readyz")
         assert ready == {

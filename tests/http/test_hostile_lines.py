@@ -137,10 +137,10 @@ LINES = [
 ]
 
 
-async def test_hostile_header_lines(tmp_path: Path, database: str) -> None:
+async def test_hostile_header_lines(tmp_path: Path) -> None:
     wrong = []
     with capture_logs() as logs:
-        async with world(tmp_path, database) as one:
+        async with world(tmp_path) as one:
             port, boss = one.here.port, one.boss
             body = orjson.dumps({"name": "boss", "password": PASSWORD})
             nobody = orjson.dumps({"name": "nobody", "password": ""})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -425,9 +426,24 @@ def run(engine: Engine, command: Command, at: int) -> list[Decision] | str:
 
 
 TestEngineMachine = EngineMachine.TestCase
+# The same examples in each run, so that a red run is the change's doing; the long suite explores.
 TestEngineMachine.settings = settings(
     max_examples=120,
     stateful_step_count=60,
     deadline=None,
+    derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+class TestEngineMachineExplores(EngineMachine.TestCase):  # type: ignore[misc,name-defined]
+    """Fresh and longer walks."""
+
+    settings = settings(
+        max_examples=1500,
+        stateful_step_count=80,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )

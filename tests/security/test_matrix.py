@@ -98,9 +98,7 @@ async def test_nobody_means_401_everywhere(tmp_path: Path) -> None:
     assert wrong == []
 
 
-async def test_a_foreign_object_looks_like_one_that_does_not_exist(
-    tmp_path: Path, database: str
-) -> None:
+async def test_a_foreign_object_looks_like_one_that_does_not_exist(tmp_path: Path) -> None:
     """Whatever an agent of another queue sends: the answer is the one for an id of nothing."""
     bodies = {
         **SAMPLES,
@@ -109,7 +107,7 @@ async def test_a_foreign_object_looks_like_one_that_does_not_exist(
         "EndBody": {"inbound_seq": 2**31 - 1},
     }
     wrong = []
-    async with world(tmp_path, database) as one:
+    async with world(tmp_path) as one:
         otto = await one.here.person("otto")
         for operation in calls(one):
             if not any(p in operation.path for p in OF_A_CONVERSATION):

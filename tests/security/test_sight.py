@@ -160,7 +160,7 @@ async def test_who_loses_a_conversation_hears_no_more_of_it(tmp_path: Path, data
         desk.client.on("stale", stale.append, namespace="/agent")
         await transferred(one.desk, one.conversation, "vip")
         await wait_for(lambda: stale, "told that sight has changed")
-        assert not desk.of("conversation", one.conversation)
+        await desk.until(lambda s: not s.of("conversation", one.conversation), "gone")
         assert await desk.hello(None) == "snapshot"
         otto = await one.here.person("otto")
         theirs = await otto.available()

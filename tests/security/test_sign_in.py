@@ -104,8 +104,8 @@ async def test_the_loop_answers_while_ten_sign_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["signed out", "password", "disabled", "deleted"])
-async def test_sessions_and_sockets_end_together(tmp_path: Path, database: str, how: str) -> None:
-    async with world(tmp_path, database) as one:
+async def test_sessions_and_sockets_end_together(tmp_path: Path, how: str) -> None:
+    async with world(tmp_path) as one:
         otto = await one.here.person("otto")
         desk = await otto.connect()
         ended: list[Any] = []

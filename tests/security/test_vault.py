@@ -68,7 +68,15 @@ def test_pointers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", ["", ",", "short", "A" * 44, new_key()[:-4], f"{new_key()},not base64!"]
+    "keys",
+    [
+        pytest.param("", id="none"),
+        pytest.param(",", id="nothing between commas"),
+        pytest.param("short", id="short"),
+        pytest.param("A" * 44, id="too long"),
+        pytest.param(new_key()[:-4], id="cut"),
+        pytest.param(f"{new_key()},not base64!", id="second is not base64"),
+    ],
 )
 def test_bad_keys_are_told_without_the_key(keys: str) -> None:
     if keys == "A" * 44:

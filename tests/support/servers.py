@@ -60,6 +60,15 @@ class Server:
 
     async def start(self) -> None:
         """Start and wait until it answers."""
+        self._launch()
+        await wait_for(self._answers, "the server answers", within=30, every=0.05)
+
+    async def furnish(self) -> None:
+        """Give it the test's company by the command line."""
+        done = self.command("apply", "-", "--reason", "test", text=COMPANY + ACCOUNT)
+        assert done.returncode == 0, done.stderr
+
+    def _launch(self) -> None:
         log = (self.folder / "server.log").open("ab")
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "madoguchi", self.verb],
@@ -69,12 +78,6 @@ class Server:
             stderr=log,
         )
         log.close()
-        await wait_for(self._answers, "the server answers", within=30, every=0.05)
-
-    async def furnish(self) -> None:
-        """Give it the test's company by the command line."""
-        done = self.command("apply", "-", "--reason", "test", text=COMPANY + ACCOUNT)
-        assert done.returncode == 0, done.stderr
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -28,7 +28,7 @@ async def wait_for(
     condition: Callable[[], T | None], what: str = ..., *, within: float = ..., every: float = ...
 ) -> T: ...
 async def wait_for(
-    condition: Callable[[], T | None | Awaitable[T | None]],
+    condition: Callable[[], T | Awaitable[T | None] | None],
     what: str = "the condition",
     *,
     within: float = 5.0,

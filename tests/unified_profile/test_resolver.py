@@ -84,7 +84,9 @@ def test_the_same_claim_again_changes_nothing(claims: list[Claim]) -> None:
     for claim in claims:
         profile.meet([claim])
         again = profile.meet([claim, claim])
-        assert again.new_identities == again.new_customers == again.new_pointers == []
+        assert not (again.new_identities)
+        assert not (again.new_customers)
+        assert not (again.new_pointers)
         assert again.moves == []
         assert again.changed_identities == []
         assert again.changed_customers == []
