@@ -88,10 +88,11 @@ class Agent:
         await self.page.get_by_label(login["name"]).fill(self.name)
         await self.page.locator("input[type=password]").fill(self.demo.kept[self.name])
         await self.page.keyboard.press("Enter")
-        await expect(self.page.locator(".presence")).to_be_visible()
+        await expect(self.page.locator(".self")).to_be_visible()
 
     async def available(self) -> None:
         """Set the presence by key: G, then 1."""
+        await expect(self.page.locator(".presence")).to_be_visible()
         await self.page.keyboard.press("g")
         await self.page.keyboard.press("1")
         await expect(self.page.locator(".presence.available")).to_be_visible()
