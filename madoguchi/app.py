@@ -20,7 +20,8 @@ from connectors.delivery import Delivery
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
 from connectors.registry import Registry, sealer, secret_fields
-from connectors.web_chat_sockets import WidgetPorts, WidgetServer
+from connectors.web_chat_rest import WidgetPorts
+from connectors.web_chat_sockets import WidgetServer
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock
 from madoguchi.configuration.routes import ConfigurationApi

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from madoguchi.model.routing import (
     MICROS,
@@ -438,12 +444,11 @@ TestEngineMachine.settings = settings(
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-class TestEngineMachineExplores(EngineMachine.TestCase):  # type: ignore[misc,name-defined]
-    """Fresh and longer walks."""
-
-    settings = settings(
+def test_fresh_and_longer_walks() -> None:
+    explore = settings(
         max_examples=1500,
         stateful_step_count=80,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
+    run_state_machine_as_test(EngineMachine, settings=explore)
