@@ -72,7 +72,7 @@ class WidgetPorts:
     catalog: Callable[[], Catalog]
     client_of: Callable[[web.Request], str]
     upload: Callable[[web.Request], Any]
-    key: bytes
+    keys: list[bytes]
 
 
 class WidgetRest:
@@ -80,7 +80,7 @@ class WidgetRest:
 
     def __init__(self, ports: WidgetPorts) -> None:
         self._ports = ports
-        self._tokens = URLSafeSerializer(ports.key, salt="visitor")
+        self._tokens = URLSafeSerializer(ports.keys, salt="visitor")
         self._desks: Desks | None = None
         self._new_visitors = Limiter(ports.clock, rate=0.5, burst=30)
         self._uploads = Limiter(ports.clock, rate=0.2, burst=20)

@@ -144,13 +144,15 @@ def _joined(
     sessions = Sessions(store, clock, settings.session_hours)
     router = RouterService(store, clock, hints, configuration, holder)
     client = RouterClient(router, store, clock, hints)
-    files = Files(settings.data / "files", store, clock, vault.signing_key, settings.upload_limit)
+    files = Files(settings.data / "files", store, clock, vault.signing_keys, settings.upload_limit)
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
     views = _views(render, router_views)
     tail = Tail(store, clock, hints, views)
     tail.watch(lambda entry: _reconfigured(hub, entry))
-    authenticate = Authenticator(sessions, lambda id: configuration.catalog.actor(id))
+    authenticate = Authenticator(
+        sessions, lambda id: configuration.catalog.actor(id), settings.base_url
+    )
     desk = DeskStream(tail, store, clock, authenticate, client, hints)
     widget = WidgetServer(
         WidgetPorts(
@@ -165,7 +167,7 @@ def _joined(
             catalog=lambda: configuration.catalog,
             client_of=client_address(settings.trusted_proxies),
             upload=file_of,
-            key=vault.signing_key,
+            keys=vault.signing_keys,
         )
     )
     desk.hears_visitors(widget)
@@ -267,7 +269,7 @@ def _operations(
 def _reconfigured(hub: Hub, entry: NumberedEntry) -> None:
     """A configuration that another process saved takes effect here, too."""
     if entry.entry.entity is Entity.CONFIG:
-        hub.tasks.once("reconfigure", _reload(hub))
+        hub.tasks.once("reconfigure", lambda: _reload(hub))
 
 
 async def _reload(hub: Hub) -> None:

@@ -1,10 +1,9 @@
 """Named background tasks that are watched, restarted after a fault and stopped together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -39,7 +38,7 @@ class Supervisor:
         state = self.states.setdefault(name, TaskState(name))
         self._tasks[name] = asyncio.create_task(self._watch(state, run), name=name)
 
-    def once(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    def once(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run a short piece of work with a strong reference; a fault is logged, not raised."""
         task = asyncio.create_task(self._logged(name, work), name=name)
         key = f"{name}#{id(task)}"
@@ -63,9 +62,9 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
 
-    async def _logged(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _logged(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except Exception:
             log.exception("task failed", task=name)
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from pydantic import ValidationError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog, Entry, Fault, check
@@ -18,6 +19,8 @@ from madoguchi.model.people import Actor
 from madoguchi.security.audit import record
 from madoguchi.store.log import append
 from madoguchi.store.work import Many, Store, Work
+
+log = structlog.get_logger(__name__)
 
 Body = dict[str, Any]
 Sealer = Callable[[str, Body, Body], Body]
@@ -72,10 +75,30 @@ def load() -> Work[Catalog]:
             config_version.c.domain == DOMAIN
         )
     )
-    return Catalog(
-        newest[0].n or 0,
-        {(r.kind, r.key): Entry(r.id, r.version, KINDS[r.kind](key=r.key, **r.body)) for r in rows},
-    )
+    return Catalog(newest[0].n or 0, _standing(rows))
+
+
+def _standing(rows: Sequence[Row[Any]]) -> dict[tuple[str, str], Entry[Object]]:
+    """Return the objects that hold; a stored one that does no longer, and all that need it, are
+    left out and told, so that a start never fails for one of them.
+    """
+    entries: dict[tuple[str, str], Entry[Object]] = {}
+    for row in rows:
+        try:
+            entries[row.kind, row.key] = Entry(
+                row.id, row.version, KINDS[row.kind](key=row.key, **row.body)
+            )
+        except (ValidationError, KeyError) as wrong:
+            log.error("configuration object left out", kind=row.kind, key=row.key, why=str(wrong))  # noqa: TRY400
+    while gone := [
+        at
+        for at, entry in entries.items()
+        if any((kind, key) not in entries for _, kind, key in entry.object.references())
+    ]:
+        for at in gone:
+            log.error("configuration object left out: what it needs is gone", object=at)
+            del entries[at]
+    return entries
 
 
 class Configuration:

@@ -77,11 +77,13 @@ def _said(name: str, otherwise: str) -> str:
 class Files:
     """The store of files of one hub."""
 
-    def __init__(self, folder: Path, store: Store, clock: Clock, key: bytes, limit: int) -> None:
+    def __init__(
+        self, folder: Path, store: Store, clock: Clock, keys: list[bytes], limit: int
+    ) -> None:
         self._folder = folder
         self._store = store
         self._clock = clock
-        self._links = URLSafeTimedSerializer(key, salt="file-link")
+        self._links = URLSafeTimedSerializer(keys, salt="file-link")
         self.limit = limit
 
     async def put(self, name: str, chunks: AsyncIterator[bytes], uploaded_by: str) -> StoredFile:

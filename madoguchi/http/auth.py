@@ -16,13 +16,16 @@ CONTROL = web.AppKey("control", bool)
 """Set on the application behind control.sock: whoever reaches the socket is the operator."""
 
 
-def same_origin(request: web.Request) -> bool:
-    """Tell whether a browser's Origin header names our own host; True without the header."""
+def same_origin(request: web.Request, public_host: str = "") -> bool:
+    """Tell whether a browser's Origin header names our own host; True without the header.
+
+    Own is the host that was asked, and the public one: a proxy may rewrite Host.
+    """
     origin = request.headers.get("Origin")
     if origin is None:
         return True
     try:
-        return urlsplit(origin).netloc == request.host
+        return urlsplit(origin).netloc in {request.host, public_host or request.host}
     except ValueError:
         return False
 
@@ -30,8 +33,11 @@ def same_origin(request: web.Request) -> bool:
 class Authenticator:
     """Turns a request into an actor."""
 
-    def __init__(self, sessions: Sessions, actor_of: Callable[[Id], Actor | None]) -> None:
+    def __init__(
+        self, sessions: Sessions, actor_of: Callable[[Id], Actor | None], public_url: str = ""
+    ) -> None:
         self._sessions = sessions
+        self._public_host = urlsplit(public_url).netloc
         self._actor_of = actor_of
 
     async def __call__(
@@ -46,7 +52,7 @@ class Authenticator:
         """
         if request.config_dict.get(CONTROL):
             return SYSTEM
-        if changes and not same_origin(request):
+        if changes and not same_origin(request, self._public_host):
             raise Problem(403, "foreign_origin", "this call must come from our own pages")
         if public:
             return None

@@ -123,7 +123,10 @@ class Api:
             body, raw = await _parse(operation, request)
             call = Call(request, actor or _NOBODY, body, self.client_of(request))
             key = request.headers.get("Idempotency-Key", "")
-            if key and actor is not None and operation.method == "POST":
+            repeatable = operation.method == "POST" and not request.content_type.startswith(
+                "multipart/"
+            )
+            if key and actor is not None and repeatable:
                 return await self._once(operation, call, actor, key, raw)
             return answer(operation.status, await operation.handler(call))
 

@@ -42,12 +42,12 @@ class Vault:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._ciphers = [AESGCM(key) for key in keys]
-        self._first = keys[0]
+        self._keys = list(keys)
 
     @property
-    def signing_key(self) -> bytes:
-        """A key for short-lived signatures, derived from the first."""
-        return b"madoguchi-sign:" + self._first
+    def signing_keys(self) -> list[bytes]:
+        """Keys for signatures, the oldest first: the last signs, all verify."""
+        return [b"madoguchi-sign:" + key for key in reversed(self._keys)]
 
     def seal(self, value: str, place: str) -> str:
         """Return the encrypted form; ``env:NAME`` and ``file:PATH`` are pointers and stay."""

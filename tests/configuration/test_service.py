@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from connectors.registry import sealer, secret_fields
 from madoguchi.clock import Clock
 from madoguchi.configuration import text
 from madoguchi.configuration.kinds import KINDS
 from madoguchi.configuration.service import Change, Configuration, Invalid, MovedOn, versions
+from madoguchi.configuration.tables import config_object, config_version
 from madoguchi.model.people import SYSTEM
 from madoguchi.security.secrets import Vault, new_key, parse_keys
 from madoguchi.store.log import after, number
+from madoguchi.store.work import Work
 from tests.support.hubs import COMPANY, SID
 from tests.support.stores import opened
 
@@ -218,3 +221,26 @@ async def test_the_same_again_makes_no_version(office: Office) -> None:
 
 def test_kinds_are_exported_in_the_order_in_which_they_can_be_made() -> None:
     assert list(KINDS) == ["skill", "queue", "team", "agent", "account"]
+
+
+async def test_a_stored_object_that_no_longer_holds_is_left_out_with_what_needs_it(
+    office: Office,
+) -> None:
+    def spoil() -> Work[None]:
+        yield (
+            update(config_object)
+            .where(config_object.c.kind == "skill", config_object.c.key == "order")
+            .values(body={"name": "Orders", "of an older version": True})
+        )
+        yield (
+            update(config_version)
+            .where(config_version.c.number == office.catalog.number)
+            .values(number=office.catalog.number + 1)
+        )
+
+    await office.store.write(spoil)
+    catalog = await office.configuration.reload()
+    assert "order" not in catalog.skills
+    assert "orders" not in catalog.queues
+    assert "returns" in catalog.queues
+    assert catalog.accounts == {}
