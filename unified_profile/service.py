@@ -268,8 +268,3 @@ def suggestions(address: Address) -> Work[list[Id]]:
         )
     )
     return [r.customer for r in rows]
-
-
-def upsert_name(identity_id: Id, name: str) -> Work[None]:
-    """Remember how an identity calls itself."""
-    yield update(identity).where(identity.c.id == identity_id).values(name=name)

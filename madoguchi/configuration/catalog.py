@@ -105,11 +105,6 @@ class Catalog:
         entry = self.agent_by_id.get(id or "")
         return entry.object.name if entry else ""
 
-    def queue_name(self, key: str) -> str:
-        """Return a queue's name, its key when the queue is gone."""
-        entry = self.queues.get(key)
-        return entry.object.name if entry else key
-
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -1,6 +1,6 @@
 """What one inbound event means, decided in memory. Pure: no statement, no clock."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import singledispatch
@@ -374,8 +374,3 @@ def preview(message: Message) -> str:
         return " ".join(message.text.split())[:PREVIEW]
     names = [p.get("name", "") for p in message.parts if p.get("type") == "file"]
     return " ".join(names)[:PREVIEW]
-
-
-def texts(parts: Sequence[Any]) -> str:
-    """Return the text parts joined by new lines."""
-    return "\n".join(p.get("text", "") for p in parts if p.get("type") == "text")
