@@ -20,11 +20,12 @@ from madoguchi.model.inbound import Inbound, InboundUnknown
 from madoguchi.store import leases
 from madoguchi.store.inbox import (
     PARTITIONS,
+    TAKE,
     StoredEvent,
     mark_dead,
     mark_done,
     partition_of,
-    take,
+    take_held,
 )
 from madoguchi.store.work import Conflict, Store, Unavailable, Work
 
@@ -64,7 +65,7 @@ class LaneWorker:
         """Work for ever; a supervised task."""
         while True:
             await self._lease()
-            if not self._held or not await self.step():
+            if not self._held or await self.step() < TAKE:
                 await self._wake.wait(SWEEP_S)
             await self._give_way()
 
@@ -77,10 +78,16 @@ class LaneWorker:
 
     async def step(self) -> int:
         """Process one batch; return how many events it had."""
-        events = await self._store.read(lambda: take(self._held))
-        if events:
-            await self._process(events)
-        return len(events)
+        taken: list[StoredEvent] = []
+        try:
+            await self._store.write(lambda: self._next(taken))
+        except _TRANSIENT:
+            raise
+        except Exception:  # noqa: BLE001 - any fault of content or code: find the culprit
+            for event in taken:
+                await self._process(event)
+        self.processed += len(taken)
+        return len(taken)
 
     async def _lease(self) -> None:
         if self._clock.monotonic() - self._leased_at < RENEW_S:
@@ -103,18 +110,13 @@ class LaneWorker:
         self._held = sorted(self._names[name] for name in held)
         self._leased_at = self._clock.monotonic()
 
-    async def _process(self, events: Sequence[StoredEvent]) -> None:
+    async def _process(self, one: StoredEvent) -> None:
         try:
-            await self._store.write(lambda: self._unit(events))
+            await self._store.write(lambda: self._again(one))
         except _TRANSIENT:
             raise
         except Exception as fault:  # noqa: BLE001 - any fault of content or code
-            if len(events) > 1:
-                for event in events:
-                    await self._process([event])
-                return
-            await self._bury(events[0], fault)
-        self.processed += len(events)
+            await self._bury(one, fault)
 
     async def _bury(self, one: StoredEvent, fault: Exception) -> None:
         why = f"{type(fault).__name__}: {fault}"
@@ -122,10 +124,19 @@ class LaneWorker:
         now = self._clock.now()
         await self._store.write(lambda: mark_dead(one.row, why, now))
 
+    def _next(self, taken: list[StoredEvent]) -> Work[None]:
+        """Take what waits in the lanes that we hold, and process it; ``taken`` says what it was."""
+        taken[:] = yield from take_held(self._holder)
+        yield from self._unit(taken)
+
+    def _again(self, one: StoredEvent) -> Work[None]:
+        yield from leases.guard([f"lane:{partition_of(one.event.lane)}"], self._holder)
+        yield from self._unit([one])
+
     def _unit(self, events: Sequence[StoredEvent]) -> Work[None]:
+        if not events:
+            return
         now = self._clock.now()
-        names = {f"lane:{partition_of(one.event.lane)}" for one in events}
-        yield from leases.guard(sorted(names), self._holder)
         arrivals = [arrival for event in events for arrival in self._arrivals(event)]
         yield from receive(arrivals, now, self._clock.new_id)
         done = yield from mark_done([event.row for event in events], now)

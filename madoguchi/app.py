@@ -51,7 +51,6 @@ from madoguchi.settings import Settings
 from madoguchi.store.inbox import Inbox
 from madoguchi.store.opening import open_postgres, open_sqlite
 from madoguchi.store.postgres import PostgresStore
-from madoguchi.store.sequencer import Sequencer
 from madoguchi.store.work import Store
 from madoguchi.tasks import Supervisor
 from router.client import RouterClient
@@ -148,7 +147,7 @@ def _joined(
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
     views = _views(render, router_views)
-    tail = Tail(store, clock, hints, views)
+    tail = Tail(store, hints, views)
     tail.watch(lambda entry: _reconfigured(hub, entry))
     authenticate = Authenticator(
         sessions, lambda id: configuration.catalog.actor(id), settings.base_url
@@ -282,7 +281,6 @@ def _start(hub: Hub) -> None:
     if isinstance(hub.store, PostgresStore):
         hub.tasks.start("notify", hub.store.notify)
     hub.tasks.start("inbox", hub.inbox.run)
-    hub.tasks.start("sequencer", Sequencer(hub.store, hub.hints).run)
     hub.tasks.start("router", hub.router.run)
     hub.tasks.start("lanes", hub.lanes.run)
     hub.tasks.start("delivery", hub.delivery.run)

@@ -19,6 +19,12 @@ class Subscription:
         """Wake the listener."""
         self._event.set()
 
+    def take(self) -> bool:
+        """Tell whether there was a hint since the last look, without waiting."""
+        rung = self._event.is_set()
+        self._event.clear()
+        return rung
+
     async def wait(self, timeout_s: float) -> bool:
         """Wait for the next hint; return False when ``timeout_s`` seconds passed without one."""
         try:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import BindParameter, Table, bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.clock import from_micros
@@ -32,6 +32,7 @@ from madoguchi.model.routing import (
     OfferState,
     PresenceChanged,
 )
+from madoguchi.store.hot import Hot, constant
 from madoguchi.store.log import append
 from madoguchi.store.work import Many, Work
 from router.engine import Engine
@@ -39,34 +40,71 @@ from router.offering import snapshots
 from router.rebuild import Kept, moment, routing_of
 from router.tables import agent_status, assignment, offer
 
-_ITEM = (
+
+def _given(table: Table, *names: str) -> dict[str, BindParameter[Any]]:
+    """Return column → the parameter ``b_<column>`` of its type."""
+    return {name: bindparam(f"b_{name}", type_=table.c[name].type) for name in names}
+
+
+_ITEM = Hot(
     update(work_item)
-    .where(work_item.c.id == bindparam("b_id"))
+    .where(work_item.c.id == bindparam("b_id", type_=work_item.c.id.type))
     .values(
-        queue=bindparam("b_queue"),
-        state=bindparam("b_state"),
-        owner=bindparam("b_owner", type_=work_item.c.owner.type),
-        priority=bindparam("b_priority"),
-        routing=bindparam("b_routing", type_=work_item.c.routing.type),
-        closed_at=bindparam("b_closed_at", type_=work_item.c.closed_at.type),
-        version=bindparam("b_version"),
+        _given(work_item, "queue", "state", "owner", "priority", "routing", "closed_at", "version")
     )
+    .inline()
 )
-_OFFER = (
+_OFFER = Hot(
     update(offer)
-    .where(offer.c.id == bindparam("b_id"), offer.c.state == OfferState.pending.value)
-    .values(
-        state=bindparam("b_state"),
-        reason=bindparam("b_reason"),
-        closed_at=bindparam("b_at", type_=offer.c.closed_at.type),
-        version=2,
+    .where(
+        offer.c.id == bindparam("b_id", type_=offer.c.id.type),
+        offer.c.state == constant(OfferState.pending),
     )
+    .values(**_given(offer, "state", "reason", "closed_at"), version=2)
+    .inline()
 )
-_END_ASSIGNMENT = (
+_NEW_OFFER = Hot(offer.insert().inline(), *(column.name for column in offer.columns))
+_END_ASSIGNMENT = Hot(
     update(assignment)
-    .where(assignment.c.item == bindparam("b_item"), assignment.c.ended_at.is_(None))
-    .values(ended_at=bindparam("b_at", type_=assignment.c.ended_at.type), why=bindparam("b_why"))
+    .where(
+        assignment.c.item == bindparam("b_item", type_=assignment.c.item.type),
+        assignment.c.ended_at.is_(None),
+    )
+    .values(_given(assignment, "ended_at", "why"))
+    .inline()
 )
+_NEW_ASSIGNMENT = Hot(
+    assignment.insert().inline(), "id", "domain", "item", "agent", "offer", "started_at"
+)
+_AGENT = (
+    "presence",
+    "reason",
+    "since",
+    "disconnected_since",
+    "absent_since",
+    "worked_until",
+    "misses",
+    "activity",
+    "activity_since",
+    "used",
+    "reserved",
+    "free",
+    "version",
+)
+
+
+def _upsert(*names: str) -> Hot:
+    """Return the statement that stores where agents stand."""
+    row = insert(agent_status).values(_given(agent_status, "agent", "domain", *names))
+    return Hot(
+        row.on_conflict_do_update(
+            index_elements=["agent"], set_={name: row.excluded[name] for name in names}
+        ).inline()
+    )
+
+
+_AGENT_STANDS = _upsert(*_AGENT)
+_AGENT_CHANGED_BY = _upsert(*_AGENT, "changed_by")
 
 
 @dataclass
@@ -141,10 +179,7 @@ class Changes:
 
     def _write_offers(self, entries: list[LogEntry]) -> Work[None]:
         fresh = {o.offer for o in self.made}
-        yield Many(
-            _OFFER,
-            [self._ended_row(o) for o in self.ended if o.offer not in fresh],
-        )
+        yield _OFFER.each([self._ended_row(o) for o in self.ended if o.offer not in fresh])
         ends = {o.offer: o for o in self.ended}
         shown = yield from snapshots([o.item for o in self.made], self.handovers, self.catalog)
         rows = []
@@ -167,7 +202,7 @@ class Changes:
                     "version": 1,
                 }
             )
-        yield Many(offer.insert(), rows)
+        yield _NEW_OFFER.each(rows)
         entries += [self._offer_entry("offer.made", o.offer, o.agent, 1) for o in self.made]
         entries += [
             self._offer_entry(f"offer.{o.state.value}", o.offer, o.agent, 2) for o in self.ended
@@ -178,7 +213,7 @@ class Changes:
             "b_id": one.offer,
             "b_state": one.state.value,
             "b_reason": one.why[:200],
-            "b_at": self.now,
+            "b_closed_at": self.now,
         }
 
     def _offer_entry(self, type: str, id: str, agent: Id, version: int) -> LogEntry:
@@ -187,12 +222,10 @@ class Changes:
 
     def _write_assignments(self) -> Work[None]:
         for item, agent, by in self.assigned:
-            yield Many(
-                _END_ASSIGNMENT,
-                [{"b_item": item, "b_at": self.now, "b_why": self.items.get(item, "")[:48]}],
-            )
+            why = self.items.get(item, "")[:48]
+            yield _END_ASSIGNMENT(b_item=item, b_ended_at=self.now, b_why=why)
             if agent is not None:
-                yield assignment.insert().values(
+                yield _NEW_ASSIGNMENT(
                     id=self.new_id(),
                     domain=DOMAIN,
                     item=item,
@@ -222,7 +255,7 @@ class Changes:
             if queue != facts.spec.queue:
                 queues[conversation] = facts.spec.queue
             entries.append(self._item_entry(id, type, facts))
-        yield Many(_ITEM, rows)
+        yield _ITEM.each(rows)
         for id, reason in self.reasons.items():
             yield update(work_item).where(work_item.c.id == id).values(reason=_plain(reason))
         for id, handover in self.handovers.items():
@@ -275,10 +308,11 @@ class Changes:
     def _write_agents(self, entries: list[LogEntry]) -> Work[None]:
         for id, by in self.agents.items():
             values = self._agent_values(id)
-            if by is not None:
-                values["changed_by"] = by or None
-            row = insert(agent_status).values(agent=id, domain=DOMAIN, **values)
-            yield row.on_conflict_do_update(index_elements=["agent"], set_=values)
+            row = {f"b_{k}": v for k, v in {"agent": id, "domain": DOMAIN, **values}.items()}
+            if by is None:
+                yield _AGENT_STANDS(**row)
+            else:
+                yield _AGENT_CHANGED_BY(**row, b_changed_by=by or None)
             audience = (log.agent(id), log.SUPERVISORS)
             entries.append(
                 LogEntry("agent.changed", Entity.AGENT, id, values["version"], audience, self.now)

@@ -6,12 +6,12 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import Integer, bindparam, select, update
 
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock, to_micros
@@ -42,8 +42,9 @@ from madoguchi.model.routing import (
 )
 from madoguchi.security.audit import record
 from madoguchi.store import leases
-from madoguchi.store.log import after, move_cursor
-from madoguchi.store.work import Store, Unavailable, Work
+from madoguchi.store.hot import Hot, Listed, among
+from madoguchi.store.log import move_cursor
+from madoguchi.store.work import Rows, Store, Unavailable, Work
 from router import rebuild
 from router.changes import Changes
 from router.engine import Engine
@@ -101,6 +102,8 @@ class RouterService:
         self._holder = holder
         self._lease = f"router:{domain}"
         self._wake = hints.subscribe("log", "router_command", "router")
+        self._posted = hints.subscribe("router_command")
+        self._sweep = True
         self._asked: list[_Asked] = []
         self._engine: Engine | None = None
         self._kept = Kept()
@@ -190,8 +193,7 @@ class RouterService:
         due = self._engine.next_due() if self._engine else None
         if due is not None:
             pause = min(pause, max(0.0, (due - to_micros(self._clock.now())) / 1e6))
-        if not self._asked:
-            await self._wake.wait(pause)
+        self._sweep = not self._asked and not await self._wake.wait(pause)
 
     async def _cycle(self) -> None:
         engine = self._engine
@@ -214,25 +216,18 @@ class RouterService:
         self._answer(cycle.asked)
 
     async def _collect(self) -> _Cycle:
-        cycle = await self._store.read(self._look)
-        cycle.asked = self._asked[:BATCH] + cycle.asked
-        self._asked = self._asked[BATCH:]
-        return cycle
-
-    def _look(self) -> Work[_Cycle]:
+        """Gather what there is to do; rows are looked for on a hint and at each sweep."""
+        sweep, self._sweep = self._sweep, False
         cycle = _Cycle()
-        rows = yield (
-            select(router_command)
-            .where(router_command.c.domain == DOMAIN, router_command.c.answered_at.is_(None))
-            .order_by(router_command.c.id)
-            .limit(BATCH)
-        )
-        cycle.asked = [_Asked(decode(r.command), row=r.id) for r in rows]
-        cycle.entries = yield from after(self._kept.cursor)
+        if self._posted.take() or sweep:
+            rows = await self._store.look(_open_commands)
+            cycle.asked = [_Asked(decode(r.command), row=r.id) for r in rows]
+        cycle.entries = await self._store.journal.after(self._kept.cursor, sure=sweep)
         fresh = [e.entry.entity_id for e in cycle.entries if e.entry.type == "item.enqueued"]
         if fresh:
-            items = yield select(work_item).where(work_item.c.id.in_(fresh))
-            cycle.specs = {r.id: r for r in items}
+            cycle.specs = await self._store.look(lambda: _items(fresh))
+        cycle.asked = self._asked[:BATCH] + cycle.asked
+        self._asked = self._asked[BATCH:]
         return cycle
 
     def _decide(self, engine: Engine, cycle: _Cycle, changes: Changes) -> None:
@@ -386,6 +381,29 @@ class RouterService:
                 one.future.set_exception(one.refused)
             else:
                 one.future.set_result(one.answer or {})
+
+
+_OPEN_COMMANDS = Hot(
+    select(router_command)
+    .where(
+        router_command.c.domain == bindparam("domain", type_=router_command.c.domain.type),
+        router_command.c.answered_at.is_(None),
+    )
+    .order_by(router_command.c.id)
+    .limit(bindparam("most", type_=Integer()))
+)
+_ITEMS = Listed(
+    lambda ids: select(work_item).where(among(work_item.c.id, ids)),
+    work_item.c.id,
+)
+
+
+def _open_commands() -> Work[Rows]:
+    return (yield _OPEN_COMMANDS(domain=DOMAIN, most=BATCH))
+
+
+def _items(ids: Sequence[Id]) -> Work[dict[Id, Any]]:
+    return {row.id: row for row in (yield _ITEMS(ids))}
 
 
 def _as_row(one: _Asked) -> dict[str, Any]:

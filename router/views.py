@@ -14,11 +14,37 @@ from madoguchi.model.conversation import UNFINISHED, ConversationState
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.routing import Activity, OfferState, Presence
+from madoguchi.store.hot import Listed, among
 from madoguchi.store.work import Work
 from router.offering import told_handover
 from router.tables import agent_status, assignment, offer
 
 _OPEN = [s.value for s in UNFINISHED]
+
+
+_ITEMS = Listed(lambda ids: select(work_item).where(among(work_item.c.id, ids)), work_item.c.id)
+_OFFERS_OF = Listed(
+    lambda ids: select(offer).where(among(offer.c.item, ids)).order_by(offer.c.made_at),
+    offer.c.item,
+)
+_PAST = Listed(
+    lambda ids: (
+        select(assignment).where(among(assignment.c.item, ids)).order_by(assignment.c.started_at)
+    ),
+    assignment.c.item,
+)
+_OFFERS = Listed(
+    lambda ids: (
+        select(offer, work_item.c.owner.label("item_owner"))
+        .join(work_item, work_item.c.id == offer.c.item)
+        .where(among(offer.c.id, ids))
+    ),
+    offer.c.id,
+)
+_AGENTS = Listed(
+    lambda ids: select(agent_status).where(among(agent_status.c.agent, ids)),
+    agent_status.c.agent,
+)
 
 
 class RouterViews:
@@ -29,11 +55,9 @@ class RouterViews:
 
     def items(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render work items with their pending offer and the history of who had them."""
-        rows = yield select(work_item).where(work_item.c.id.in_(ids))
-        offers = yield select(offer).where(offer.c.item.in_(ids)).order_by(offer.c.made_at)
-        past = yield (
-            select(assignment).where(assignment.c.item.in_(ids)).order_by(assignment.c.started_at)
-        )
+        rows = yield _ITEMS(ids)
+        offers = yield _OFFERS_OF(ids)
+        past = yield _PAST(ids)
         return {
             r.id: View(
                 r.version,
@@ -89,11 +113,7 @@ class RouterViews:
 
     def offers(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render offers with everything that an agent needs before accepting."""
-        rows = yield (
-            select(offer, work_item.c.owner.label("item_owner"))
-            .join(work_item, work_item.c.id == offer.c.item)
-            .where(offer.c.id.in_(ids))
-        )
+        rows = yield _OFFERS(ids)
         return {r.id: View(r.version, _offer_readers(r), self._offer(r)) for r in rows}
 
     def _offer(self, row: Row[Any]) -> dict[str, Any]:
@@ -120,7 +140,7 @@ class RouterViews:
 
     def agents(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render agents with presence, activity and load."""
-        rows = yield select(agent_status).where(agent_status.c.agent.in_(ids))
+        rows = yield _AGENTS(ids)
         known = {r.agent: r for r in rows}
         return {id: view for id in ids if (view := self._agent(id, known.get(id))) is not None}
 

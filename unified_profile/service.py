@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, tuple_, update
+from sqlalchemy import select, update
 
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import NOBODY, Entity, LogEntry
 from madoguchi.model.people import SYSTEM, Actor, Address, Customer, Identity, Scheme
 from madoguchi.security.audit import record
 from madoguchi.security.permissions import NotFound
+from madoguchi.store.hot import Hot, Listed, among
 from madoguchi.store.log import append
 from madoguchi.store.work import Conflict, Many, Work
 from unified_profile.resolver import Claim, Known, Move, Resolution, addresses, resolve
@@ -29,9 +30,8 @@ def meet(claims: Sequence[Claim], now: datetime, new_id: Callable[[], Id]) -> Wo
     return resolution.found
 
 
-def _load(wanted: Sequence[Address]) -> Work[Known]:
-    pairs = [(a.scheme.value, a.value) for a in wanted]
-    rows = yield (
+_KNOWN = Listed(
+    lambda addresses: (
         select(
             identity,
             customer_of.c.customer,
@@ -43,9 +43,16 @@ def _load(wanted: Sequence[Address]) -> Work[Known]:
         )
         .join(customer_of, customer_of.c.identity == identity.c.id)
         .join(customer, customer.c.id == customer_of.c.customer)
-        .where(tuple_(identity.c.scheme, identity.c.value).in_(pairs))
+        .where(among((identity.c.scheme, identity.c.value), addresses))
         .order_by(identity.c.id)
-    )
+    ),
+    identity.c.scheme,
+    identity.c.value,
+)
+
+
+def _load(wanted: Sequence[Address]) -> Work[Known]:
+    rows = yield _KNOWN([(a.scheme.value, a.value) for a in wanted])
     return Known(
         {(one := identity_of(r)).address: one for r in rows},
         {r.id: (r.customer, r.pointer_version) for r in rows},
@@ -58,15 +65,30 @@ def _load(wanted: Sequence[Address]) -> Work[Known]:
     )
 
 
-def identity_of(row: Row[Any]) -> Identity:
+def identity_of(row: Any) -> Identity:
     """Return the identity of a row of its table."""
     address = Address(Scheme(row.scheme), row.value)
     return Identity(row.id, address, row.verified, row.name, row.created_at, row.version)
 
 
+_NEW_CUSTOMER = Hot(
+    customer.insert().inline(), "id", "name", "language", "attributes", "created_at", "version"
+)
+_NEW_IDENTITY = Hot(
+    identity.insert().inline(),
+    "id",
+    "scheme",
+    "value",
+    "verified",
+    "name",
+    "created_at",
+    "version",
+)
+_NEW_POINTER = Hot(customer_of.insert().inline(), "identity", "customer", "version")
+
+
 def _save(resolution: Resolution, now: datetime) -> Work[None]:
-    yield Many(
-        customer.insert(),
+    yield _NEW_CUSTOMER.each(
         [
             {
                 "id": c.id,
@@ -77,12 +99,11 @@ def _save(resolution: Resolution, now: datetime) -> Work[None]:
                 "version": c.version,
             }
             for c in resolution.new_customers
-        ],
+        ]
     )
-    yield Many(identity.insert(), [_identity_row(i) for i in resolution.new_identities])
-    yield Many(
-        customer_of.insert(),
-        [{"identity": i, "customer": c, "version": 1} for i, c in resolution.new_pointers],
+    yield _NEW_IDENTITY.each([_identity_row(i) for i in resolution.new_identities])
+    yield _NEW_POINTER.each(
+        [{"identity": i, "customer": c, "version": 1} for i, c in resolution.new_pointers]
     )
     for changed in resolution.changed_identities:
         yield (
@@ -218,13 +239,21 @@ def identities_of(customers: Sequence[Id]) -> Work[dict[Id, list[Identity]]]:
     return found
 
 
-def customers_of(identities: Sequence[Id]) -> Work[dict[Id, Customer]]:
-    """Return identity → its customer now."""
-    rows = yield (
+_CUSTOMERS = Listed(
+    lambda identities: (
         select(customer_of.c.identity, customer)
         .join(customer, customer.c.id == customer_of.c.customer)
-        .where(customer_of.c.identity.in_(identities))
-    )
+        .where(among(customer_of.c.identity, identities))
+    ),
+    customer_of.c.identity,
+)
+
+
+def customers_of(identities: Sequence[Id]) -> Work[dict[Id, Customer]]:
+    """Return identity → its customer now."""
+    if not identities:
+        return {}
+    rows = yield _CUSTOMERS(identities)
     return {r.identity: Customer(r.id, r.name, r.language, r.created_at, r.version) for r in rows}
 
 

@@ -6,8 +6,6 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
-from sqlalchemy import Row
-
 from madoguchi.conversations import telling
 from madoguchi.model import log
 from madoguchi.model.channels import Account, Capabilities, Channel
@@ -72,7 +70,7 @@ class Ledger:
         new_id: Callable[[], Id],
         people: Mapping[Address, tuple[Identity, Customer]],
         loaded: Iterable[Conversation],
-        items: Mapping[Id, Row[Any]],
+        items: Mapping[Id, Id],
         by_id: Mapping[Id, Message],
         by_provider: Mapping[tuple[Id, str], Message],
         visitors: Mapping[Id, str],
@@ -85,7 +83,7 @@ class Ledger:
         self._threads: dict[tuple[Id, str], list[Id]] = {}
         for one in self.conversations.values():
             self._threads.setdefault((one.account, one.thread), []).append(one.id)
-        self.items: dict[Id, Id] = {conversation: row.id for conversation, row in items.items()}
+        self.items: dict[Id, Id] = dict(items)
         self.messages: dict[Id, Message] = {}
         self._provider: dict[tuple[Id, str], Id] = {}
         self._visitors = dict(visitors)

@@ -27,9 +27,10 @@ from madoguchi.model.inbound import (
     InboundSeen,
 )
 from madoguchi.model.routing import ItemState
+from madoguchi.store.hot import Hot
 from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
-from madoguchi.store.work import Many, Work
+from madoguchi.store.work import Work
 from unified_profile.resolver import Claim
 from unified_profile.service import meet
 from unified_profile.tables import customer_of
@@ -58,8 +59,7 @@ def receive(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]
 def _load(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) -> Work[Ledger]:
     people = yield from meet([c for a in arrivals if (c := _claim(a))], now, new_id)
     threads = sorted({(a.account.id, t) for a in arrivals if (t := _thread(a)) is not None})
-    loaded = yield from repository.by_threads(threads, now - LONGEST_WINDOW)
-    items = yield from repository.unfinished_items(c.id for c in loaded)
+    loaded, items = yield from repository.by_threads(threads, now - LONGEST_WINDOW)
     receipts = [a.inbound for a in arrivals if isinstance(a.inbound, InboundReceipt)]
     delivered = [
         i for a in arrivals if isinstance(a.inbound, InboundSeen) for i in a.inbound.delivered
@@ -73,8 +73,15 @@ def _load(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) 
     )
     ledger = Ledger(now, new_id, people, loaded, items, by_id, by_provider, visitors)
     yield from _load_shown(ledger, arrivals)
-    yield from _load_colleagues(ledger)
+    served = {(c.account, c.thread) for c in loaded if c.id in items}
+    if any(_asks(a) and (a.account.id, _thread(a)) not in served for a in arrivals):
+        yield from _load_colleagues(ledger)
     return ledger
+
+
+def _asks(arrival: Arrival) -> bool:
+    """Tell whether an event needs an agent, unless somebody is at its conversation already."""
+    return isinstance(arrival.inbound, InboundMessage)
 
 
 def _claim(arrival: Arrival) -> Claim | None:
@@ -151,6 +158,23 @@ def _load_colleagues(ledger: Ledger) -> Work[None]:
     ledger.colleagues = {r.customer: r.owner for r in rows}
 
 
+_NEW_ITEM = Hot(
+    work_item.insert().inline(),
+    "id",
+    "domain",
+    "conversation",
+    "queue",
+    "kind",
+    "channel",
+    "state",
+    "enqueued_at",
+    "preferred",
+    "preference",
+    "topic",
+    "version",
+)
+
+
 def _save(ledger: Ledger) -> Work[None]:
     first = yield from repository.next_numbers(len(ledger.new))
     new, changed = ledger.numbered(first)
@@ -161,8 +185,7 @@ def _save(ledger: Ledger) -> Work[None]:
     yield bind_files((m.conversation, m.parts) for m in ledger.new_messages)
     if ledger.settled:
         yield update(outbox).where(outbox.c.message.in_(sorted(ledger.settled))).values(state=2)
-    yield Many(
-        work_item.insert(),
+    yield _NEW_ITEM.each(
         [
             {
                 "id": item.id,
@@ -179,6 +202,6 @@ def _save(ledger: Ledger) -> Work[None]:
                 "version": 1,
             }
             for item in ledger.new_items
-        ],
+        ]
     )
     yield append(ledger.entries())

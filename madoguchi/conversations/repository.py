@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, tuple_, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.conversations.tables import conversation, message, number_head, work_item
@@ -23,22 +23,19 @@ from madoguchi.model.conversation import (
     occurred_at,
 )
 from madoguchi.model.ids import DOMAIN, Id
-from madoguchi.store.work import Many, Work
+from madoguchi.store.hot import Bound, Hot, Listed, among, constant
+from madoguchi.store.work import Work
 
 _CONVERSATION = [f.name for f in fields(Conversation)]
 _MESSAGE = [f.name for f in fields(Message)]
 _IMMUTABLE = {"id", "number", "account", "channel", "thread", "created_at"}
 _ROUTERS = {"owner", "last_owner"}
-_UPDATE = (
+_CHANGING = [name for name in _CONVERSATION if name not in _IMMUTABLE | _ROUTERS]
+_UPDATE = Hot(
     update(conversation)
-    .where(conversation.c.id == bindparam("b_id"))
-    .values(
-        {
-            name: bindparam(f"b_{name}", type_=conversation.c[name].type)
-            for name in _CONVERSATION
-            if name not in _IMMUTABLE | _ROUTERS
-        }
-    )
+    .where(conversation.c.id == bindparam("b_id", type_=conversation.c.id.type))
+    .values({name: bindparam(f"b_{name}", type_=conversation.c[name].type) for name in _CHANGING})
+    .inline()
 )
 _ENUMS = {
     "channel": Channel,
@@ -47,7 +44,7 @@ _ENUMS = {
 }
 
 
-def conversation_of(row: Row[Any]) -> Conversation:
+def conversation_of(row: Any) -> Conversation:
     """Return the conversation of a row."""
     values = {name: getattr(row, name) for name in _CONVERSATION}
     for name, enum in _ENUMS.items():
@@ -59,7 +56,7 @@ def _conversation_row(one: Conversation) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _CONVERSATION}
 
 
-def message_of(row: Row[Any]) -> Message:
+def message_of(row: Any) -> Message:
     """Return the message of a row."""
     values = {name: getattr(row, name) for name in _MESSAGE}
     values["author"] = Author(row.author)
@@ -71,21 +68,59 @@ def message_of(row: Row[Any]) -> Message:
     return Message(**values)
 
 
-def by_threads(keys: Sequence[tuple[Id, str]], since: datetime) -> Work[list[Conversation]]:
-    """Return the conversations of some (account, thread), the open ones and those of late."""
-    if not keys:
-        return []
-    rows = yield (
-        select(conversation)
+_UNFINISHED = or_(*(work_item.c.state == constant(state) for state in UNFINISHED))
+_TEXT = work_item.c.kind == constant(ItemKind.TEXT)
+
+_BY_THREADS = Listed(
+    lambda threads: (
+        select(conversation, work_item.c.id.label("item"))
+        .select_from(
+            conversation.outerjoin(
+                work_item, and_(work_item.c.conversation == conversation.c.id, _TEXT, _UNFINISHED)
+            )
+        )
         .where(
-            tuple_(conversation.c.account, conversation.c.thread).in_(keys),
-            (conversation.c.state != ConversationState.CLOSED.value)
-            | (conversation.c.last_at >= since),
+            among((conversation.c.account, conversation.c.thread), threads),
+            or_(
+                conversation.c.state != constant(ConversationState.CLOSED),
+                conversation.c.last_at >= bindparam("since", type_=conversation.c.last_at.type),
+            ),
         )
         .order_by(conversation.c.id)
+        .with_for_update(of=conversation)
+    ),
+    conversation.c.account,
+    conversation.c.thread,
+)
+
+
+def by_threads(
+    keys: Sequence[tuple[Id, str]], since: datetime
+) -> Work[tuple[list[Conversation], dict[Id, Id]]]:
+    """Return the conversations of some (account, thread), the open ones and those of late, and
+    conversation → its unfinished text item.
+    """
+    if not keys:
+        return [], {}
+    rows = yield _BY_THREADS(keys, since=since)
+    return [conversation_of(r) for r in rows], {r.id: r.item for r in rows if r.item}
+
+
+_BY_IDS = Listed(
+    lambda ids: (
+        select(conversation).where(among(conversation.c.id, ids)).order_by(conversation.c.id)
+    ),
+    conversation.c.id,
+)
+_BY_IDS_LOCKED = Listed(
+    lambda ids: (
+        select(conversation)
+        .where(among(conversation.c.id, ids))
+        .order_by(conversation.c.id)
         .with_for_update()
-    )
-    return [conversation_of(r) for r in rows]
+    ),
+    conversation.c.id,
+)
 
 
 def by_ids(ids: Iterable[Id], *, lock: bool = False) -> Work[dict[Id, Conversation]]:
@@ -93,22 +128,34 @@ def by_ids(ids: Iterable[Id], *, lock: bool = False) -> Work[dict[Id, Conversati
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    query = select(conversation).where(conversation.c.id.in_(wanted)).order_by(conversation.c.id)
-    rows = yield query.with_for_update() if lock else query
+    rows = yield (_BY_IDS_LOCKED if lock else _BY_IDS)(wanted)
     return {r.id: conversation_of(r) for r in rows}
 
 
-def unfinished_items(conversations: Iterable[Id]) -> Work[dict[Id, Row[Any]]]:
-    """Return conversation → its unfinished text item."""
+_ITEMS = Listed(
+    lambda ids: select(work_item).where(among(work_item.c.conversation, ids), _TEXT, _UNFINISHED),
+    work_item.c.conversation,
+)
+
+
+def unfinished_items(conversations: Iterable[Id]) -> Work[dict[Id, Any]]:
+    """Return conversation → the row of its unfinished text item."""
     wanted = sorted(set(conversations))
     if not wanted:
         return {}
-    rows = yield select(work_item).where(
-        work_item.c.conversation.in_(wanted),
-        work_item.c.kind == ItemKind.TEXT.value,
-        work_item.c.state.in_([s.value for s in UNFINISHED]),
-    )
+    rows = yield _ITEMS(wanted)
     return {r.conversation: r for r in rows}
+
+
+_MESSAGES = Listed(
+    lambda ids: select(message).where(among(message.c.id, ids)).with_for_update(),
+    message.c.id,
+)
+_BY_PROVIDER = Listed(
+    lambda keys: select(message).where(among((message.c.account, message.c.provider_id), keys)),
+    message.c.account,
+    message.c.provider_id,
+)
 
 
 def messages_by_ids(ids: Iterable[Id]) -> Work[dict[Id, Message]]:
@@ -116,7 +163,7 @@ def messages_by_ids(ids: Iterable[Id]) -> Work[dict[Id, Message]]:
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    rows = yield select(message).where(message.c.id.in_(wanted)).with_for_update()
+    rows = yield _MESSAGES(wanted)
     return {r.id: message_of(r) for r in rows}
 
 
@@ -124,9 +171,7 @@ def messages_by_provider(keys: Sequence[tuple[Id, str]]) -> Work[dict[tuple[Id, 
     """Return messages by (account, provider's message id)."""
     if not keys:
         return {}
-    rows = yield select(message).where(
-        tuple_(message.c.account, message.c.provider_id).in_(sorted(set(keys)))
-    )
+    rows = yield _BY_PROVIDER(sorted(set(keys)))
     return {(r.account, r.provider_id): message_of(r) for r in rows}
 
 
@@ -144,22 +189,26 @@ def next_numbers(count: int) -> Work[int]:
     return int(rows[0].next) - count
 
 
-def insert_conversations(new: Sequence[Conversation]) -> Many:
-    """Return the statement that stores new conversations."""
-    return Many(conversation.insert(), [{"domain": DOMAIN, **_conversation_row(c)} for c in new])
+_NEW_CONVERSATION = Hot(conversation.insert().inline(), "domain", *_CONVERSATION)
 
 
-def update_conversations(changed: Sequence[Conversation]) -> Many:
-    """Return the statement that stores changed ones; the owner is the router's to write."""
-    rows = [
-        {"b_id": c.id, **{f"b_{k}": v for k, v in _conversation_row(c).items()}} for c in changed
-    ]
-    dropped = {f"b_{name}" for name in (_IMMUTABLE | _ROUTERS) - {"id"}}
-    return Many(_UPDATE, [{k: v for k, v in r.items() if k not in dropped} for r in rows])
+def insert_conversations(new: Sequence[Conversation]) -> Bound:
+    """Return the step that stores new conversations."""
+    return _NEW_CONVERSATION.each([{"domain": DOMAIN, **_conversation_row(c)} for c in new])
 
 
-def insert_messages(new: Sequence[Message]) -> Many:
-    """Return the statement that stores new messages."""
+def update_conversations(changed: Sequence[Conversation]) -> Bound:
+    """Return the step that stores changed ones; the owner is the router's to write."""
+    return _UPDATE.each(
+        [{f"b_{name}": getattr(one, name) for name in ("id", *_CHANGING)} for one in changed]
+    )
+
+
+_NEW_MESSAGE = Hot(message.insert().inline(), "domain", "occurred_at", *_MESSAGE)
+
+
+def insert_messages(new: Sequence[Message]) -> Bound:
+    """Return the step that stores new messages."""
     rows = []
     for one in new:
         row = {name: getattr(one, name) for name in _MESSAGE}
@@ -167,25 +216,25 @@ def insert_messages(new: Sequence[Message]) -> Many:
         row["domain"] = DOMAIN
         row["occurred_at"] = occurred_at(one.provider_at, one.received_at)
         rows.append(row)
-    return Many(message.insert(), rows)
+    return _NEW_MESSAGE.each(rows)
 
 
-_UPDATE_MESSAGE = (
+_UPDATE_MESSAGE = Hot(
     update(message)
-    .where(message.c.id == bindparam("b_id"))
+    .where(message.c.id == bindparam("b_id", type_=message.c.id.type))
     .values(
-        state=bindparam("b_state"),
-        reason=bindparam("b_reason"),
-        provider_id=bindparam("b_provider_id"),
-        version=bindparam("b_version"),
+        {
+            name: bindparam(f"b_{name}", type_=message.c[name].type)
+            for name in ("state", "reason", "provider_id", "version")
+        }
     )
+    .inline()
 )
 
 
-def update_messages(changed: Sequence[Message]) -> Many:
-    """Return the statement that stores how far messages have come."""
-    return Many(
-        _UPDATE_MESSAGE,
+def update_messages(changed: Sequence[Message]) -> Bound:
+    """Return the step that stores how far messages have come."""
+    return _UPDATE_MESSAGE.each(
         [
             {
                 "b_id": m.id,
@@ -195,5 +244,5 @@ def update_messages(changed: Sequence[Message]) -> Many:
                 "b_version": m.version,
             }
             for m in changed
-        ],
+        ]
     )

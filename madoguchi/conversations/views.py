@@ -18,9 +18,10 @@ from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor
 from madoguchi.model.routing import ItemState
 from madoguchi.security.permissions import Action, Scope, scopes
+from madoguchi.store.hot import Listed, among, constant
 from madoguchi.store.work import Work
 from unified_profile import service as profile
-from unified_profile.service import customers_of
+from unified_profile.tables import customer, customer_of
 
 Name = Callable[[Id | None], str]
 """agent id → name to show."""
@@ -71,6 +72,42 @@ _MESSAGE_FIELDS = (
 )
 
 
+_DESK = Listed(
+    lambda ids: (
+        select(
+            conversation,
+            customer_of.c.customer,
+            customer.c.name.label("customer_name"),
+            customer.c.language.label("customer_language"),
+        )
+        .join(customer_of, customer_of.c.identity == conversation.c.identity)
+        .join(customer, customer.c.id == customer_of.c.customer)
+        .where(among(conversation.c.id, ids))
+    ),
+    conversation.c.id,
+)
+_VISITOR = Listed(
+    lambda ids: select(conversation).where(among(conversation.c.id, ids)), conversation.c.id
+)
+_MESSAGES = Listed(lambda ids: select(message).where(among(message.c.id, ids)), message.c.id)
+_VISITOR_MESSAGES = Listed(
+    lambda ids: (
+        select(message, conversation.c.account.label("hub_account"), conversation.c.thread)
+        .join(conversation, conversation.c.id == message.c.conversation)
+        .where(among(message.c.id, ids), message.c.visibility == constant(Visibility.PUBLIC))
+    ),
+    message.c.id,
+)
+_IN_WRAP_UP = Listed(
+    lambda ids: select(work_item.c.conversation).where(
+        among(work_item.c.conversation, ids),
+        work_item.c.kind == constant(ItemKind.TEXT),
+        work_item.c.state == constant(ItemState.wrap_up),
+    ),
+    work_item.c.conversation,
+)
+
+
 class ConversationViews:
     """Renderers of this room; they know agents' names by a port."""
 
@@ -79,23 +116,22 @@ class ConversationViews:
 
     def desk(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render conversations for desks."""
-        rows = yield select(conversation).where(conversation.c.id.in_(ids))
-        people = yield from customers_of(sorted({r.identity for r in rows}))
-        return {r.id: View(r.version, _readers(r), self._body(r, people[r.identity])) for r in rows}
+        rows = yield _DESK(ids)
+        return {r.id: View(r.version, _readers(r), self._body(r)) for r in rows}
 
-    def _body(self, row: Row[Any], customer: Any) -> dict[str, Any]:
+    def _body(self, row: Any) -> dict[str, Any]:
         body = {name: getattr(row, name) for name in _FIELDS}
         body["owner_name"] = self._name(row.owner)
         body["customer"] = {
-            "id": customer.id,
-            "name": customer.name,
-            "language": customer.language,
+            "id": row.customer,
+            "name": row.customer_name,
+            "language": row.customer_language,
         }
         return body
 
     def visitor(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render conversations for widgets: state, who serves, how far we have read."""
-        rows = yield select(conversation).where(conversation.c.id.in_(ids))
+        rows = yield _VISITOR(ids)
         ended = yield from _in_wrap_up([r.id for r in rows])
         return {
             r.id: View(
@@ -116,7 +152,7 @@ class ConversationViews:
 
     def messages(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render messages for desks."""
-        rows = yield select(message).where(message.c.id.in_(ids))
+        rows = yield _MESSAGES(ids)
         return {r.id: View(r.version, _message_readers(r), self.message_body(r)) for r in rows}
 
     def message_body(self, row: Row[Any]) -> dict[str, Any]:
@@ -127,11 +163,7 @@ class ConversationViews:
 
     def visitor_messages(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render public messages for the widget of their visitor."""
-        rows = yield (
-            select(message, conversation.c.account.label("hub_account"), conversation.c.thread)
-            .join(conversation, conversation.c.id == message.c.conversation)
-            .where(message.c.id.in_(ids), message.c.visibility == Visibility.PUBLIC.value)
-        )
+        rows = yield _VISITOR_MESSAGES(ids)
         return {
             r.id: View(
                 r.version,
@@ -199,12 +231,9 @@ def _visitor_state(row: Row[Any]) -> str:
 
 
 def _in_wrap_up(ids: Sequence[Id]) -> Work[set[Id]]:
-    rows = yield select(work_item.c.conversation).where(
-        work_item.c.conversation.in_(ids),
-        work_item.c.kind == ItemKind.TEXT.value,
-        work_item.c.state == ItemState.wrap_up.value,
-    )
-    return {r.conversation for r in rows}
+    if not ids:
+        return set()
+    return {r.conversation for r in (yield _IN_WRAP_UP(ids))}
 
 
 def snapshot_conversations(actor: Actor) -> Work[list[str]]:

@@ -23,7 +23,8 @@ from madoguchi.http.problems import Problem
 from madoguchi.model.conversation import Part
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.security.permissions import NotFound
-from madoguchi.store.work import Many, Store, Work
+from madoguchi.store.hot import Bound, Hot
+from madoguchi.store.work import Store, Work
 
 LINK_S = 300
 ORPHAN_AGE = timedelta(days=1)
@@ -206,17 +207,20 @@ def attach(ids: Sequence[Id], conversation: Id, uploaded_by: str) -> Work[tuple[
     return tuple(parts)
 
 
-def bind_files(messages: Iterable[tuple[Id, Sequence[Part]]]) -> Many:
-    """Return the statement that binds the files of new messages to their conversations."""
+_BIND = Hot(
+    update(file)
+    .where(file.c.id == bindparam("b_id", type_=file.c.id.type))
+    .values(conversation=bindparam("b_conversation", type_=file.c.conversation.type))
+    .inline()
+)
+
+
+def bind_files(messages: Iterable[tuple[Id, Sequence[Part]]]) -> Bound:
+    """Return the step that binds the files of new messages to their conversations."""
     rows = [
         {"b_id": part["file"], "b_conversation": conversation}
         for conversation, parts in messages
         for part in parts
         if part.get("type") == "file" and "file" in part
     ]
-    statement = (
-        update(file)
-        .where(file.c.id == bindparam("b_id", type_=file.c.id.type))
-        .values(conversation=bindparam("b_conversation", type_=file.c.conversation.type))
-    )
-    return Many(statement, rows)
+    return _BIND.each(rows)

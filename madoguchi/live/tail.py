@@ -5,23 +5,17 @@ last position, so that a lost last event is seen. Views are rendered when they a
 folding them is idempotent, and a view that a reader may no longer have arrives as a tombstone.
 """
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from madoguchi.bus import Hints
-from madoguchi.clock import Clock
 from madoguchi.live.views import View, Views
 from madoguchi.model.log import Entity, NumberedEntry
 from madoguchi.model.people import Actor
-from madoguchi.store import log
 from madoguchi.store.work import Store, Work
 
 SWEEP_S = 1.0
-KEPT = timedelta(minutes=10)
-MOST_KEPT = 50_000
 Event = dict[str, Any]
 Deliver = Callable[[Event], Awaitable[None]]
 
@@ -40,13 +34,11 @@ class Reader:
 class Tail:
     """Reads the log of the domain once and gives it to all readers of this process."""
 
-    def __init__(self, store: Store, clock: Clock, hints: Hints, views: Views) -> None:
+    def __init__(self, store: Store, hints: Hints, views: Views) -> None:
         self._store = store
-        self._clock = clock
         self._views = views
-        self._wake = hints.subscribe("log", "numbered")
+        self._wake = hints.subscribe("log")
         self._readers: dict[str, set[Reader]] = {}
-        self._kept: deque[tuple[datetime, NumberedEntry]] = deque()
         self._watchers: list[Callable[[NumberedEntry], None]] = []
         self.head = 0
         self._started = False
@@ -73,26 +65,23 @@ class Tail:
 
     async def start(self) -> None:
         """Find the present end of the log."""
-        self.head = await self._store.read(log.head)
+        self.head = await self._store.journal.start()
         self._started = True
 
     async def run(self) -> None:
         """Follow the log for ever; a supervised task."""
         if not self._started:
             await self.start()
+        hinted = False
         while True:
-            while entries := await self._store.read(lambda: log.after(self.head)):
+            while entries := await self._store.journal.after(self.head, sure=not hinted):
                 await self._pass_on(entries)
-            await self._wake.wait(SWEEP_S)
+            hinted = await self._wake.wait(SWEEP_S)
 
     async def _pass_on(self, entries: Sequence[NumberedEntry]) -> None:
-        now = self._clock.now()
         for entry in entries:
-            self._kept.append((now, entry))
             for watcher in self._watchers:
                 watcher(entry)
-        while self._kept and (self._kept[0][0] < now - KEPT or len(self._kept) > MOST_KEPT):
-            self._kept.popleft()
         # The head moves before anything is awaited: a reader that joins from here on starts
         # behind these entries, one that joined before gets them.
         self.head = entries[-1].position
@@ -166,7 +155,7 @@ class Tail:
                 )
             return found
 
-        return await self._store.read(unit)
+        return await self._store.look(unit)
 
     async def resume(self, reader: Reader, pos: int) -> tuple[int, list[Event]] | None:
         """Return a head and what a reader missed between a position and it.
@@ -174,12 +163,13 @@ class Tail:
         None when only a snapshot can tell. The reader is live from that head on: what is delivered
         while the answer is made follows it (``prev`` is the head).
         """
-        oldest = self._kept[0][1].position if self._kept else self.head + 1
-        if pos > self.head or pos < oldest - 1:
+        if pos > self.head or not self._store.journal.covers(pos):
             return None
         newest: dict[tuple[Entity, str], NumberedEntry] = {}
-        for _, one in self._kept:
-            if one.position > pos and not reader.audience.isdisjoint(one.entry.audience):
+        for one in self._store.journal.known(pos):
+            if one.position > self.head:
+                break
+            if not reader.audience.isdisjoint(one.entry.audience):
                 newest.pop((one.entry.entity, one.entry.entity_id), None)
                 newest[one.entry.entity, one.entry.entity_id] = one
         head = self.go_live(reader)

@@ -10,13 +10,29 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Row, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    LargeBinary,
+    Row,
+    SmallInteger,
+    String,
+    bindparam,
+    cast,
+    literal,
+    null,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.inbound import ProviderEvent
-from madoguchi.store.tables import inbox
-from madoguchi.store.work import Many, Raw, Store, Unavailable, Work
+from madoguchi.store.hot import Bound, Hot, Listed, among, constant
+from madoguchi.store.tables import inbox, lease
+from madoguchi.store.types import Instant, Key
+from madoguchi.store.work import Store, Unavailable, Work
 
 PARTITIONS = 64
 FLUSH = 200
@@ -33,6 +49,9 @@ class InboxState(IntEnum):
     WAITING = 0
     DONE = 1
     DEAD = 2
+
+
+_WAITS = inbox.c.state == constant(InboxState.WAITING)
 
 
 def partition_of(lane: str) -> int:
@@ -63,48 +82,51 @@ class StoredEvent:
     late: bool
 
 
-def insert_events(events: Sequence[tuple[Id, ProviderEvent]], dialect: str) -> Work[None]:
-    """Insert events; one that is there already is left as it was.
+_INSERTED = Hot(
+    insert(inbox).on_conflict_do_nothing().inline(),
+    "domain",
+    "account",
+    "event_id",
+    "lane",
+    "partition",
+    "kind",
+    "body",
+    "received_at",
+)
 
-    On PostgreSQL every flush takes the domain's lock, so that ids become visible in their order.
-    """
-    if dialect == "postgresql":
-        yield select(func.pg_advisory_xact_lock(7_301, DOMAIN))
-        yield _unnested(events)
-        return
-    rows = [
-        {
-            "domain": DOMAIN,
-            "account": account,
-            "event_id": storable(event.event_id),
-            "lane": storable(event.lane),
-            "partition": partition_of(event.lane),
-            "kind": event.kind,
-            "body": event.body,
-            "received_at": event.received_at,
-        }
-        for account, event in events
-    ]
-    yield Many(insert(inbox).on_conflict_do_nothing(), rows)
-
-
-_UNNESTED = text(
-    """
-    INSERT INTO inbox (domain, account, event_id, lane, partition, kind, body, received_at)
-    SELECT CAST(:domain AS smallint), a, e, l, p, k, b, r FROM unnest(
-        CAST(:account AS uuid[]), CAST(:event_id AS varchar[]), CAST(:lane AS varchar[]),
-        CAST(:partition AS smallint[]), CAST(:kind AS varchar[]), CAST(:body AS bytea[]),
-        CAST(:received_at AS timestamptz[])
-    ) WITH ORDINALITY AS fresh (a, e, l, p, k, b, r, place) ORDER BY place
-    ON CONFLICT DO NOTHING
-    """
+_UNNESTED = Hot(
+    text(
+        """
+        WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(7301, :domain) AS held)
+        INSERT INTO inbox (domain, account, event_id, lane, partition, kind, body, received_at)
+        SELECT :domain, a, e, l, p, k, b, r
+        FROM turn, unnest(
+            :account, :event_id, :lane, :partition, :kind, :body, :received_at
+        ) WITH ORDINALITY AS fresh (a, e, l, p, k, b, r, place)
+        ORDER BY place
+        ON CONFLICT DO NOTHING
+        """
+    ).bindparams(
+        bindparam("domain", type_=Integer()),
+        bindparam("account", type_=ARRAY(Key)),
+        bindparam("event_id", type_=ARRAY(String)),
+        bindparam("lane", type_=ARRAY(String)),
+        bindparam("partition", type_=ARRAY(SmallInteger)),
+        bindparam("kind", type_=ARRAY(String)),
+        bindparam("body", type_=ARRAY(LargeBinary)),
+        bindparam("received_at", type_=ARRAY(DateTime(timezone=True))),
+    ),
+    table="inbox",
 )
 
 
-def _unnested(events: Sequence[tuple[Id, ProviderEvent]]) -> Raw:
-    """Return one statement for the whole batch: a third of the cost of one per row."""
+def insert_events(events: Sequence[tuple[Id, ProviderEvent]], dialect: str) -> Bound:
+    """Return the step that inserts events; one that is there already is left as it was.
+
+    On PostgreSQL it takes the domain's lock before it takes ids, so that ids become visible in
+    their order, whatever number of processes write.
+    """
     columns = {
-        "domain": DOMAIN,
         "account": [account for account, _ in events],
         "event_id": [storable(event.event_id) for _, event in events],
         "lane": [storable(event.lane) for _, event in events],
@@ -113,7 +135,10 @@ def _unnested(events: Sequence[tuple[Id, ProviderEvent]]) -> Raw:
         "body": [event.body for _, event in events],
         "received_at": [event.received_at for _, event in events],
     }
-    return Raw(_UNNESTED.bindparams(**columns), "inbox")
+    if dialect == "postgresql":
+        return _UNNESTED(domain=DOMAIN, **columns)
+    rows = zip(*columns.values(), strict=True)
+    return _INSERTED.each([{"domain": DOMAIN, **dict(zip(columns, r, strict=True))} for r in rows])
 
 
 class Inbox:
@@ -159,7 +184,7 @@ class Inbox:
     ) -> None:
         events = [pair for events, _ in batch for pair in events]
         try:
-            await self._store.write(lambda: insert_events(events, self._store.dialect))
+            await self._store.run(insert_events(events, self._store.dialect))
         except asyncio.CancelledError:
             _resolve(batch, Unavailable("the hub is stopping"))
             raise
@@ -180,31 +205,71 @@ def _resolve(batch: list[tuple[Any, asyncio.Future[None]]], fault: Exception | N
             future.set_exception(fault)
 
 
+_TAKE = Listed(
+    lambda partitions: (
+        select(inbox)
+        .where(among(inbox.c.partition, partitions), _WAITS)
+        .order_by(inbox.c.id)
+        .limit(bindparam("most", type_=Integer()))
+    ),
+    inbox.c.partition,
+)
+
+
 def take(partitions: Sequence[int], limit: int = TAKE) -> Work[list[StoredEvent]]:
     """Return the oldest waiting events of some partitions, in insert order."""
-    rows = yield (
-        select(inbox)
-        .where(inbox.c.partition.in_(partitions), inbox.c.state == InboxState.WAITING)
-        .order_by(inbox.c.id)
-        .limit(limit)
-    )
+    if not partitions:
+        return []
+    rows = yield _TAKE(partitions, most=limit)
     return [stored(row) for row in rows]
 
 
-def stored(row: Row[Any]) -> StoredEvent:
+_TAKE_HELD = Hot(
+    select(inbox)
+    .join(lease, lease.c.name == literal("lane:") + cast(inbox.c.partition, String))
+    .where(_WAITS, lease.c.holder == bindparam("holder", type_=lease.c.holder.type))
+    .order_by(inbox.c.id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(read=True, of=lease)
+)
+
+
+def take_held(holder: str, limit: int = TAKE) -> Work[list[StoredEvent]]:
+    """Return the oldest waiting events of the partitions that a worker holds, in insert order.
+
+    The leases stay with the holder until the commit: it is :func:`leases.guard` and
+    :func:`take` in one statement.
+    """
+    rows = yield _TAKE_HELD(holder=holder, most=limit)
+    return [stored(row) for row in rows]
+
+
+def stored(row: Any) -> StoredEvent:
     """Return the event of an inbox row."""
     event = ProviderEvent(row.event_id, row.lane, row.kind, row.body, row.received_at)
     return StoredEvent(row.id, row.account, event, row.attempts, row.late)
 
 
+_DONE = Listed(
+    lambda rows: (
+        update(inbox)
+        .where(among(inbox.c.id, rows), _WAITS)
+        .values(
+            state=constant(InboxState.DONE),
+            done_at=bindparam("b_at", type_=Instant),
+            error=null(),
+        )
+        .returning(inbox.c.id)
+    ),
+    inbox.c.id,
+)
+
+
 def mark_done(rows: Sequence[int], at: datetime) -> Work[int]:
     """Mark events as processed; return how many still waited, so a lost race is seen."""
-    done = yield (
-        update(inbox)
-        .where(inbox.c.id.in_(rows), inbox.c.state == InboxState.WAITING)
-        .values(state=InboxState.DONE, done_at=at, error=None)
-        .returning(inbox.c.id)
-    )
+    if not rows:
+        return 0
+    done = yield _DONE(rows, b_at=at)
     return len(done)
 
 

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, func, select, update
+from sqlalchemy import ColumnElement, DateTime, Interval, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from madoguchi.store.hot import Listed, among
 from madoguchi.store.tables import lease
+from madoguchi.store.types import Instant
 from madoguchi.store.work import Work
 
 TTL_S = 10.0
@@ -57,19 +59,51 @@ def held(names: Sequence[str], holder: str) -> Work[dict[str, int]]:
     return {row.name: row.epoch for row in rows}
 
 
+def _prolonged(expires: ColumnElement[Any]) -> Listed:
+    return Listed(
+        lambda names: (
+            update(lease)
+            .where(
+                among(lease.c.name, names),
+                lease.c.holder == bindparam("b_holder", type_=lease.c.holder.type),
+            )
+            .values(expires_at=expires)
+            .returning(lease.c.name)
+        ),
+        lease.c.name,
+    )
+
+
+_RENEWED = _prolonged(bindparam("b_expires", type_=Instant))
+_RENEWED_BY_SERVER = _prolonged(
+    func.clock_timestamp(type_=DateTime(timezone=True)) + bindparam("b_ttl", type_=Interval)
+)
+
+
 def renew(names: Sequence[str], holder: str, now: Any, ttl_s: float = TTL_S) -> Work[None]:
     """Prolong leases that we hold; the row locks fence out a taker until our commit.
 
     Raises LeaseLost when one of them has another holder.
     """
-    kept = yield (
-        update(lease)
-        .where(lease.c.name.in_(names), lease.c.holder == holder)
-        .values(expires_at=now + timedelta(seconds=ttl_s))
-        .returning(lease.c.name)
-    )
+    if isinstance(now, datetime):
+        kept = yield _RENEWED(names, b_holder=holder, b_expires=now + timedelta(seconds=ttl_s))
+    else:
+        kept = yield _RENEWED_BY_SERVER(names, b_holder=holder, b_ttl=timedelta(seconds=ttl_s))
     if len(kept) != len(set(names)):
         raise LeaseLost(", ".join(sorted(set(names) - {row.name for row in kept})))
+
+
+_GUARDED = Listed(
+    lambda names: (
+        select(lease.c.name)
+        .where(
+            among(lease.c.name, names),
+            lease.c.holder == bindparam("holder", type_=lease.c.holder.type),
+        )
+        .with_for_update(read=True)
+    ),
+    lease.c.name,
+)
 
 
 def guard(names: Sequence[str], holder: str) -> Work[None]:
@@ -79,11 +113,7 @@ def guard(names: Sequence[str], holder: str) -> Work[None]:
     LeaseLost.
     """
     wanted = sorted(set(names))
-    kept = yield (
-        select(lease.c.name)
-        .where(lease.c.name.in_(wanted), lease.c.holder == holder)
-        .with_for_update(read=True)
-    )
+    kept = yield _GUARDED(wanted, holder=holder)
     if len(kept) != len(wanted):
         raise LeaseLost(", ".join(sorted(set(wanted) - {row.name for row in kept})))
 

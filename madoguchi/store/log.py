@@ -1,105 +1,156 @@
-"""The domain's log: rows are written without a position, a sequencer numbers what is committed."""
+"""The domain's log: a unit's entries are written and numbered last, right before its commit.
 
-from collections.abc import Iterable
+The order of positions is the order of commits, and there are no holes: on SQLite one thread
+writes, on PostgreSQL the head's row is locked from the numbering to the commit. So a reader by
+position misses nothing, and sees each entry as soon as it is there.
+"""
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Integer,
+    SmallInteger,
+    String,
+    bindparam,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from madoguchi.model.ids import DOMAIN
 from madoguchi.model.log import Entity, LogEntry, NumberedEntry
+from madoguchi.store.hot import Bound, Hot
 from madoguchi.store.tables import cursor, log, log_head
-from madoguchi.store.work import Many, Work
+from madoguchi.store.types import Serial
+from madoguchi.store.work import Append, Work
 
 BATCH = 1000
+_COLUMNS = ("domain", "type", "entity", "entity_id", "version", "audience", "data", "at")
 
 
-def append(entries: Iterable[LogEntry]) -> Many:
-    """Return the statement that tells a set of changes, in their order."""
-    return Many(
-        log.insert(),
-        [
-            {
-                "domain": e.domain,
-                "type": e.type,
-                "entity": e.entity.value,
-                "entity_id": e.entity_id,
-                "version": e.version,
-                "audience": list(e.audience),
-                "data": e.data,
-                "at": e.at,
-            }
-            for e in entries
-        ],
+def append(entries: Iterable[LogEntry]) -> Append:
+    """Return the step that tells a set of changes, in their order."""
+    return Append(tuple(entries))
+
+
+def row_of(one: LogEntry) -> dict[str, Any]:
+    """Return an entry as a row of its table, without its place."""
+    return {
+        "domain": one.domain,
+        "type": one.type,
+        "entity": one.entity.value,
+        "entity_id": one.entity_id,
+        "version": one.version,
+        "audience": list(one.audience),
+        "data": one.data,
+        "at": one.at,
+    }
+
+
+_PLACED = Hot(log.insert().inline(), "id", "position", *_COLUMNS)
+_MOVED = Hot(
+    update(log_head)
+    .where(log_head.c.domain == bindparam("b_domain"))
+    .values(position=bindparam("b_position", type_=Serial))
+)
+
+
+def place(entries: Sequence[NumberedEntry]) -> Bound:
+    """Return the step that writes entries whose place the only writer has chosen."""
+    return _PLACED.each(
+        [{"id": n.position, "position": n.position, **row_of(n.entry)} for n in entries]
     )
 
 
-def number_own() -> Work[None]:
-    """Give positions where one writer makes every row: the row's own number is its place."""
-    yield _OWN
+def move_head(position: int) -> Bound:
+    """Return the step that remembers the last place given out."""
+    return _MOVED(b_domain=DOMAIN, b_position=position)
 
 
-_OWN = update(log).where(log.c.position.is_(None)).values(position=log.c.id)
-
-
-def number(domain: int = DOMAIN) -> Work[int]:
-    """Give the next positions to committed rows that have none; return the new head.
-
-    The head row's lock makes one sequencer at a time; a row that becomes visible later gets a
-    later position, whatever its id, so a reader by position never misses one.
+_NUMBERED = (
+    text(
+        """
+    WITH head AS (
+        UPDATE log_head SET position = position + :count WHERE domain = :domain RETURNING position
+    )
+    INSERT INTO log (domain, position, type, entity, entity_id, version, audience, data, at)
+    SELECT :domain, head.position - :count + place, t, e, i, v, a, d, w
+    FROM head, unnest(
+        :type, :entity, :entity_id, :version, :audience, :data, :at
+    ) WITH ORDINALITY AS fresh (t, e, i, v, a, d, w, place)
+    ORDER BY place
+    RETURNING position
     """
-    yield insert(log_head).values(domain=domain, position=0).on_conflict_do_nothing()
-    locked = yield select(log_head.c.position).where(log_head.c.domain == domain).with_for_update()
-    head: int = locked[0].position
-    fresh = (
-        select(log.c.id, func.row_number().over(order_by=log.c.id).label("n"))
-        .where(log.c.domain == domain, log.c.position.is_(None))
-        .order_by(log.c.id)
-        .limit(BATCH)
-        .cte("fresh")
     )
-    numbered = yield (
-        update(log)
-        .values(position=head + fresh.c.n)
-        .where(log.c.id == fresh.c.id)
-        .returning(log.c.position)
+    .bindparams(
+        bindparam("count", type_=Serial),
+        bindparam("domain", type_=SmallInteger()),
+        bindparam("type", type_=ARRAY(String)),
+        bindparam("entity", type_=ARRAY(String)),
+        bindparam("entity_id", type_=ARRAY(String)),
+        bindparam("version", type_=ARRAY(BigInteger)),
+        bindparam("audience", type_=ARRAY(JSONB, dimensions=1)),
+        bindparam("data", type_=ARRAY(JSONB(none_as_null=True), dimensions=1)),
+        bindparam("at", type_=ARRAY(DateTime(timezone=True))),
     )
+    .columns(position=Serial)
+)
+_NUMBERED_HOT = Hot(_NUMBERED)
+
+
+def number(entries: Sequence[LogEntry], domain: int = DOMAIN) -> Work[int]:
+    """Write entries at the log's end on PostgreSQL; return the first position.
+
+    The head's row stays locked until the commit, so this must be the unit's last act.
+    """
+    rows = [row_of(one) for one in entries]
+    columns = {name: [row[name] for row in rows] for name in _COLUMNS if name != "domain"}
+    values = {"count": len(rows), "domain": domain, **columns}
+    numbered = yield _NUMBERED_HOT(**values)
     if not numbered:
-        return head
-    head += len(numbered)
-    yield update(log_head).where(log_head.c.domain == domain).values(position=head)
-    return head
+        yield insert(log_head).values(domain=domain, position=0).on_conflict_do_nothing()
+        numbered = yield _NUMBERED_HOT(**values)
+    return int(min(r.position for r in numbered))
 
 
 def head(domain: int = DOMAIN) -> Work[int]:
     """Return the last position given out."""
-    rows = yield select(func.max(log.c.position).label("head")).where(log.c.domain == domain)
-    return rows[0].head or 0
+    rows = yield select(log_head.c.position).where(log_head.c.domain == domain)
+    return rows[0].position if rows else 0
+
+
+_AFTER = Hot(
+    select(log)
+    .where(
+        log.c.domain == bindparam("domain", type_=log.c.domain.type),
+        log.c.position > bindparam("after", type_=Serial),
+    )
+    .order_by(log.c.position)
+    .limit(bindparam("most", type_=Integer()))
+)
 
 
 def after(position: int, domain: int = DOMAIN, limit: int = BATCH) -> Work[list[NumberedEntry]]:
     """Return the entries behind a position, in order, at most ``limit``."""
-    rows = yield (
-        select(log)
-        .where(log.c.domain == domain, log.c.position > position)
-        .order_by(log.c.position)
-        .limit(limit)
+    rows = yield _AFTER(domain=domain, after=position, most=limit)
+    return [NumberedEntry(r.position, _entry_of(r)) for r in rows]
+
+
+def _entry_of(row: Any) -> LogEntry:
+    return LogEntry(
+        row.type,
+        Entity(row.entity),
+        row.entity_id,
+        row.version,
+        tuple(row.audience),
+        row.at,
+        row.data,
+        row.domain,
     )
-    return [
-        NumberedEntry(
-            r.position,
-            LogEntry(
-                r.type,
-                Entity(r.entity),
-                r.entity_id,
-                r.version,
-                tuple(r.audience),
-                r.at,
-                r.data,
-                r.domain,
-            ),
-        )
-        for r in rows
-    ]
 
 
 def read_cursor(consumer: str, domain: int = DOMAIN) -> Work[int]:
@@ -110,9 +161,18 @@ def read_cursor(consumer: str, domain: int = DOMAIN) -> Work[int]:
     return rows[0].position if rows else 0
 
 
+_CURSOR = insert(cursor).values(
+    consumer=bindparam("b_consumer", type_=cursor.c.consumer.type),
+    domain=bindparam("b_domain", type_=cursor.c.domain.type),
+    position=bindparam("b_position", type_=Serial),
+)
+_CURSOR_MOVED = Hot(
+    _CURSOR.on_conflict_do_update(
+        index_elements=["consumer", "domain"], set_={"position": _CURSOR.excluded.position}
+    ).inline()
+)
+
+
 def move_cursor(consumer: str, position: int, domain: int = DOMAIN) -> Work[None]:
     """Remember how far a consumer has come."""
-    statement = insert(cursor).values(consumer=consumer, domain=domain, position=position)
-    yield statement.on_conflict_do_update(
-        index_elements=["consumer", "domain"], set_={"position": statement.excluded.position}
-    )
+    yield _CURSOR_MOVED(b_consumer=consumer, b_domain=domain, b_position=position)

@@ -1,58 +1,124 @@
 """PostgreSQL through asyncpg: a transaction per unit, LISTEN/NOTIFY as hints between processes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from sqlalchemy import exc, make_url
+from sqlalchemy import Dialect, exc, make_url
+from sqlalchemy.dialects.postgresql import asyncpg as dialects
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from madoguchi.bus import Hints
+from madoguchi.model.log import LogEntry, NumberedEntry
+from madoguchi.store import log
+from madoguchi.store.hot import Bound
+from madoguchi.store.journal import Journal
 from madoguchi.store.tables import HINTED
-from madoguchi.store.work import Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
+from madoguchi.store.work import Append, Conflict, Many, Rows, Step, Unavailable, Work, touched
 
 T = TypeVar("T")
 
 CHANNEL = "madoguchi_hints"
+CONNECTIONS = 15
+PATIENCE_S = 3.0
 _RETRIED = {"40001", "40P01", "23505"}
 """Serialisation failure, deadlock, unique violation: another unit was first."""
 _LOST = ("08", "25006", "53", "57P", "58")
 """SQLSTATEs (or their beginnings) of a database that is gone, stopping, full or read-only."""
 
 
+_FAULTS = (
+    DBAPIError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+DIALECT: Dialect = dialects.dialect(  # type: ignore[no-untyped-call]
+    json_serializer=_json, json_deserializer=orjson.loads
+)
+
+
 def engine_for(dsn: str) -> AsyncEngine:
-    """Return an engine with orjson as its JSON codec and a pool that survives a restart."""
+    """Return an engine with orjson as its JSON codec; transactions are begun by hand."""
     return create_async_engine(
         make_url(dsn).set(drivername="postgresql+asyncpg"),
-        pool_size=10,
-        max_overflow=5,
-        pool_timeout=3,
-        pool_pre_ping=True,
-        json_serializer=lambda value: orjson.dumps(value).decode(),
+        poolclass=NullPool,
+        json_serializer=_json,
         json_deserializer=orjson.loads,
-        connect_args={"timeout": 5, "server_settings": {"application_name": "madoguchi"}},
+        connect_args={
+            "timeout": 5,
+            "statement_cache_size": 500,
+            "prepared_statement_cache_size": 500,
+            "server_settings": {"application_name": "madoguchi"},
+        },
     )
 
 
-async def execute(connection: AsyncConnection, step: Step) -> Rows:
-    """Run one step; return its rows, none for statements without."""
-    if isinstance(step, Many):
+@dataclass(slots=True)
+class _Told:
+    """What a unit has to tell: hinted tables, and entries for the log."""
+
+    topics: set[str] = field(default_factory=set)
+    entries: list[LogEntry] = field(default_factory=list)
+
+
+class Session:
+    """One connection, through SQLAlchemy and, for hot statements, the driver itself.
+
+    SQLAlchemy's side is in autocommit, so that transactions are the driver's alone.
+    """
+
+    def __init__(self, connection: AsyncConnection, plain: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.plain = plain
+
+    async def execute(self, step: Step) -> Rows:
+        """Run one step; return its rows, none for statements without."""
+        if isinstance(step, Bound):
+            return await self._hot(step)
+        if isinstance(step, Many):
+            if not step.rows:
+                return []
+            result = await self.connection.execute(step.statement, list(step.rows))
+        elif isinstance(step, Append):
+            raise TypeError("only a writing unit can tell the log something")
+        else:
+            result = await self.connection.execute(step)
+        return result.all() if result.returns_rows else []
+
+    async def _hot(self, step: Bound) -> Rows:
         if not step.rows:
             return []
-        result = await connection.execute(step.statement, list(step.rows))
-    elif isinstance(step, Raw):
-        result = await connection.execute(step.statement)
-    else:
-        result = await connection.execute(step)
-    return result.all() if result.returns_rows else []
+        compiled = step.hot.on(DIALECT)
+        if step.many and len(step.rows) > 1:
+            await self.plain.executemany(compiled.sql, [compiled.values(r) for r in step.rows])
+            return []
+        return compiled.rows(await self.plain.fetch(compiled.sql, *compiled.values(step.rows[0])))
+
+    async def close(self) -> None:
+        """Close the connection, whatever state it is in."""
+        with suppress(exc.SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError):
+            if self.plain.is_closed():
+                await self.connection.invalidate()
+            await self.connection.close()
 
 
-async def drive(connection: AsyncConnection, work: Work[T], topics: set[str]) -> T:
-    """Run a unit to its end on one connection; note the hinted tables that it wrote."""
+async def drive(session: Session, work: Work[T], told: _Told) -> T:
+    """Run a unit to its end on one connection; gather what it has to tell."""
     rows: Rows | None = None
     while True:
         try:
@@ -61,18 +127,32 @@ async def drive(connection: AsyncConnection, work: Work[T], topics: set[str]) ->
             return end.value  # type: ignore[no-any-return]
         name = touched(step)
         if name in HINTED:
-            topics.add(name)
-        rows = await execute(connection, step)
+            told.topics.add(name)
+        if isinstance(step, Append):
+            told.entries += step.entries
+            rows = []
+        else:
+            rows = await session.execute(step)
 
 
-def _translated(fault: DBAPIError) -> Exception:
+def _translated(fault: BaseException) -> BaseException:
     """Return what the store's contract calls a fault; the fault itself when it is the unit's."""
-    state = str(getattr(fault.orig, "sqlstate", "") or "")
-    if isinstance(fault, IntegrityError) or state in _RETRIED:
-        return Conflict(str(fault.orig))
-    if fault.connection_invalidated or state.startswith(_LOST):
-        return Unavailable(f"the database is out of reach: {fault.orig}")
+    told = fault.orig if isinstance(fault, DBAPIError) else fault
+    state = str(getattr(told, "sqlstate", "") or "")
+    invalid = isinstance(fault, DBAPIError) and fault.connection_invalidated
+    unique = isinstance(fault, IntegrityError | asyncpg.IntegrityConstraintViolationError)
+    if unique or state in _RETRIED:
+        return Conflict(str(told))
+    if invalid or _gone(told) or state.startswith(_LOST):
+        return Unavailable(f"the database is out of reach: {told}")
     return fault
+
+
+def _gone(fault: BaseException | None) -> bool:
+    """Tell whether a fault is the connection's: nothing more can be asked on it."""
+    if isinstance(fault, OSError | TimeoutError | asyncpg.InternalClientError):
+        return True
+    return isinstance(fault, asyncpg.InterfaceError) and not isinstance(fault, ValueError)
 
 
 class PostgresStore:
@@ -84,8 +164,15 @@ class PostgresStore:
         self._dsn = dsn
         self._hints = hints
         self._engine = engine_for(dsn)
+        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._idle: list[Session] = []
         self._topics: set[str] = set()
         self._wake = asyncio.Event()
+        self._name = secrets.token_hex(8)
+        self.journal = Journal(
+            lambda position, limit: self.look(lambda: log.after(position, limit=limit)),
+            lambda: self.look(log.head),
+        )
 
     async def write(self, unit: Callable[[], Work[T]], *, attempts: int = 5) -> T:
         """Run a unit in a transaction of its own; see :class:`madoguchi.store.work.Store`."""
@@ -97,15 +184,31 @@ class PostgresStore:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    async def run(self, step: Bound) -> Rows:
+        """Run one hot statement: it is its own transaction, in one round trip."""
+        async with self._session() as session:
+            rows = await session.execute(step)
+        self._told({str(step.hot.table)} & HINTED)
+        return rows
+
     async def read(self, unit: Callable[[], Work[T]]) -> T:
         """Run a selecting unit; REPEATABLE READ, so that all its rows are of one moment."""
-        async with self._connected() as connection:
-            snapshot = await connection.execution_options(isolation_level="REPEATABLE READ")
-            async with snapshot.begin():
-                return await drive(snapshot, unit(), set())
+        async with (
+            self._session() as session,
+            session.plain.transaction(isolation="repeatable_read"),
+        ):
+            return await drive(session, unit(), _Told())
+
+    async def look(self, unit: Callable[[], Work[T]]) -> T:
+        """Run a selecting unit, each statement for itself."""
+        async with self._session() as session:
+            return await drive(session, unit(), _Told())
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close the connections that nobody uses."""
+        idle, self._idle = self._idle, []
+        for session in idle:
+            await session.close()
         await self._engine.dispose()
 
     async def notify(self) -> None:
@@ -113,47 +216,96 @@ class PostgresStore:
         connection = await asyncpg.connect(self._plain_dsn(), timeout=5)
         try:
             await connection.add_listener(CHANNEL, self._heard)
+            self.journal.doubt()
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 topics, self._topics = self._topics, set()
-                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, ",".join(topics))
+                told = ",".join([self._name, *sorted(topics)])
+                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, told)
         finally:
             with suppress(Exception):
                 await connection.close(timeout=2)
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
-        self._hints.publish(topic for topic in payload.split(",") if topic in HINTED)
+        who, *topics = payload.split(",")
+        if who == self._name:
+            return
+        if "log" in topics:
+            self.journal.doubt()
+        self._hints.publish(topic for topic in topics if topic in HINTED)
 
     def _plain_dsn(self) -> str:
         url = make_url(self._dsn).set(drivername="postgresql")
         return url.render_as_string(hide_password=False)
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection; faults inside become those of the store's contract."""
+    async def _session(self) -> AsyncIterator[Session]:
+        """Give a connection; faults inside become those of the store's contract.
+
+        A connection comes back for the next unit unless something went wrong with it: a unit
+        that was cancelled or lost its database leaves one that nobody may use again.
+        """
         try:
-            connection = await self._engine.connect()
-        except (exc.SQLAlchemyError, OSError, TimeoutError) as fault:
-            raise Unavailable(f"the database is out of reach: {fault}") from fault
+            async with asyncio.timeout(PATIENCE_S):
+                await self._free.acquire()
+        except TimeoutError as fault:
+            raise Unavailable("the database is busy: all connections are in use") from fault
+        session: Session | None = None
         try:
-            yield connection
-        except DBAPIError as fault:
+            session = await self._take()
+            yield session
+        except _FAULTS as fault:
+            if session is not None and _gone(fault):
+                session.plain.terminate()
             told = _translated(fault)
             if told is fault:
                 raise
             raise told from fault
-        except (ConnectionError, TimeoutError) as fault:
-            raise Unavailable(f"the database is out of reach: {fault}") from fault
         finally:
-            await connection.close()
+            self._free.release()
+            if session is not None:
+                await self._give_back(session)
+
+    async def _take(self) -> Session:
+        while self._idle:
+            session = self._idle.pop()
+            if not session.plain.is_closed():
+                return session
+            await session.close()
+        try:
+            connection = await self._engine.connect()
+            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            raw = await connection.get_raw_connection()
+        except (exc.SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError) as fault:
+            raise Unavailable(f"the database is out of reach: {fault}") from fault
+        plain: Any = raw.driver_connection
+        return Session(connection, plain)
+
+    async def _give_back(self, session: Session) -> None:
+        broken = session.plain.is_closed() or session.connection.invalidated
+        if broken or session.plain.is_in_transaction():
+            await session.close()
+        else:
+            self._idle.append(session)
 
     async def _write(self, unit: Callable[[], Work[T]]) -> T:
-        topics: set[str] = set()
-        async with self._connected() as connection, connection.begin():
-            result = await drive(connection, unit(), topics)
+        told, numbered = _Told(), []
+        async with self._session() as session, session.plain.transaction():
+            result = await drive(session, unit(), told)
+            if told.entries:
+                first = await drive(session, log.number(told.entries), _Told())
+                numbered = _placed(first, told.entries)
+        self.journal.committed(numbered)
+        self._told(told.topics)
+        return result
+
+    def _told(self, topics: set[str]) -> None:
         if topics:
             self._hints.publish(topics)
             self._topics |= topics
             self._wake.set()
-        return result
+
+
+def _placed(first: int, entries: Sequence[LogEntry]) -> list[NumberedEntry]:
+    return [NumberedEntry(place, entry) for place, entry in enumerate(entries, first)]

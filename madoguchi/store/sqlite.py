@@ -1,7 +1,7 @@
 """SQLite: one writer thread owns the only writing connection, readers have snapshots.
 
-The writer takes every unit that waits, runs each in a savepoint of one transaction, numbers the
-new log rows, commits once (synchronous FULL) and only then answers.
+The writer takes every unit that waits, runs each in a savepoint of one transaction, numbers their
+log entries, commits once (synchronous FULL) and only then answers.
 """
 
 import asyncio
@@ -10,23 +10,28 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import sqlite as dialects
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from madoguchi.bus import Hints
+from madoguchi.model.log import LogEntry, NumberedEntry
 from madoguchi.store import log
+from madoguchi.store.hot import Bound
+from madoguchi.store.journal import Journal
 from madoguchi.store.tables import HINTED
-from madoguchi.store.work import Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
+from madoguchi.store.work import Append, Conflict, Many, Rows, Step, Unavailable, Work, touched
 
 T = TypeVar("T")
 
 BATCH = 256
 READERS = 4
+DIALECT = dialects.dialect()
 _LOST = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -53,9 +58,20 @@ class _Posted:
     fault: BaseException | None = None
 
 
+@dataclass(slots=True)
+class _Told:
+    """What a transaction's units have to tell: hinted tables, and entries for the log."""
+
+    topics: set[str] = field(default_factory=set)
+    entries: list[LogEntry] = field(default_factory=list)
+    numbered: list[NumberedEntry] = field(default_factory=list)
+
+
 def engine_for(path: Path, *, query_only: bool = False) -> Engine:
     """Return an engine whose connections are WAL, FULL and under manual transaction control."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"cached_statements": 512}
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -75,26 +91,49 @@ def engine_for(path: Path, *, query_only: bool = False) -> Engine:
     return engine
 
 
-def _lost(fault: DBAPIError) -> bool:
+def _lost(fault: BaseException | None) -> bool:
     """Tell whether a fault is the database's and not the statement's."""
-    return getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF in _LOST
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF in _LOST
 
 
-def execute(connection: Connection, step: Step) -> Rows:
-    """Run one step; return its rows, none for statements without."""
-    if isinstance(step, Many):
+class Session:
+    """One connection, through SQLAlchemy and, for hot statements, the driver itself."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.connection: Connection = engine.connect().execution_options(close_on_gc=False)
+        driver: Any = self.connection.connection.dbapi_connection
+        self.plain: sqlite3.Connection = driver
+
+    def execute(self, step: Step) -> Rows:
+        """Run one step; return its rows, none for statements without."""
+        if isinstance(step, Bound):
+            return self._hot(step)
+        if isinstance(step, Many):
+            if not step.rows:
+                return []
+            result = self.connection.execute(step.statement, list(step.rows))
+        elif isinstance(step, Append):
+            raise TypeError("only a writing unit can tell the log something")
+        else:
+            result = self.connection.execute(step)
+        return result.all() if result.returns_rows else []
+
+    def _hot(self, step: Bound) -> Rows:
         if not step.rows:
             return []
-        result = connection.execute(step.statement, list(step.rows))
-    elif isinstance(step, Raw):
-        result = connection.execute(step.statement)
-    else:
-        result = connection.execute(step)
-    return result.all() if result.returns_rows else []
+        compiled = step.hot.on(DIALECT)
+        if step.many:
+            self.plain.executemany(compiled.sql, map(compiled.values, step.rows))
+            return []
+        return compiled.rows(self.plain.execute(compiled.sql, compiled.values(step.rows[0])))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
 
 
-def drive(connection: Connection, work: Work[T], topics: set[str]) -> T:
-    """Run a unit to its end on one connection; note the hinted tables that it wrote."""
+def drive(session: Session, work: Work[T], told: _Told) -> T:
+    """Run a unit to its end on one connection; gather what it has to tell."""
     rows: Rows | None = None
     while True:
         try:
@@ -103,8 +142,12 @@ def drive(connection: Connection, work: Work[T], topics: set[str]) -> T:
             return end.value  # type: ignore[no-any-return]
         name = touched(step)
         if name in HINTED:
-            topics.add(name)
-        rows = execute(connection, step)
+            told.topics.add(name)
+        if isinstance(step, Append):
+            told.entries += step.entries
+            rows = []
+        else:
+            rows = session.execute(step)
 
 
 class SqliteStore:
@@ -113,15 +156,20 @@ class SqliteStore:
     dialect = "sqlite"
 
     def __init__(self, path: Path, hints: Hints) -> None:
-        self._path = path
         self._hints = hints
         self._inbox: queue.SimpleQueue[_Posted | None] = queue.SimpleQueue()
         self._engine = engine_for(path)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._reading = engine_for(path, query_only=True)
         self._local = threading.local()
-        self._open: list[Connection] = []
+        self._open: list[Session] = []
+        self._looking: Session | None = None
+        self._position: int | None = None
         self._loop = asyncio.get_running_loop()
+        self.journal = Journal(
+            lambda position, limit: self.look(lambda: log.after(position, limit=limit)),
+            lambda: self.read(log.head),
+        )
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -137,42 +185,62 @@ class SqliteStore:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    async def run(self, step: Bound) -> Rows:
+        """Run one hot statement as a unit of its own."""
+        return await self.write(lambda: _alone(step))
+
     async def read(self, unit: Callable[[], Work[T]]) -> T:
         """Run a selecting unit on a reader thread."""
         return await self._loop.run_in_executor(self._readers, self._read, unit)
+
+    async def look(self, unit: Callable[[], Work[T]]) -> T:
+        """Run a small selecting unit right here: handing it to a thread would cost more."""
+        if self._looking is None:
+            self._looking = self._opened()
+        try:
+            return drive(self._looking, unit(), _Told())
+        except (DBAPIError, sqlite3.Error) as fault:
+            raise _translated(fault) from fault
+        finally:
+            if self._looking.connection.in_transaction():
+                self._looking.connection.rollback()
 
     async def close(self) -> None:
         """Finish what waits, then close all connections."""
         self._inbox.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
         self._readers.shutdown(wait=True)
-        for connection in self._open:
-            connection.close()
+        for session in self._open:
+            session.close()
         self._engine.dispose()
         self._reading.dispose()
 
+    def _opened(self) -> Session:
+        session = Session(self._reading)
+        self._open.append(session)
+        return session
+
     def _read(self, unit: Callable[[], Work[T]]) -> T:
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._reading.connect().execution_options(close_on_gc=False)
-            self._local.connection = connection
-            self._open.append(connection)
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._opened()
         try:
-            with connection.begin():
-                return drive(connection, unit(), set())
-        except DBAPIError as fault:
-            if _lost(fault):
-                raise Unavailable(f"the database refuses: {fault.orig}") from fault
-            raise
+            with session.connection.begin():
+                return drive(session, unit(), _Told())
+        except (DBAPIError, sqlite3.Error) as fault:
+            raise _translated(fault) from fault
 
     def _run(self) -> None:
-        with self._engine.connect() as connection:
+        session = Session(self._engine)
+        try:
             while True:
                 batch, last = self._take()
                 if batch:
-                    self._answer(batch, self._commit(connection, batch))
+                    self._answer(batch, self._commit(session, batch))
                 if last:
                     return
+        finally:
+            session.close()
 
     def _take(self) -> tuple[list[_Posted], bool]:
         batch = [self._inbox.get()]
@@ -183,43 +251,64 @@ class SqliteStore:
                 break
         return [p for p in batch if p is not None], batch[-1] is None
 
-    def _commit(self, connection: Connection, batch: list[_Posted]) -> set[str]:
+    def _commit(self, session: Session, batch: list[_Posted]) -> _Told:
         """Run a batch in one transaction; when the commit fails, nobody's unit was stored."""
-        topics: set[str] = set()
+        told = _Told()
         try:
-            with connection.begin():
+            with session.connection.begin():
                 for posted in batch:
-                    self._one(connection, posted, topics)
-                if "log" in topics:
-                    drive(connection, log.number_own(), set())
-        except DBAPIError as fault:
+                    self._one(session, posted, told)
+                if told.numbered:
+                    session.execute(log.move_head(told.numbered[-1].position))
+        except (DBAPIError, sqlite3.Error) as fault:
+            self._position = None
             for posted in batch:
-                posted.fault = posted.fault or Unavailable(f"the database refuses: {fault.orig}")
-            return set()
-        return topics
+                posted.fault = posted.fault or Unavailable(f"the database refuses: {fault}")
+            return _Told()
+        return told
 
-    def _one(self, connection: Connection, posted: _Posted, topics: set[str]) -> None:
-        connection.exec_driver_sql("SAVEPOINT unit")
+    def _one(self, session: Session, posted: _Posted, told: _Told) -> None:
+        session.plain.execute("SAVEPOINT unit")
+        mine = _Told()
         try:
-            posted.result = drive(connection, posted.unit(), topics)
-        except IntegrityError as fault:
-            posted.fault = Conflict(str(fault.orig))
+            posted.result = drive(session, posted.unit(), mine)
+            self._number(session, mine)
+        except (IntegrityError, sqlite3.IntegrityError) as fault:
+            posted.fault = Conflict(str(getattr(fault, "orig", fault)))
         except BaseException as fault:
-            if isinstance(fault, DBAPIError) and _lost(fault):
+            if isinstance(fault, DBAPIError | sqlite3.Error) and _lost(_orig(fault)):
                 raise
             posted.fault = fault
         if posted.fault is not None:
-            connection.exec_driver_sql("ROLLBACK TO unit")
-        connection.exec_driver_sql("RELEASE unit")
+            session.plain.execute("ROLLBACK TO unit")
+        else:
+            told.topics |= mine.topics
+            told.numbered += mine.numbered
+            if mine.numbered:
+                self._position = mine.numbered[-1].position
+        session.plain.execute("RELEASE unit")
 
-    def _answer(self, batch: list[_Posted], topics: set[str]) -> None:
+    def _number(self, session: Session, told: _Told) -> None:
+        """Write a unit's entries behind the last place; there is nobody else who gives places."""
+        if not told.entries:
+            return
+        if self._position is None:
+            self._position = drive(session, log.head(), _Told())
+        told.numbered = [
+            NumberedEntry(place, entry)
+            for place, entry in enumerate(told.entries, self._position + 1)
+        ]
+        session.execute(log.place(told.numbered))
+
+    def _answer(self, batch: list[_Posted], told: _Told) -> None:
         try:
-            self._loop.call_soon_threadsafe(self._deliver, batch, topics)
+            self._loop.call_soon_threadsafe(self._deliver, batch, told)
         except RuntimeError:
             # The loop is closed: whoever waited is gone; what was committed stays.
             return
 
-    def _deliver(self, batch: list[_Posted], topics: set[str]) -> None:
+    def _deliver(self, batch: list[_Posted], told: _Told) -> None:
+        self.journal.committed(told.numbered)
         for posted in batch:
             if posted.future.done():
                 continue
@@ -227,4 +316,18 @@ class SqliteStore:
                 posted.future.set_exception(posted.fault)
             else:
                 posted.future.set_result(posted.result)
-        self._hints.publish(topics)
+        self._hints.publish(told.topics)
+
+
+def _alone(step: Bound) -> Work[Rows]:
+    return (yield step)
+
+
+def _orig(fault: BaseException) -> BaseException | None:
+    """Return the driver's own fault."""
+    return fault.orig if isinstance(fault, DBAPIError) else fault
+
+
+def _translated(fault: Exception) -> Exception:
+    """Return what the store's contract calls a reader's fault."""
+    return Unavailable(f"the database refuses: {_orig(fault)}") if _lost(_orig(fault)) else fault

@@ -40,13 +40,6 @@ log = Table(
     Column("data", Json),
     Column("at", Instant, nullable=False),
     UniqueConstraint("domain", "position"),
-    Index(
-        "ix_log_unnumbered",
-        "domain",
-        "id",
-        sqlite_where=text("position IS NULL"),
-        postgresql_where=text("position IS NULL"),
-    ),
     sqlite_autoincrement=True,
 )
 
@@ -85,8 +78,8 @@ inbox = Table(
     UniqueConstraint("account", "event_id"),
     Index(
         "ix_inbox_waiting",
-        "partition",
         "id",
+        "partition",
         sqlite_where=text("state = 0"),
         postgresql_where=text("state = 0"),
     ),

@@ -18,13 +18,17 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Executable, Row, TextClause
+from sqlalchemy import Executable
 from sqlalchemy.sql.dml import UpdateBase
 
-T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
+from madoguchi.model.log import LogEntry
+from madoguchi.store.hot import Bound
+from madoguchi.store.journal import Journal
 
-Rows = Sequence[Row[Any]]
+T = TypeVar("T")
+
+Rows = Sequence[Any]
+"""Rows with their columns as attributes: SQLAlchemy's, or a hot statement's named tuples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +40,15 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """A hot statement in the engine's own SQL, and the table that it writes."""
+class Append:
+    """Entries for the log. Wherever a unit yields them, they are written and numbered last, so
+    that the order of positions is the order of commits.
+    """
 
-    statement: TextClause
-    table: str
+    entries: Sequence[LogEntry]
 
 
-Step = Executable | Many | Raw
+Step = Executable | Many | Bound | Append
 Work = Generator[Step, Rows, T]
 
 
@@ -63,6 +68,11 @@ class Store(Protocol):
         """``sqlite`` or ``postgresql``; for repositories with a hot statement of their own."""
         ...
 
+    @property
+    def journal(self) -> Journal:
+        """The log as this process knows it."""
+        ...
+
     async def write(self, unit: Callable[[], Work[T]], *, attempts: int = 5) -> T:
         """Run a unit in one transaction; return its result after the commit.
 
@@ -71,8 +81,20 @@ class Store(Protocol):
         """
         ...
 
+    async def run(self, step: Bound) -> Rows:
+        """Run one hot statement as a transaction of its own. Raises Conflict, Unavailable."""
+        ...
+
     async def read(self, unit: Callable[[], Work[T]]) -> T:
         """Run a unit that only selects, on a consistent snapshot."""
+        ...
+
+    async def look(self, unit: Callable[[], Work[T]]) -> T:
+        """Run a unit of few, small, indexed selects that need not be of one moment.
+
+        Cheaper than :meth:`read`: no transaction, and on SQLite no other thread, so the event
+        loop waits for it.
+        """
         ...
 
     async def close(self) -> None:
@@ -81,15 +103,19 @@ class Store(Protocol):
 
 
 def touched(step: Step) -> str | None:
-    """Return the name of the table that a statement writes, None for selects."""
-    if isinstance(step, Raw):
-        return step.table
+    """Return the name of the table that a step writes, None for selects."""
+    if isinstance(step, Bound):
+        return step.hot.table if step.rows else None
+    if isinstance(step, Append):
+        return "log" if step.entries else None
+    if isinstance(step, Many) and not step.rows:
+        return None
     statement = step.statement if isinstance(step, Many) else step
     if isinstance(statement, UpdateBase):
         return str(getattr(statement.table, "name", ""))
     return None
 
 
-def only(rows: Rows) -> Row[Any] | None:
+def only(rows: Rows) -> Any | None:
     """Return the first row or None."""
     return rows[0] if rows else None

@@ -185,8 +185,7 @@ def test_the_reopen_window(hours: float, reopens: bool) -> None:
 
 def test_an_open_conversation_gets_the_text_and_no_second_item() -> None:
     one = conversation(owner="ann", unanswered_since=NOW - timedelta(hours=1), inbound_seq=4)
-    row = type("Row", (), {"id": "item"})()
-    book = ledger([one], items={one.id: row})
+    book = ledger([one], items={one.id: "item"})
     for n in range(3):
         decide(book, arrival(text(f"SM{n}", f"text {n}")))
     after = book.conversations[one.id]

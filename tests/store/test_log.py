@@ -13,7 +13,6 @@ from madoguchi.bus import Hints
 from madoguchi.clock import Clock
 from madoguchi.model.log import Entity, LogEntry, NumberedEntry
 from madoguchi.store import log
-from madoguchi.store.sequencer import Sequencer
 from madoguchi.store.tables import log as log_table
 from madoguchi.store.work import Store, Work
 from tests.support.stores import opened
@@ -27,7 +26,7 @@ def entry(id: str) -> LogEntry:
 
 
 def told(id: str, delay: float) -> Work[None]:
-    """Append rows and wait inside the transaction, so that ids become visible out of order."""
+    """Append rows and wait inside the transaction: others tell and commit meanwhile."""
     yield log.append(entry(f"{id}-{n}") for n in range(ROWS))
     if delay:
         yield text(f"SELECT pg_sleep({delay})")
@@ -55,10 +54,7 @@ async def test_fifty_concurrent_writers_and_a_tailing_reader(tmp_path: Path, dat
     dice = random.Random(1)  # noqa: S311
     async with opened(tmp_path, database, hints) as store:
         reader = Reader(store)
-        tasks = [
-            asyncio.create_task(reader.run()),
-            *(asyncio.create_task(Sequencer(store, hints).run()) for _ in range(2)),
-        ]
+        tasks = [asyncio.create_task(reader.run())]
 
         async def writer(number: int) -> None:
             for unit in range(UNITS):
@@ -90,7 +86,6 @@ async def test_rows_of_a_unit_that_fails_get_no_number(store: Store) -> None:
     with pytest.raises(LookupError):
         await store.write(failing)
     await store.write(lambda: told("kept", 0))
-    await store.write(log.number)
     entries = await store.read(lambda: log.after(0))
     assert [(e.position, e.entry.entity_id) for e in entries] == [
         (n + 1, f"kept-{n}") for n in range(ROWS)
@@ -99,10 +94,8 @@ async def test_rows_of_a_unit_that_fails_get_no_number(store: Store) -> None:
     assert entries[0].entry.audience == ("nobody",)
 
 
-async def test_more_than_a_batch_is_numbered_in_order(store: Store) -> None:
+async def test_more_than_a_reader_takes_is_numbered_in_order(store: Store) -> None:
     await store.write(lambda: many(log.BATCH * 2 + 5))
-    for _ in range(4):
-        await store.write(log.number)
     positions = await store.read(numbered)
     assert positions == list(range(1, log.BATCH * 2 + 6))
 
