@@ -17,20 +17,20 @@ from connectors.web_chat_rest import Desks, WidgetPorts, WidgetRest
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.files.tables import file
 from madoguchi.http.problems import Problem
+from madoguchi.http.table import Operation
 from madoguchi.live.server import make
 from madoguchi.live.tail import Event, Reader
 from madoguchi.model import log
 from madoguchi.model.conversation import UNFINISHED, ConversationState, ItemKind, Visibility
 from madoguchi.model.ids import Id, is_id
 from madoguchi.model.log import Entity
-from madoguchi.store.work import Unavailable, Work
+from madoguchi.store.work import Conflict, Unavailable, Work
 
 NAMESPACE = "/visitor"
 HEARTBEAT_S = 15.0
 POSITION_S = 5.0
 HISTORY = 200
 MOST_FILES = 10
-V1 = "/api/v1/widget/{account}"
 
 
 @dataclass(eq=False)
@@ -71,6 +71,10 @@ class WidgetServer:
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the widget's REST."""
         return self._rest.routes()
+
+    def operations(self) -> list[Operation]:
+        """Return the operations of the widget's REST, for the OpenAPI document."""
+        return self._rest.operations()
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> bool:
         if not isinstance(auth, dict):
@@ -118,7 +122,7 @@ class WidgetServer:
                 return await act(visitor, data if isinstance(data, dict) else {})
             except Problem as problem:
                 return {"ok": False, "code": problem.code, "detail": problem.detail}
-            except Unavailable:
+            except (Conflict, Unavailable):
                 detail = "could not be stored; it will be sent again"
                 return {"ok": False, "code": "unavailable", "detail": detail}
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from madoguchi.bus import Hints
 from madoguchi.store.tables import HINTED
-from madoguchi.store.work import Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
+from madoguchi.store.work import Clash, Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def _translated(fault: DBAPIError) -> Exception:
     """Return what the store's contract calls a fault; the fault itself when it is the unit's."""
     state = str(getattr(fault.orig, "sqlstate", "") or "")
     if isinstance(fault, IntegrityError) or state in _RETRIED:
-        return Conflict(str(fault.orig))
+        return Clash(str(fault.orig))
     if fault.connection_invalidated or state.startswith(_LOST):
         return Unavailable(f"the database is out of reach: {fault.orig}")
     return fault

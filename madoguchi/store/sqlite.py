@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from madoguchi.bus import Hints
 from madoguchi.store import log
 from madoguchi.store.tables import HINTED
-from madoguchi.store.work import Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
+from madoguchi.store.work import Clash, Conflict, Many, Raw, Rows, Step, Unavailable, Work, touched
 
 T = TypeVar("T")
 
@@ -203,7 +203,7 @@ class SqliteStore:
         try:
             posted.result = drive(connection, posted.unit(), topics)
         except IntegrityError as fault:
-            posted.fault = Conflict(str(fault.orig))
+            posted.fault = Clash(str(fault.orig))
         except BaseException as fault:
             if isinstance(fault, DBAPIError) and _lost(fault):
                 raise
