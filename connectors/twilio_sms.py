@@ -68,8 +68,8 @@ SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
 at other places and pass as a new one. With ids of a fixed form it keeps its id and is dropped.
 """
 
-ONCE = ("MessageSid", "SmsSid", "AccountSid", "From", "To", "Body", "MessageStatus", "SmsStatus")
-"""The signature does not say which of two values of one field was first."""
+ONCE = ("MessageSid", "SmsSid", "AccountSid", "From", "To", "MessageStatus", "SmsStatus")
+"""Who and which it is: the signature does not say which of two values of one field was first."""
 
 
 class TwilioSettings(ConnectorSettings):
