@@ -38,7 +38,8 @@ logger = structlog.get_logger(__name__)
 HEARTBEAT_S = 15.0
 RECHECK_S = 60.0
 AGENT, SUPERVISOR = "/agent", "/supervisor"
-COSTS = {"hello": 4.0, "open": 2.0}
+MOST_OPEN = 100
+COSTS = {"connect": 4.0, "hello": 4.0, "open": 2.0}
 """What an event takes from the sender's bucket; one unless named: these read the store most."""
 
 
@@ -162,6 +163,9 @@ class DeskStream:
         session, actor = found
         if namespace == SUPERVISOR and not actor.has(Role.SUPERVISOR):
             return False
+        if self._per_agent.take(actor.id, COSTS["connect"]) > 0:
+            self._refused("connect")
+            return False
 
         async def deliver(event: Event) -> None:
             await self._deliver(socket, event)
@@ -224,6 +228,9 @@ class DeskStream:
         id = data.get("conversation")
         if not is_id(id):
             raise NotFound("conversation")
+        if len(socket.opened) >= MOST_OPEN and id not in socket.opened:
+            detail = f"at most {MOST_OPEN} conversations are open at once; close some"
+            return {"ok": False, "code": "too_many_open", "detail": detail}
         ids, customer = await self._store.read(lambda: _opened(socket.actor, str(id)))
         audience = _heard_of(ids, customer)
         socket.opened[str(id)] = audience

@@ -70,6 +70,7 @@ class WidgetPorts:
     catalog: Callable[[], Catalog]
     client_of: Callable[[web.Request], str]
     upload: Callable[[web.Request], Any]
+    refused: Callable[[str], None]
     keys: list[bytes]
 
 

@@ -16,6 +16,7 @@ from connectors.web_chat import WebChat
 from connectors.web_chat_rest import Desks, WidgetPorts, WidgetRest
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.files.tables import file
+from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Operation
 from madoguchi.live.server import make
@@ -57,6 +58,9 @@ class WidgetServer:
         self._rest = WidgetRest(ports)
         self._visitors: dict[str, Visitor] = {}
         self._desks: Desks | None = None
+        # Anybody may be a visitor: a person makes a few events a second, a reload a handful.
+        self._events = Limiter(ports.clock, rate=10, burst=150)
+        self._leaves = Limiter(ports.clock, rate=0.1, burst=5)
         self.server = make("*")
         self.server.on("connect", self._connect, namespace=NAMESPACE)
         self.server.on("disconnect", self._disconnect, namespace=NAMESPACE)
@@ -119,8 +123,11 @@ class WidgetServer:
             if visitor is None:
                 return {"ok": False, "code": "unknown_visitor"}
             try:
+                self._events.require(visitor.id, "too much at once; wait a little")
                 return await act(visitor, data if isinstance(data, dict) else {})
             except Problem as problem:
+                if problem.status == 429:
+                    self._ports.refused(f"visitor.{name}")
                 return {"ok": False, "code": problem.code, "detail": problem.detail}
             except (Conflict, Unavailable):
                 detail = "could not be stored; it will be sent again"
@@ -254,6 +261,7 @@ class WidgetServer:
         return {"ok": True}
 
     async def _on_leave(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        self._leaves.require(visitor.id, "you have left already")
         name = f"leave-{self._ports.clock.new_id()}"
         event = visitor.connector.event(visitor.id, "leave", name, {})
         await self._ports.inbox.put(visitor.connector.account.id, [event])

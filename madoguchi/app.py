@@ -185,7 +185,7 @@ def _joined(
 
 
 HOOKS_REFUSED = ("madoguchi_hooks_refused", "webhooks refused", "account")
-EVENTS_REFUSED = ("madoguchi_socket_events_refused", "desks' events over the limit", "event")
+EVENTS_REFUSED = ("madoguchi_socket_events_refused", "sockets' events over the limit", "event")
 
 
 def _counted(metrics: CollectorRegistry, name: str, text: str, label: str) -> Callable[[str], None]:
@@ -213,6 +213,7 @@ def _streams(hub: Hub, render: ConversationViews) -> None:
             catalog=lambda: hub.configuration.catalog,
             client_of=client_address(hub.settings.trusted_proxies),
             upload=file_of,
+            refused=refused,
             keys=hub.vault.signing_keys,
         )
     )

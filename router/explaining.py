@@ -4,6 +4,7 @@ has or had, the decision as it was recorded.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -72,22 +73,32 @@ def told(
     }
     if state == ItemState.waiting.value:
         return body
-    holder = one.offer if state == ItemState.offered.value else one.assignment
-    if holder is None:
+    held = _held(one)
+    if held is None:
         return {**body, "facts": []}
-    how, by = _how(one, holder.agent)
+    agent, since = held
+    how, by = _how(one, agent)
     explanation = (one.offer.explanation if one.offer is not None else None) or {}
     return {
         **body,
-        "agent": holder.agent,
-        "agent_name": catalog.agent_name(holder.agent),
-        "since": one.offer.made_at if holder is one.offer and one.offer else holder.started_at,
+        "agent": agent,
+        "agent_name": catalog.agent_name(agent),
+        "since": since,
         "how": how,
         "by": by,
         "by_name": catalog.agent_name(by),
         "facts": list(explanation.get("facts", [])),
         "decision": _decision(explanation, catalog),
     }
+
+
+def _held(one: Recorded) -> tuple[Id, datetime] | None:
+    """Return who has or had an item and since when; None for one that nobody ever had."""
+    if one.item.state == ItemState.offered.value and one.offer is not None:
+        return one.offer.agent, one.offer.made_at
+    if one.assignment is not None:
+        return one.assignment.agent, one.assignment.started_at
+    return None
 
 
 def _waiting(item: Row[Any], full: FullExplanation | None) -> list[str]:

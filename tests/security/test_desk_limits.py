@@ -1,4 +1,4 @@
-"""A desk that sends too much is told so, and nobody else is slowed."""
+"""A desk or a widget that sends too much is told so, and nobody else is slowed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent_ui.stream import MOST_OPEN
 from madoguchi.clock import ManualClock
-from tests.support.hubs import Running, Stream, hub_running
-from tests.support.raw import exchange, request
+from tests.security.test_sockets import connects
+from tests.support.hubs import Running, Stream, Widget, hub_running
+from tests.support.raw import cookie, exchange, request
+from tests.support.worlds import world
 
 
 async def refused(here: Running) -> dict[str, float]:
@@ -55,6 +58,47 @@ async def test_many_sockets_are_no_way_around(tmp_path: Path) -> None:
         assert codes[-1] == "too_many"
         for desk in desks[:-1]:
             await desk.close()
+
+
+async def test_a_desk_that_connects_for_ever_is_refused(tmp_path: Path) -> None:
+    async with hub_running(tmp_path, clock=ManualClock()) as here:
+        ann, ben = await here.person("ann"), await here.person("ben")
+        desk = await ann.connect()
+        assert (await asked(desk, "seen", {}, 1))[0]["code"] == "invalid"
+        limiter = here.hub.desk._per_agent
+        while limiter.take(ann.id) == 0:
+            pass
+        headers, token = {"Cookie": cookie(ann)}, {"token": ann.csrf}
+        assert not await connects(here, "/live", "/agent", headers, token)
+        assert (await refused(here))["connect"] == 1
+        await ben.connect()
+
+
+async def test_conversations_open_at_once_are_bounded(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        socket = next(iter(one.here.hub.desk._sockets.values()))
+        socket.opened |= {one.here.hub.clock.new_id(): set() for _ in range(MOST_OPEN)}
+        body = {"conversation": one.conversation}
+        assert (await asked(one.desk, "open", body, 1))[0]["code"] == "too_many_open"
+        gone = {"conversation": next(iter(socket.opened))}
+        assert (await asked(one.desk, "close", gone, 1))[0] == {"ok": True}
+        assert (await asked(one.desk, "open", body, 1))[0]["ok"]
+        assert (await asked(one.desk, "open", body, 1))[0]["ok"], "again is no further one"
+
+
+async def test_a_visitor_who_floods_is_limited_in_everything(tmp_path: Path) -> None:
+    async with hub_running(tmp_path, clock=ManualClock()) as here:
+        widget, other = await Widget(here).start(), await Widget(here).start()
+        leaves = [await widget.call("leave", {}) for _ in range(10)]
+        assert [a["ok"] for a in leaves] == [True] * 5 + [False] * 5
+        for _ in range(150):
+            await widget.call("identify", {})
+        for name in ("hello", "send", "typing", "seen", "identify", "leave"):
+            assert (await widget.call(name, {}))["code"] == "too_many", name
+        assert (await other.call("identify", {}))["code"] == "not_identified"
+        assert (await refused(here))["visitor.hello"] == 1
+        await widget.close()
+        await other.close()
 
 
 async def test_a_days_work_is_never_limited(tmp_path: Path) -> None:
