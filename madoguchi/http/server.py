@@ -133,15 +133,21 @@ def from_this_machine(request: web.Request, trusted_proxies: int) -> bool:
     """Tell whether a request surely comes from this machine itself.
 
     A proxy on this machine makes every request of the world come from a loopback address, hence a
-    request that was forwarded must name a loopback address in the place that we trust.
+    request that was forwarded must name a loopback address in the place that we trust; and who is
+    no loopback peer is another machine, whatever the header says.
     """
     forwarded = len(_forwarded(request))
     if forwarded and (not trusted_proxies or forwarded < trusted_proxies):
         return False
     if not forwarded and any(name in request.headers for name in _PROXIED):
         return False
+    told = client_address(trusted_proxies)(request)
+    return _loopback(request.remote or "") and _loopback(told)
+
+
+def _loopback(address: str) -> bool:
     try:
-        return ip_address(client_address(trusted_proxies)(request)).is_loopback
+        return ip_address(address).is_loopback
     except ValueError:
         return False
 

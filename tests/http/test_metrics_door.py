@@ -108,6 +108,7 @@ def test_a_bad_token_is_refused_at_the_start(token: str) -> None:
 async def test_whose_address_counts(proxies: int, lines: list[bytes], client: str) -> None:
     async def told(asked: web.Request) -> web.Response:
         near = from_this_machine(asked, proxies)
+        assert not from_this_machine(asked.clone(remote="203.0.113.5"), proxies)
         return web.json_response([client_address(proxies)(asked), near])
 
     app = web.Application()
@@ -118,3 +119,23 @@ async def test_whose_address_counts(proxies: int, lines: list[bytes], client: st
     answer = await exchange(port, request("GET", "/", *lines))
     await runner.cleanup()
     assert orjson.loads(answer.body) == [client, not lines]
+
+
+async def test_a_far_peer_is_far_whatever_it_says() -> None:
+    """Somebody who reaches our port without the proxy can write any header."""
+    found = []
+
+    async def told(asked: web.Request) -> web.Response:
+        for remote in ("203.0.113.5", "127.0.0.1", "::1", None):
+            found.append(from_this_machine(asked.clone(remote=remote), 1))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", told)
+    runner, port = Runner(app, 0.2), free_port()
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    answer = await exchange(port, request("GET", "/", b"X-Forwarded-For: 127.0.0.1"))
+    await runner.cleanup()
+    assert answer.status == 200
+    assert found == [False, True, True, True]
