@@ -18,7 +18,7 @@ from connectors.web_chat import WebChat
 from connectors.web_chat_bodies import ABOUT, LINK, SESSION, STORED, OfflineBody, SessionBody
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.conversations.tables import conversation
+from madoguchi.conversations.tables import conversation, message
 from madoguchi.conversations.views import ConversationViews
 from madoguchi.files.service import Files, StoredFile
 from madoguchi.files.tables import file
@@ -26,6 +26,7 @@ from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import Problem, problem_of, response
 from madoguchi.http.table import NOBODY, Body, Call, Handler, Nothing, Operation, answer, parse
 from madoguchi.live.tail import Tail
+from madoguchi.model.conversation import Visibility
 from madoguchi.model.ids import Id
 from madoguchi.store.inbox import Inbox
 from madoguchi.store.work import Store, Work
@@ -247,22 +248,23 @@ class WidgetRest:
             return await self._ports.files.put(name, chunks, f"visitor:{visitor}")
 
     async def _download(self, call: Call[Nothing]) -> Any:
-        """Return a short link to a file of the visitor's own conversations."""
+        """Return a short link to a file of the visitor's own conversations; never one of a note."""
         visitor, connector = self._bearer(call.request), self._account(call.request)
         id = call.id()
 
         def unit() -> Work[bool]:
-            return bool(
-                (
-                    yield select(file.c.id)
-                    .join(conversation, conversation.c.id == file.c.conversation)
-                    .where(
-                        file.c.id == id,
-                        conversation.c.account == connector.account.id,
-                        conversation.c.thread == visitor,
-                    )
+            rows = yield (
+                select(message.c.parts)
+                .join(conversation, conversation.c.id == message.c.conversation)
+                .join(file, file.c.conversation == conversation.c.id)
+                .where(
+                    file.c.id == id,
+                    conversation.c.account == connector.account.id,
+                    conversation.c.thread == visitor,
+                    message.c.visibility == Visibility.PUBLIC.value,
                 )
             )
+            return any(part.get("file") == id for row in rows for part in row.parts)
 
         if not await self._ports.store.read(unit):
             raise Problem(404, "not_found", "there is no such file")

@@ -126,7 +126,7 @@ async def test_a_far_peer_is_far_whatever_it_says() -> None:
     found = []
 
     async def told(asked: web.Request) -> web.Response:
-        for remote in ("203.0.113.5", "127.0.0.1", "::1", None):
+        for remote in ("203.0.113.5", "127.0.0.1", "::1"):
             found.append(from_this_machine(asked.clone(remote=remote), 1))
         return web.Response()
 
@@ -138,4 +138,4 @@ async def test_a_far_peer_is_far_whatever_it_says() -> None:
     answer = await exchange(port, request("GET", "/", b"X-Forwarded-For: 127.0.0.1"))
     await runner.cleanup()
     assert answer.status == 200
-    assert found == [False, True, True, True]
+    assert found == [False, True, True]
