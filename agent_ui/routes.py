@@ -75,7 +75,7 @@ class DeskApi:
             Operation("POST", session, self.sign_in, "Sign in", SignInBody, public=True),
             Operation("GET", session, self.me, "Who am I"),
             Operation("DELETE", session, self.sign_out, "Sign this browser out", status=204),
-            Operation("POST", f"{V1}/files", self.upload, "Upload a file", status=201),
+            Operation("POST", f"{V1}/files", self.upload, "Upload a file", status=201, upload=True),
             Operation("GET", f"{V1}/files/{{id}}", self.download, "A short link to a file"),
             Operation(
                 "GET",
@@ -92,6 +92,7 @@ class DeskApi:
                 "Run dead letters again, marked late",
                 ReplayBody,
                 action=Action.DEAD_LETTERS,
+                within=True,
             ),
             Operation(
                 "GET",
@@ -264,7 +265,7 @@ class DeskApi:
             yield record(call.actor, "deadletters.replay", "inbox", {"ids": ids}, now, call.client)
             return count
 
-        return {"replayed": await self.store.write(unit)}
+        return {"replayed": await self.store.write(call.once(unit))}
 
     async def audit(self, call: Call[PageQuery]) -> Any:
         """Return the newest acts first."""

@@ -16,6 +16,8 @@ from madoguchi.conversations.routes import of_same_customer
 from madoguchi.conversations.tables import conversation
 from madoguchi.conversations.visibility import seen_by
 from madoguchi.http.auth import COOKIE, Authenticator
+from madoguchi.http.limits import Limiter
+from madoguchi.http.problems import CLASH, without_cause
 from madoguchi.live.server import make
 from madoguchi.live.tail import Event, Reader, Tail
 from madoguchi.model import log
@@ -25,7 +27,7 @@ from madoguchi.model.log import Entity
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.routing import ConnectionChanged, Refused
 from madoguchi.security.permissions import Forbidden, NotFound
-from madoguchi.store.work import Store, Unavailable, Work
+from madoguchi.store.work import Conflict, Store, Unavailable, Work
 from router.client import RouterClient
 from router.orders import Order
 from unified_profile.service import audience as customer_audience
@@ -36,6 +38,9 @@ logger = structlog.get_logger(__name__)
 HEARTBEAT_S = 15.0
 RECHECK_S = 60.0
 AGENT, SUPERVISOR = "/agent", "/supervisor"
+MOST_OPEN = 100
+COSTS = {"connect": 4.0, "hello": 4.0, "open": 2.0}
+"""What an event takes from the sender's bucket; one unless named: these read the store most."""
 
 
 class Visitors(Protocol):
@@ -72,6 +77,7 @@ class DeskStream:
         authenticate: Authenticator,
         router: RouterClient,
         hints: Hints,
+        refused: Callable[[str], None],
     ) -> None:
         self._tail = tail
         self._store = store
@@ -81,6 +87,10 @@ class DeskStream:
         self._sockets: dict[tuple[str, str], Socket] = {}
         self._visitors: Visitors | None = None
         self._recheck = hints.subscribe("configuration")
+        self._refused = refused
+        # A person makes a few events a second; ten tabs of one that reconnect, a hundred at once.
+        self._per_socket = Limiter(clock, rate=20, burst=200)
+        self._per_agent = Limiter(clock, rate=60, burst=600)
         self.server = make(None)
         for namespace in (AGENT, SUPERVISOR):
             for name in (
@@ -118,9 +128,18 @@ class DeskStream:
             socket = self._sockets.get((namespace, sid))
             if socket is None:
                 return {"ok": False, "code": "not_signed_in"}
+            if (wait := self._over(socket, COSTS.get(name, 1.0))) > 0:
+                self._refused(name)
+                detail = "this desk sends too much; wait a little"
+                return {"ok": False, "code": "too_many", "detail": detail, "retry_after_s": wait}
             return await self._guarded(act, socket, data if isinstance(data, dict) else {})
 
         return handle
+
+    def _over(self, socket: Socket, cost: float) -> float:
+        """Return 0, or for how many seconds a socket or its agent has sent too much."""
+        wait = self._per_socket.take(f"{socket.namespace}:{socket.sid}", cost)
+        return wait or self._per_agent.take(socket.actor.id, cost)
 
     async def _guarded(self, act: Callable[..., Any], socket: Socket, data: dict[str, Any]) -> Any:
         try:
@@ -130,7 +149,10 @@ class DeskStream:
         except Forbidden:
             return {"ok": False, "code": "forbidden"}
         except Unavailable as fault:
-            return {"ok": False, "code": "unavailable", "detail": str(fault)}
+            return {"ok": False, "code": "unavailable", "detail": without_cause(fault)}
+        except Conflict as fault:
+            logger.warning("lost every race", why=str(fault))
+            return {"ok": False, "code": "conflict", "detail": CLASH}
 
     async def _connect(self, sid: str, namespace: str, environ: dict[str, Any], auth: Any) -> bool:
         token = _cookie(environ)
@@ -140,6 +162,9 @@ class DeskStream:
             return False
         session, actor = found
         if namespace == SUPERVISOR and not actor.has(Role.SUPERVISOR):
+            return False
+        if self._per_agent.take(actor.id, COSTS["connect"]) > 0:
+            self._refused("connect")
             return False
 
         async def deliver(event: Event) -> None:
@@ -203,6 +228,9 @@ class DeskStream:
         id = data.get("conversation")
         if not is_id(id):
             raise NotFound("conversation")
+        if len(socket.opened) >= MOST_OPEN and id not in socket.opened:
+            detail = f"at most {MOST_OPEN} conversations are open at once; close some"
+            return {"ok": False, "code": "too_many_open", "detail": detail}
         ids, customer = await self._store.read(lambda: _opened(socket.actor, str(id)))
         audience = _heard_of(ids, customer)
         socket.opened[str(id)] = audience

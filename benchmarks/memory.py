@@ -20,6 +20,8 @@ from support import Server, free_port, hub, report
 KIB = 1024
 MIB = 1024 * 1024
 LIMIT = 65_536
+PEOPLE = 40
+"""Whose desks they are: what one agent may send at once is limited."""
 
 
 def rss(pid: int) -> int:
@@ -48,14 +50,14 @@ def idle_demo() -> float:
             process.wait(15)
 
 
-async def sockets(server: Server, counts: list[int], cookie: str, csrf: str) -> list[int]:
+async def sockets(server: Server, counts: list[int], sessions: list[tuple[str, str]]) -> list[int]:
     """Open desks up to each count; return the server's resident bytes at each."""
     assert server.process is not None
     found = []
     open_: list[asyncio.StreamWriter] = []
     for count in counts:
         while len(open_) < count:
-            open_.append(await desk(server.port, cookie, csrf))
+            open_.append(await desk(server.port, *sessions[len(open_) % len(sessions)]))
         await asyncio.sleep(3)
         found.append(rss(server.process.pid))
     for writer in open_:
@@ -89,20 +91,21 @@ async def _pong(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(bytes([0x81, 0x81, 0, 0, 0, 0]) + b"3")
 
 
-async def signed_in(server: Server) -> tuple[str, str]:
-    """Return the cookie and the token of one agent; every desk of the test is this agent's."""
+async def signed_in(server: Server, name: str) -> tuple[str, str]:
+    """Make an agent and return the cookie and the token of its session."""
     import aiohttp
 
     password = "correct horse battery"  # noqa: S105
     connector = aiohttp.UnixConnector(str(server.folder / "control.sock"))
     async with aiohttp.ClientSession(connector=connector) as control:
-        async with control.get("http://control/api/v1/config/agent/ann") as answer:
+        path = f"http://control/api/v1/config/agent/{name}"
+        async with control.put(path, json={"body": {"name": name}}) as answer:
             agent = await answer.json()
         path = f"http://control/api/v1/agents/{agent['id']}/password"
         async with control.put(path, json={"password": password}):
             pass
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
-        body = {"name": "ann", "password": password}
+        body = {"name": name, "password": password}
         async with session.post(f"{server.url}/api/v1/session", json=body) as answer:
             csrf = (await answer.json())["csrf"]
         cookie = "; ".join(f"{m.key}={m.value}" for m in session.cookie_jar)
@@ -118,8 +121,8 @@ def main() -> None:
     with hub() as server:
 
         async def run() -> list[int]:
-            cookie, csrf = await signed_in(server)
-            return await sockets(server, options.agents, cookie, csrf)
+            sessions = [await signed_in(server, f"desk-{n}") for n in range(PEOPLE)]
+            return await sockets(server, options.agents, sessions)
 
         found = asyncio.run(run())
     slope = (found[-1] - found[0]) / (options.agents[-1] - options.agents[0])

@@ -70,13 +70,22 @@ def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
             raise Invalid([Fault("settings", str(wrong))]) from wrong
         plain = checked.model_dump(mode="json", exclude_unset=True)
         return {
-            field: vault.seal(settings[field], f"{connector}.{field}")
+            field: _sealed(settings[field], kept.get(field), f"{connector}.{field}", vault)
             if field in secrets and settings[field]
             else value
             for field, value in plain.items()
         }
 
     return seal
+
+
+def _sealed(value: str, kept: object, place: str, vault: Vault) -> str:
+    """Return a secret as it is stored. The same secret keeps its present form: encrypting it anew
+    would look like a change of the account.
+    """
+    if isinstance(kept, str) and vault.holds(kept, value, place):
+        return kept
+    return vault.seal(value, place)
 
 
 def opened(settings: Body, connector: str, vault: Vault) -> Body:

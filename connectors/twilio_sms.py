@@ -5,6 +5,7 @@ Sources: twilio.com/docs/usage/security (signatures), /docs/messaging/api/messag
 """
 
 import base64
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -60,6 +61,15 @@ STATES = {
     "failed": MessageState.FAILED,
     "canceled": MessageState.FAILED,
 }
+
+
+SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
+"""The signature joins names and values without marks between them: a recorded request could be cut
+at other places and pass as a new one. With ids of a fixed form it keeps its id and is dropped.
+"""
+
+ONCE = ("MessageSid", "SmsSid", "AccountSid", "From", "To", "MessageStatus", "SmsStatus")
+"""Who and which it is: the signature does not say which of two values of one field was first."""
 
 
 class TwilioSettings(ConnectorSettings):
@@ -167,10 +177,12 @@ class TwilioSms(Connector):
         """Check the signature; an event's id is the MessageSid, with the status for callbacks."""
         form = _parsed(body)
         self._signed(request, form)
+        if any(len(form.getall(name, [])) > 1 for name in ONCE):
+            raise Refused("a field that stands once in Twilio's events is there twice")
         if form.get("AccountSid", self.settings.account_sid) != self.settings.account_sid:
             raise Refused("the event is for another Twilio account")
         sid = form.get("MessageSid") or form.get("SmsSid") or ""
-        if not sid or len(sid) > 64:
+        if not SID.fullmatch(sid):
             raise Refused("the event has no MessageSid")
         now = self.ports.clock.now()
         if request.tail == "status":

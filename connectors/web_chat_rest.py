@@ -5,7 +5,7 @@ A visitor is a random id in a signed token, kept by the browser; never a cookie.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,25 +15,24 @@ from sqlalchemy import select
 
 from connectors.registry import Registry
 from connectors.web_chat import WebChat
+from connectors.web_chat_bodies import ABOUT, LINK, SESSION, STORED, OfflineBody, SessionBody
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.conversations.tables import conversation
+from madoguchi.conversations.tables import conversation, message
 from madoguchi.conversations.views import ConversationViews
 from madoguchi.files.service import Files, StoredFile
 from madoguchi.files.tables import file
 from madoguchi.http.limits import Limiter
-from madoguchi.http.problems import Problem, response
-from madoguchi.http.table import answer, parse_json, read
+from madoguchi.http.problems import Problem, problem_of, response
+from madoguchi.http.table import NOBODY, Body, Call, Handler, Nothing, Operation, answer, parse
 from madoguchi.live.tail import Tail
-from madoguchi.model.ids import Id, is_id
+from madoguchi.model.conversation import Visibility
+from madoguchi.model.ids import Id
 from madoguchi.store.inbox import Inbox
 from madoguchi.store.work import Store, Work
 
-NAMESPACE = "/visitor"
-HEARTBEAT_S = 15.0
-POSITION_S = 5.0
-HISTORY = 200
-MOST_FILES = 10
+UPLOAD_DEADLINE_S = 300.0
+VISITOR = "visitor"
 V1 = "/api/v1/widget/{account}"
 
 
@@ -72,6 +71,7 @@ class WidgetPorts:
     catalog: Callable[[], Catalog]
     client_of: Callable[[web.Request], str]
     upload: Callable[[web.Request], Any]
+    refused: Callable[[str], None]
     keys: list[bytes]
 
 
@@ -90,14 +90,47 @@ class WidgetRest:
         """Join the desks' side."""
         self._desks = desks
 
+    def operations(self) -> list[Operation]:
+        """Return the widget's operations, for the OpenAPI document and for :meth:`routes`."""
+        session, files, offline = f"{V1}/session", f"{V1}/files", f"{V1}/offline"
+        return [
+            _operation("GET", V1, self._about, "About the site's chat", answer=ABOUT),
+            _operation(
+                "POST", session, self._session, "Become a visitor", SessionBody, answer=SESSION
+            ),
+            _operation(
+                "POST",
+                files,
+                self._upload,
+                "Upload a file",
+                status=201,
+                upload=True,
+                answer=STORED,
+                security=VISITOR,
+            ),
+            _operation(
+                "GET",
+                f"{files}/{{id}}",
+                self._download,
+                "A short link to a file",
+                answer=LINK,
+                security=VISITOR,
+            ),
+            _operation(
+                "POST",
+                offline,
+                self._offline,
+                "Leave a message",
+                OfflineBody,
+                status=204,
+                security=VISITOR,
+            ),
+        ]
+
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the widget's REST, open to the account's origins."""
         return [
-            web.get(V1, self._cors(self._about)),
-            web.post(f"{V1}/session", self._cors(self._session)),
-            web.post(f"{V1}/files", self._cors(self._upload)),
-            web.get(f"{V1}/files/{{id}}", self._cors(self._download)),
-            web.post(f"{V1}/offline", self._cors(self._offline)),
+            *(web.route(o.method, o.path, self._cors(o)) for o in self.operations()),
             web.options(f"{V1}{{tail:.*}}", self._preflight),
         ]
 
@@ -113,22 +146,37 @@ class WidgetRest:
             return True
         return origin in connector.settings.origins
 
-    def _cors(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+    def _cors(self, operation: Operation) -> Callable[..., Any]:
+        """Return the handler of an operation for foreign pages: a fault is readable there, too."""
+
         async def handle(request: web.Request) -> web.StreamResponse:
             connector = self._account(request)
             origin = request.headers.get("Origin")
             if not self.allowed(connector, origin, request.host):
                 raise Problem(403, "foreign_origin", "this site is not among the account's origins")
+            result: web.StreamResponse
             try:
-                result = await handler(request, connector)
-            except Problem as problem:
+                result = answer(operation.status, await self._called(operation, request))
+            except Exception as fault:
+                problem = problem_of(fault)
+                if problem is None:
+                    raise
                 result = response(problem)
             if origin is not None:
                 result.headers["Access-Control-Allow-Origin"] = origin
                 result.headers["Vary"] = "Origin"
-            return result  # type: ignore[no-any-return]
+            return result
 
         return handle
+
+    async def _called(self, operation: Operation, request: web.Request) -> Any:
+        if "\x00" in request.path:
+            raise Problem(400, "bad_address", "addresses must not hold NUL characters")
+        if operation.security == VISITOR:
+            # Before the body is read: strangers may not make us take it in.
+            self._bearer(request)
+        body, _ = await parse(operation, request)
+        return await operation.handler(Call(request, NOBODY, body, self._ports.client_of(request)))
 
     async def _preflight(self, request: web.Request) -> web.Response:
         connector = self._account(request)
@@ -146,41 +194,36 @@ class WidgetRest:
             },
         )
 
-    async def _about(self, request: web.Request, connector: WebChat) -> web.Response:
+    async def _about(self, call: Call[Nothing]) -> Any:
+        connector = self._account(call.request)
         account, settings = connector.account, connector.settings
         entry = self._ports.catalog().accounts[account.key].object
         queues = self._ports.catalog().queues
-        return answer(
-            200,
-            {
-                "name": account.name,
-                "greeting": settings.greeting,
-                "greeting_en": settings.greeting_en,
-                "language": account.language,
-                "online": self._desks is not None and self._desks.anyone_available(),
-                "upload_limit": self._ports.files.limit,
-                "text_limit": connector.capabilities.text_limit,
-                "color": settings.color,
-                "topics": [
-                    {
-                        "key": topic,
-                        "name": queues[queue].object.name,
-                        "name_en": queues[queue].object.name_en or queues[queue].object.name,
-                    }
-                    for topic, queue in entry.topics.items()
-                ],
-            },
-        )
+        return {
+            "name": account.name,
+            "greeting": settings.greeting,
+            "greeting_en": settings.greeting_en,
+            "language": account.language,
+            "online": self._desks is not None and self._desks.anyone_available(),
+            "upload_limit": self._ports.files.limit,
+            "text_limit": connector.capabilities.text_limit,
+            "color": settings.color,
+            "topics": [
+                {
+                    "key": topic,
+                    "name": queues[queue].object.name,
+                    "name_en": queues[queue].object.name_en or queues[queue].object.name,
+                }
+                for topic, queue in entry.topics.items()
+            ],
+        }
 
-    async def _session(self, request: web.Request, connector: WebChat) -> web.Response:
+    async def _session(self, call: Call[SessionBody]) -> Any:
         """Make a new visitor."""
-        self._new_visitors.require(
-            self._ports.client_of(request), "too many new visitors from this address"
-        )
-        parse_json(await read(request))
+        self._new_visitors.require(call.client, "too many new visitors from this address")
         visitor = secrets.token_urlsafe(16)
-        token = self._tokens.dumps([connector.account.id, visitor])
-        return answer(200, {"token": token, "visitor": visitor})
+        account = self._account(call.request).account.id
+        return {"token": self._tokens.dumps([account, visitor]), "visitor": visitor}
 
     def visitor_of(self, connector: WebChat, token: object) -> str:
         """Return the visitor of a token. Raises a 401 problem."""
@@ -192,61 +235,67 @@ class WidgetRest:
             raise Problem(401, "unknown_visitor", "ask for a new session")
         return str(visitor)
 
-    def _bearer(self, request: web.Request, connector: WebChat) -> str:
+    def _bearer(self, request: web.Request) -> str:
+        """Return the visitor who calls. Raises a 401 problem."""
         header = request.headers.get("Authorization", "")
-        return self.visitor_of(connector, header.removeprefix("Bearer ").strip())
+        return self.visitor_of(self._account(request), header.removeprefix("Bearer ").strip())
 
-    async def _upload(self, request: web.Request, connector: WebChat) -> web.Response:
-        visitor = self._bearer(request, connector)
-        self._uploads.require(self._ports.client_of(request), "too many files; wait a little")
-        name, chunks = await self._ports.upload(request)
-        stored = await self._put(name, chunks, visitor)
-        return answer(201, stored)
-
-    async def _put(self, name: str, chunks: AsyncIterator[bytes], visitor: str) -> StoredFile:
-        async with asyncio.timeout(300):
+    async def _upload(self, call: Call[Nothing]) -> StoredFile:
+        visitor = self._bearer(call.request)
+        self._uploads.require(call.client, "too many files; wait a little")
+        name, chunks = await self._ports.upload(call.request)
+        async with asyncio.timeout(UPLOAD_DEADLINE_S):
             return await self._ports.files.put(name, chunks, f"visitor:{visitor}")
 
-    async def _download(self, request: web.Request, connector: WebChat) -> web.Response:
-        """Return a short link to a file of the visitor's own conversations."""
-        visitor = self._bearer(request, connector)
-        id = request.match_info["id"]
+    async def _download(self, call: Call[Nothing]) -> Any:
+        """Return a short link to a file of the visitor's own conversations; never one of a note."""
+        visitor, connector = self._bearer(call.request), self._account(call.request)
+        id = call.id()
 
         def unit() -> Work[bool]:
-            return bool(
-                (
-                    yield select(file.c.id)
-                    .join(conversation, conversation.c.id == file.c.conversation)
-                    .where(
-                        file.c.id == id,
-                        conversation.c.account == connector.account.id,
-                        conversation.c.thread == visitor,
-                    )
+            rows = yield (
+                select(message.c.parts)
+                .join(conversation, conversation.c.id == message.c.conversation)
+                .join(file, file.c.conversation == conversation.c.id)
+                .where(
+                    file.c.id == id,
+                    conversation.c.account == connector.account.id,
+                    conversation.c.thread == visitor,
+                    message.c.visibility == Visibility.PUBLIC.value,
                 )
             )
+            return any(part.get("file") == id for row in rows for part in row.parts)
 
-        if not is_id(id) or not await self._ports.store.read(unit):
+        if not await self._ports.store.read(unit):
             raise Problem(404, "not_found", "there is no such file")
-        link = f"{connector.ports.public_url}/files/{self._ports.files.link(id)}"
-        return answer(200, {"url": link})
+        return {"url": f"{connector.ports.public_url}/files/{self._ports.files.link(id)}"}
 
-    async def _offline(self, request: web.Request, connector: WebChat) -> web.Response:
+    async def _offline(self, call: Call[OfflineBody]) -> None:
         """Take a message while nobody is there; the address is claimed, not verified."""
-        visitor = self._bearer(request, connector)
+        visitor, connector = self._bearer(call.request), self._account(call.request)
         self.messages.require(visitor, "too many messages; wait a little")
-        body = parse_json(await read(request))
-        text = str(body.get("text", "")).strip()
+        body = call.body
+        text = body.text.strip()
         if not text or len(text) > (connector.capabilities.text_limit or 10_000):
             raise Problem(422, "invalid", "write what it is about, not too long")
-        claims = {k: str(body.get(k, ""))[:320] for k in ("name", "mail", "phone")}
-        id = str(body.get("id") or self._ports.clock.new_id())
-        if not is_id(id):
+        if not body.fits:
             raise Problem(422, "invalid", "id must be a UUID")
+        claims = {"name": body.name[:320], "mail": body.mail[:320], "phone": body.phone[:320]}
         event = connector.event(
             visitor,
             "offline",
-            id,
-            {"text": text, "claims": claims, "language": str(body.get("language", ""))[:8]},
+            body.id or self._ports.clock.new_id(),
+            {"text": text, "claims": claims, "language": body.language[:8]},
         )
         await self._ports.inbox.put(connector.account.id, [event])
-        return answer(204, None)
+
+
+def _operation(
+    method: str,
+    path: str,
+    handler: Handler,
+    summary: str,
+    body: type[Body] = Nothing,
+    **more: Any,
+) -> Operation:
+    return Operation(method, path, handler, summary, body, public=True, tags=("widget",), **more)

@@ -16,21 +16,22 @@ from connectors.web_chat import WebChat
 from connectors.web_chat_rest import Desks, WidgetPorts, WidgetRest
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.files.tables import file
+from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import Problem
+from madoguchi.http.table import Operation
 from madoguchi.live.server import make
 from madoguchi.live.tail import Event, Reader
 from madoguchi.model import log
 from madoguchi.model.conversation import UNFINISHED, ConversationState, ItemKind, Visibility
 from madoguchi.model.ids import Id, is_id
 from madoguchi.model.log import Entity
-from madoguchi.store.work import Unavailable, Work
+from madoguchi.store.work import Conflict, Unavailable, Work
 
 NAMESPACE = "/visitor"
 HEARTBEAT_S = 15.0
 POSITION_S = 5.0
 HISTORY = 200
 MOST_FILES = 10
-V1 = "/api/v1/widget/{account}"
 
 
 @dataclass(eq=False)
@@ -57,6 +58,9 @@ class WidgetServer:
         self._rest = WidgetRest(ports)
         self._visitors: dict[str, Visitor] = {}
         self._desks: Desks | None = None
+        # Anybody may be a visitor: a person makes a few events a second, a reload a handful.
+        self._events = Limiter(ports.clock, rate=10, burst=150)
+        self._leaves = Limiter(ports.clock, rate=0.1, burst=5)
         self.server = make("*")
         self.server.on("connect", self._connect, namespace=NAMESPACE)
         self.server.on("disconnect", self._disconnect, namespace=NAMESPACE)
@@ -71,6 +75,10 @@ class WidgetServer:
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the widget's REST."""
         return self._rest.routes()
+
+    def operations(self) -> list[Operation]:
+        """Return the operations of the widget's REST, for the OpenAPI document."""
+        return self._rest.operations()
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> bool:
         if not isinstance(auth, dict):
@@ -115,10 +123,13 @@ class WidgetServer:
             if visitor is None:
                 return {"ok": False, "code": "unknown_visitor"}
             try:
+                self._events.require(visitor.id, "too much at once; wait a little")
                 return await act(visitor, data if isinstance(data, dict) else {})
             except Problem as problem:
+                if problem.status == 429:
+                    self._ports.refused(f"visitor.{name}")
                 return {"ok": False, "code": problem.code, "detail": problem.detail}
-            except Unavailable:
+            except (Conflict, Unavailable):
                 detail = "could not be stored; it will be sent again"
                 return {"ok": False, "code": "unavailable", "detail": detail}
 
@@ -250,6 +261,7 @@ class WidgetServer:
         return {"ok": True}
 
     async def _on_leave(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        self._leaves.require(visitor.id, "you have left already")
         name = f"leave-{self._ports.clock.new_id()}"
         event = visitor.connector.event(visitor.id, "leave", name, {})
         await self._ports.inbox.put(visitor.connector.account.id, [event])

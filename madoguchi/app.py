@@ -1,9 +1,10 @@
 """The composition root: every part is made and joined here, and nowhere else. Read this first."""
 
+import hmac
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -33,9 +34,10 @@ from madoguchi.files.service import Files
 from madoguchi.http import openapi
 from madoguchi.http.auth import CONTROL, Authenticator
 from madoguchi.http.limits import Limiter
+from madoguchi.http.problems import Problem
 from madoguchi.http.remembered import RememberedAnswers
-from madoguchi.http.server import Figures, client_address, middleware
-from madoguchi.http.table import Api, answer
+from madoguchi.http.server import Figures, client_address, from_this_machine, middleware
+from madoguchi.http.table import Api, Operation, answer
 from madoguchi.jobs.chores import Chores
 from madoguchi.jobs.service import Jobs
 from madoguchi.live import schemas
@@ -78,6 +80,7 @@ class Hub:
     metrics: CollectorRegistry
     configuration: Configuration
     sessions: Sessions
+    authenticate: Authenticator
     registry: Registry
     inbox: Inbox
     lanes: LaneWorker
@@ -87,11 +90,11 @@ class Hub:
     tail: Tail
     files: Files
     jobs: Jobs
-    chores: Chores
-    desk: DeskStream
-    widget: WidgetServer
     hooks: Hooks
-    api: Api
+    desk: DeskStream = field(init=False)
+    widget: WidgetServer = field(init=False)
+    chores: Chores = field(init=False)
+    api: Api = field(init=False)
     stopping: bool = False
 
 
@@ -133,6 +136,7 @@ def _node(folder: Path) -> str:
 def _joined(
     settings: Settings, clock: Clock, hints: Hints, store: Store, http: aiohttp.ClientSession
 ) -> Hub:
+    """Make every part and hand it what it needs; nothing runs yet."""
     holder = f"{_node(settings.data)}.{secrets.token_hex(4)}"
     vault = Vault(parse_keys(settings.secret_keys))
     inbox = Inbox(store)
@@ -142,42 +146,10 @@ def _joined(
     configuration.watch(registry.renew)
     sessions = Sessions(store, clock, settings.session_hours)
     router = RouterService(store, clock, hints, configuration, holder)
-    client = RouterClient(router, store, clock, hints)
-    files = Files(settings.data / "files", store, clock, vault.signing_keys, settings.upload_limit)
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
     views = _views(render, router_views)
-    tail = Tail(store, hints, views)
-    tail.watch(lambda entry: _reconfigured(hub, entry))
-    authenticate = Authenticator(
-        sessions, lambda id: configuration.catalog.actor(id), settings.base_url
-    )
-    desk = DeskStream(tail, store, clock, authenticate, client, hints)
-    widget = WidgetServer(
-        WidgetPorts(
-            registry=registry,
-            inbox=inbox,
-            tail=tail,
-            store=store,
-            clock=clock,
-            files=files,
-            render=render,
-            router=router,
-            catalog=lambda: configuration.catalog,
-            client_of=client_address(settings.trusted_proxies),
-            upload=file_of,
-            keys=vault.signing_keys,
-        )
-    )
-    desk.hears_visitors(widget)
-    widget.hears_desk(desk)
     metrics = CollectorRegistry()
-    refused = Counter("madoguchi_hooks_refused", "webhooks refused", ["account"], registry=metrics)
-    answers = RememberedAnswers(store, clock)
-    chores = Chores(store, clock)
-    chores.add(files.sweep)
-    chores.add(answers.sweep)
-    api = Api(authenticate, client_address(settings.trusted_proxies), answers.find, answers.keep)
     hub = Hub(
         settings=settings,
         clock=clock,
@@ -189,23 +161,74 @@ def _joined(
         metrics=metrics,
         configuration=configuration,
         sessions=sessions,
+        authenticate=Authenticator(
+            sessions, lambda id: configuration.catalog.actor(id), settings.base_url
+        ),
         registry=registry,
         inbox=inbox,
         lanes=LaneWorker(store, clock, hints, registry, holder, lambda: inbox.pressed),
         delivery=Delivery(store, clock, hints, registry, holder, registry.mark_broken),
         router=router,
-        client=client,
-        tail=tail,
-        files=files,
+        client=RouterClient(router, store, clock, hints),
+        tail=Tail(store, hints, views),
+        files=Files(
+            settings.data / "files", store, clock, vault.signing_keys, settings.upload_limit
+        ),
         jobs=Jobs(store, clock, hints),
-        chores=chores,
-        desk=desk,
-        widget=widget,
-        hooks=Hooks(registry, settings.base_url, lambda key: refused.labels(key).inc()),
-        api=api,
+        hooks=Hooks(registry, settings.base_url, _counted(metrics, *HOOKS_REFUSED)),
     )
-    _operations(hub, views, render, router_views)
+    hub.tail.watch(lambda entry: _reconfigured(hub, entry))
+    _streams(hub, render)
+    _api(hub, views, render, router_views)
     return hub
+
+
+HOOKS_REFUSED = ("madoguchi_hooks_refused", "webhooks refused", "account")
+EVENTS_REFUSED = ("madoguchi_socket_events_refused", "sockets' events over the limit", "event")
+
+
+def _counted(metrics: CollectorRegistry, name: str, text: str, label: str) -> Callable[[str], None]:
+    """Return what counts one more under a label."""
+    counter = Counter(name, text, [label], registry=metrics)
+    return lambda value: counter.labels(value).inc()
+
+
+def _streams(hub: Hub, render: ConversationViews) -> None:
+    """Make the two live servers and let each hear the other's typing."""
+    refused = _counted(hub.metrics, *EVENTS_REFUSED)
+    hub.desk = DeskStream(
+        hub.tail, hub.store, hub.clock, hub.authenticate, hub.client, hub.hints, refused
+    )
+    hub.widget = WidgetServer(
+        WidgetPorts(
+            registry=hub.registry,
+            inbox=hub.inbox,
+            tail=hub.tail,
+            store=hub.store,
+            clock=hub.clock,
+            files=hub.files,
+            render=render,
+            router=hub.router,
+            catalog=lambda: hub.configuration.catalog,
+            client_of=client_address(hub.settings.trusted_proxies),
+            upload=file_of,
+            refused=refused,
+            keys=hub.vault.signing_keys,
+        )
+    )
+    hub.desk.hears_visitors(hub.widget)
+    hub.widget.hears_desk(hub.desk)
+
+
+def _api(hub: Hub, views: Views, render: ConversationViews, router_views: RouterViews) -> None:
+    """Make the route table: each room brings its part; and the chores that keep it small."""
+    answers = RememberedAnswers(hub.store, hub.clock)
+    hub.api = Api(hub.authenticate, client_address(hub.settings.trusted_proxies), answers)
+    hub.chores = Chores(hub.store, hub.clock)
+    hub.chores.add(hub.files.sweep)
+    hub.chores.add(answers.sweep)
+    for operations in _operations(hub, views, render, router_views):
+        hub.api.add(operations)
 
 
 def _views(render: ConversationViews, router_views: RouterViews) -> Views:
@@ -235,34 +258,31 @@ def _views(render: ConversationViews, router_views: RouterViews) -> Views:
 
 def _operations(
     hub: Hub, views: Views, render: ConversationViews, router_views: RouterViews
-) -> None:
-    """Fill the route table: each room brings its part."""
+) -> Iterator[list[Operation]]:
+    """Yield each room's part of the route table."""
 
     def capabilities(account: Id) -> Capabilities | None:
         connector = hub.registry.by_id(account)
         return connector.capabilities if connector else None
 
-    secure = hub.settings.base_url.startswith("https://")
-    sign_ins = Limiter(hub.clock, rate=5, burst=100)
-    for room in (
-        DeskApi(
-            hub.store,
-            hub.clock,
-            hub.configuration,
-            hub.sessions,
-            hub.registry,
-            hub.files,
-            sign_ins,
-            secure,
-            hub.desk.session_ended,
-        ),
-        ConversationApi(hub.store, hub.clock, views, render, capabilities),
-        RouterApi(hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration),
-        ConfigurationApi(
-            hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password
-        ),
-    ):
-        hub.api.add(room.operations())
+    yield DeskApi(
+        hub.store,
+        hub.clock,
+        hub.configuration,
+        hub.sessions,
+        hub.registry,
+        hub.files,
+        Limiter(hub.clock, rate=5, burst=100),
+        hub.settings.base_url.startswith("https://"),
+        hub.desk.session_ended,
+    ).operations()
+    yield ConversationApi(hub.store, hub.clock, views, render, capabilities).operations()
+    yield RouterApi(
+        hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
+    ).operations()
+    yield ConfigurationApi(
+        hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password
+    ).operations()
 
 
 def _reconfigured(hub: Hub, entry: NumberedEntry) -> None:
@@ -337,7 +357,7 @@ def control(hub: Hub) -> web.Application:
 
 
 class OpenRoutes:
-    """What needs no sign-in: descriptions of the API, health, figures."""
+    """What needs no sign-in: descriptions of the API, health; figures have a door of their own."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -354,7 +374,8 @@ class OpenRoutes:
 
     async def openapi(self, _: web.Request) -> web.Response:
         """Return the OpenAPI document."""
-        document = openapi.document(self._hub.api.operations, self._hub.settings.base_url)
+        operations = [*self._hub.api.operations, *self._hub.widget.operations()]
+        document = openapi.document(operations, self._hub.settings.base_url)
         return answer(200, document)
 
     async def events(self, _: web.Request) -> web.Response:
@@ -379,7 +400,13 @@ class OpenRoutes:
         }
         return answer(200 if fine else 503, body)
 
-    async def figures(self, _: web.Request) -> web.Response:
-        """Return the Prometheus figures."""
+    async def figures(self, request: web.Request) -> web.Response:
+        """Return the Prometheus figures, to this machine or to who has the token."""
+        settings = self._hub.settings
+        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
+        wanted = f"Bearer {settings.metrics_token}".encode()
+        known = bool(settings.metrics_token) and hmac.compare_digest(given, wanted)
+        if not known and not from_this_machine(request, settings.trusted_proxies):
+            raise Problem(401, "metrics_token", "send the bearer token of MADOGUCHI_METRICS_TOKEN")
         headers = {"Content-Type": "text/plain; version=0.0.4"}
         return web.Response(body=generate_latest(self._hub.metrics), headers=headers)

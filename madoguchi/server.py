@@ -14,6 +14,7 @@ from aiohttp import web
 from agent_ui import pages
 from madoguchi import log_setup
 from madoguchi.app import Hub, application, control, running
+from madoguchi.http.runner import Runner
 from madoguchi.security.secrets import BadSecret, new_key, parse_keys
 from madoguchi.settings import Settings
 from madoguchi.store.opening import FolderLock, InUse
@@ -102,7 +103,7 @@ async def _serve(
 
 
 async def _listen(stack: AsyncExitStack, app: web.Application, settings: Settings) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = Runner(app, SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, settings.host, settings.port)
@@ -119,7 +120,7 @@ async def _control(stack: AsyncExitStack, hub: Hub) -> None:
     """Open control.sock for the command line; only this system user can reach it."""
     path = hub.settings.data / CONTROL
     path.unlink(missing_ok=True)
-    runner = web.AppRunner(control(hub), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = Runner(control(hub), SHUTDOWN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     mask = os.umask(0o177)

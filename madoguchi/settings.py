@@ -1,6 +1,7 @@
 """Settings of a process, from ``MADOGUCHI_…`` in the environment and an optional TOML file."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 PREFIX = "MADOGUCHI_"
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
 
 
 class BadSettings(Exception):
@@ -40,6 +42,9 @@ class Settings(BaseModel):
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="reverse proxies whose X-Forwarded-For counts"
     )
+    metrics_token: str = Field(
+        "", description="bearer token for /metrics; empty: asked from this machine only"
+    )
     body_limit: int = Field(1024 * 1024, ge=1024, description="webhook and JSON body, bytes")
     upload_limit: int = Field(20 * 1024 * 1024, ge=1024, description="one uploaded file, bytes")
     session_hours: float = Field(
@@ -54,6 +59,13 @@ class Settings(BaseModel):
         ):
             raise ValueError("must look like https://desk.example.com")
         return value.rstrip("/")
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _token(cls, value: str) -> str:
+        if value and not _TOKEN.fullmatch(value):
+            raise ValueError("must be 16 to 200 letters, digits or - . _ ~ + / =")
+        return value
 
     @field_validator("database")
     @classmethod

@@ -1,8 +1,7 @@
 """Named background tasks that are watched, restarted after a fault and stopped together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -11,6 +10,7 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 30.0
+CANCEL_AGAIN_S = 2.5
 
 
 @dataclass
@@ -50,16 +50,11 @@ class Supervisor:
         task = self._tasks.pop(name, None)
         self.states.pop(name, None)
         if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await _ended([task])
 
     async def close(self) -> None:
         """Cancel every task and wait until all have ended."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _ended(self._tasks.values())
         self._tasks.clear()
 
     async def _logged(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -86,3 +81,19 @@ class Supervisor:
                 pause = min(pause * 2, LONGEST_PAUSE_S)
             else:
                 return
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until all have ended.
+
+    Once is not enough: python-socketio swallows a cancellation that meets one of its handlers, for
+    example while a desk is being disconnected; the task would go on and we would wait for ever.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        done, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+        for task in done:
+            if not task.cancelled() and (fault := task.exception()) is not None:
+                log.warning("task ended with a fault", task=task.get_name(), why=repr(fault))

@@ -1,9 +1,8 @@
 """REST of the router: offers, presence, transfers, ends, and what supervisors do to others."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field, model_validator
 from sqlalchemy import select
 
 from madoguchi.clock import Clock
@@ -11,7 +10,7 @@ from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Change, Configuration, body_of
 from madoguchi.conversations import acts
 from madoguchi.conversations.repository import by_ids, unfinished_items
-from madoguchi.conversations.routes import V1, Uuid
+from madoguchi.conversations.routes import V1
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.conversations.visibility import allow, visible
 from madoguchi.http.problems import Problem
@@ -21,6 +20,7 @@ from madoguchi.model.ids import Id, is_id
 from madoguchi.model.people import Actor
 from madoguchi.model.routing import (
     Assigned,
+    FullExplanation,
     ItemPrioritised,
     ItemState,
     OfferAccepted,
@@ -37,79 +37,23 @@ from madoguchi.model.routing import (
 )
 from madoguchi.security.permissions import Action, Facts, NotFound, require
 from madoguchi.store.work import Store, Work
+from router.bodies import (
+    AssignBody,
+    CapacityBody,
+    DeclineBody,
+    EndBody,
+    PresenceBody,
+    PriorityBody,
+    SignOutBody,
+    TransferBody,
+    WrapUpBody,
+)
 from router.client import RouterClient, audited
+from router.explaining import recorded, told
 from router.orders import Order
-from router.service import RouterService
+from router.service import NotOwner, RouterService
 from router.tables import offer
 from router.views import RouterViews
-
-Short = Annotated[str, Field(max_length=120)]
-Words = Annotated[str, Field(min_length=1, max_length=4000)]
-
-
-class DeclineBody(Body):
-    """Why an offer is declined."""
-
-    reason: Literal["busy", "break", "skill", "other"] = "busy"
-
-
-class TransferBody(Body):
-    """Where to, why, and what the next agent must know."""
-
-    queue: Short | None = None
-    agent: Uuid | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=120)]
-    summary: Words
-
-    @model_validator(mode="after")
-    def _one(self) -> "TransferBody":
-        if (self.queue is None) == (self.agent is None):
-            raise ValueError("name either a queue or an agent")
-        return self
-
-
-class EndBody(Body):
-    """Up to where this desk has shown the customer's texts."""
-
-    inbound_seq: Annotated[int, Field(ge=0, le=2**31 - 1)]
-
-
-class WrapUpBody(Body):
-    """What came of it."""
-
-    code: Short = ""
-    note: Annotated[str, Field(max_length=4000)] = ""
-
-
-class PresenceBody(Body):
-    """What people set."""
-
-    presence: Literal["available", "away", "offline"]
-    reason: Short = ""
-
-
-class SignOutBody(Body):
-    """What happens to open work."""
-
-    open_work: Literal["requeue", "keep"]
-
-
-class CapacityBody(Body):
-    """Capacity units."""
-
-    units: Annotated[int, Field(ge=0, le=50)]
-
-
-class AssignBody(Body):
-    """Who shall have it."""
-
-    agent: Uuid
-
-
-class PriorityBody(Body):
-    """A priority class, 1 is served first."""
-
-    priority: Annotated[int, Field(ge=1, le=100)]
 
 
 @dataclass(frozen=True)
@@ -297,20 +241,27 @@ class RouterApi:
         await self._ask(Order(ItemPrioritised(call.id(), call.body.priority), notes))
 
     async def explain(self, call: Call[Nothing]) -> Any:
-        """Return every candidate and what stands between."""
-        item = await self._item(call, Action.READ)
-        full = self.service.explain(item)
-        return {
-            "facts": list(full.explanation.facts),
-            "candidates": [
-                {
-                    "agent": c.agent,
-                    "agent_name": self._catalog.agent_name(c.agent),
-                    "obstacle": c.obstacle,
-                }
-                for c in full.candidates
-            ],
-        }
+        """Return who has it and why; while it waits, every candidate and what stands between."""
+        id = call.id()
+
+        def unit() -> Work[Any]:
+            found = yield from by_ids([id])
+            if id not in found:
+                raise NotFound("conversation")
+            yield from allow(call.actor, Action.READ, found[id])
+            return (yield from recorded(id))
+
+        one = await self.store.read(unit)
+        if one is None:
+            raise Problem(409, "no_work", "nobody was ever asked to work on this conversation")
+        return told(one, self._catalog, self._explained)
+
+    def _explained(self, item: Id) -> FullExplanation | None:
+        """Return the engine's view, None when it runs elsewhere or has just closed the item."""
+        try:
+            return self.service.explain(item)
+        except (NotOwner, Refused):
+            return None
 
     async def agents(self, call: Call[Nothing]) -> Any:
         """Return colleagues with presence and room."""

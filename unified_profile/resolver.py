@@ -1,4 +1,9 @@
-"""Which customer is it? Pure rules over what the store knows of some addresses."""
+"""Which customer is it? Pure rules over what the store knows of some addresses.
+
+A customer who has the business's own id is *known*. What belongs to a known customer is never taken
+away by a claim: two people with one telephone would move it back and forth. The later claim is kept
+as a suggestion to link, for a person to decide. See docs/decisions/0007.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,11 +29,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored: identities by address, identity → (customer, pointer version), customers."""
+    """What is stored: identities by address, identity → (customer, pointer version), customers,
+    customer → the business's own ids of it (needed for claims with ``same_as`` only).
+    """
 
     identities: Mapping[Address, Identity] = field(default_factory=dict)
     pointers: Mapping[Id, tuple[Id, int]] = field(default_factory=dict)
     customers: Mapping[Id, Customer] = field(default_factory=dict)
+    business_ids: Mapping[Id, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,10 @@ class Move:
 
 @dataclass(slots=True)
 class Resolution:
-    """Rows to write, and the answer: address → (identity, customer)."""
+    """Rows to write, and the answer: address → (identity, customer).
+
+    ``suggested``: (identity, customer) of claims that were not followed.
+    """
 
     new_identities: list[Identity] = field(default_factory=list)
     changed_identities: list[Identity] = field(default_factory=list)
@@ -51,6 +62,7 @@ class Resolution:
     changed_customers: list[Customer] = field(default_factory=list)
     new_pointers: list[tuple[Id, Id]] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    suggested: list[tuple[Id, Id]] = field(default_factory=list)
     found: dict[Address, tuple[Identity, Customer]] = field(default_factory=dict)
 
 
@@ -76,6 +88,7 @@ class _Resolver:
         self._identities = dict(known.identities)
         self._pointers = dict(known.pointers)
         self._customers = dict(known.customers)
+        self._business_ids = dict(known.business_ids)
         self._now = now
         self._new_id = new_id
         self.result = Resolution()
@@ -83,12 +96,12 @@ class _Resolver:
     def meet(self, claim: Claim) -> None:
         identity = self._identity(claim.address, claim.verified, claim.name)
         same = [self._identity(address, True, "") for address in claim.same_as]
-        customer = self._customer_of([*same, identity], claim)
+        target = self._customer_of([*same, identity], claim)
         for one in (identity, *same):
-            self._point(one.id, customer.id)
-        customer = self._named(customer, claim)
+            self._point(one, target.id)
+        self._named(target, claim)
         for one in (identity, *same):
-            self.result.found[one.address] = (one, customer)
+            self.result.found[one.address] = (one, self._customers[self._pointers[one.id][0]])
 
     def _identity(self, address: Address, verified: bool, name: str) -> Identity:
         identity = self._identities.get(address)
@@ -111,15 +124,22 @@ class _Resolver:
     def _customer_of(self, same: Sequence[Identity], claim: Claim) -> Customer:
         """Choose among the customers whom these identities belong to; make one if there is none.
 
-        The business's own customer id decides, else the oldest customer: its history is longest.
+        The business's own customer id decides, then a known customer, then the oldest: its history
+        is longest. A customer with other ids of the business is somebody else.
         """
+        ids = frozenset(i.address.value for i in same if i.address.scheme is Scheme.CUSTOMER)
         pointed = [
-            (identity.address.scheme is not Scheme.CUSTOMER, self._customers[customer])
+            (
+                identity.address.scheme is not Scheme.CUSTOMER,
+                not self._known(id),
+                self._customers[id],
+            )
             for identity in same
-            for customer in self._targets(identity)
+            for id in self._targets(identity)
+            if not ids or not self._known(id) or ids & self._business_ids[id]
         ]
         if pointed:
-            return min(pointed, key=lambda pair: (pair[0], pair[1].created_at, pair[1].id))[1]
+            return min(pointed, key=lambda one: (*one[:2], one[2].created_at, one[2].id))[2]
         customer = Customer(self._new_id(), claim.name, claim.language, self._now)
         self._customers[customer.id] = customer
         self.result.new_customers.append(customer)
@@ -129,19 +149,34 @@ class _Resolver:
         pointer = self._pointers.get(identity.id)
         return [pointer[0]] if pointer and pointer[0] in self._customers else []
 
-    def _point(self, identity: Id, customer: Id) -> None:
-        pointer = self._pointers.get(identity)
-        if pointer is None:
-            self.result.new_pointers.append((identity, customer))
-            self._pointers[identity] = (customer, 1)
-        elif pointer[0] != customer:
-            self.result.moves.append(Move(identity, pointer[0], customer, pointer[1]))
-            self._pointers[identity] = (customer, pointer[1] + 1)
+    def _known(self, customer: Id) -> bool:
+        """Tell whether a customer has an id of the business."""
+        return bool(self._business_ids.get(customer))
 
-    def _named(self, customer: Customer, claim: Claim) -> Customer:
+    def _point(self, identity: Identity, customer: Id) -> None:
+        pointer = self._pointers.get(identity.id)
+        if pointer is None:
+            self.result.new_pointers.append((identity.id, customer))
+            self._pointers[identity.id] = (customer, 1)
+            if identity.address.scheme is Scheme.CUSTOMER:
+                mine = self._business_ids.get(customer, frozenset())
+                self._business_ids[customer] = mine | {identity.address.value}
+        elif pointer[0] != customer:
+            # A browser is whoever signed in there last; everything else stays with whom we know.
+            if identity.address.scheme is not Scheme.VISITOR and self._known(pointer[0]):
+                self._suggest(identity.id, customer)
+                return
+            self.result.moves.append(Move(identity.id, pointer[0], customer, pointer[1]))
+            self._pointers[identity.id] = (customer, pointer[1] + 1)
+
+    def _suggest(self, identity: Id, customer: Id) -> None:
+        if (identity, customer) not in self.result.suggested:
+            self.result.suggested.append((identity, customer))
+
+    def _named(self, customer: Customer, claim: Claim) -> None:
         """Give a customer without a name the one that was told."""
         if customer.name or not claim.name:
-            return customer
+            return
         named = Customer(
             customer.id, claim.name, customer.language, customer.created_at, customer.version + 1
         )
@@ -151,4 +186,3 @@ class _Resolver:
         else:
             self.result.changed_customers.append(named)
         self._customers[customer.id] = named
-        return named

@@ -1,21 +1,29 @@
 """Loading and saving around the resolver, the customer's view, links and their undoing."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import NOBODY, Entity, LogEntry
 from madoguchi.model.people import SYSTEM, Actor, Address, Customer, Identity, Scheme
 from madoguchi.security.audit import record
 from madoguchi.security.permissions import NotFound
-from madoguchi.store.hot import Hot, Listed, among
+from madoguchi.store.hot import Hot, Listed, among, constant
 from madoguchi.store.log import append
 from madoguchi.store.work import Conflict, Many, Work
 from unified_profile.resolver import Claim, Known, Move, Resolution, addresses, resolve
-from unified_profile.tables import customer, customer_of, identity, pointer_journal
+from unified_profile.tables import (
+    customer,
+    customer_of,
+    identity,
+    identity_claim,
+    pointer_journal,
+)
 
 Found = dict[Address, tuple[Identity, Customer]]
 
@@ -25,6 +33,8 @@ def meet(claims: Sequence[Claim], now: datetime, new_id: Callable[[], Id]) -> Wo
     if not claims:
         return {}
     known = yield from _load(addresses(claims))
+    if any(claim.same_as for claim in claims):
+        known = replace(known, business_ids=(yield from _business_ids(known.customers)))
     resolution = resolve(claims, known, now, new_id)
     yield from _save(resolution, now)
     return resolution.found
@@ -63,6 +73,28 @@ def _load(wanted: Sequence[Address]) -> Work[Known]:
             for r in rows
         },
     )
+
+
+_BUSINESS_IDS = Listed(
+    lambda customers: (
+        select(customer_of.c.customer, identity.c.value)
+        .join(identity, identity.c.id == customer_of.c.identity)
+        .where(
+            among(customer_of.c.customer, customers),
+            identity.c.scheme == constant(Scheme.CUSTOMER),
+        )
+    ),
+    customer_of.c.customer,
+)
+
+
+def _business_ids(customers: Iterable[Id]) -> Work[dict[Id, frozenset[str]]]:
+    """Return customer → the business's own ids of it."""
+    rows = yield _BUSINESS_IDS(sorted(customers))
+    found: dict[Id, frozenset[str]] = {}
+    for row in rows:
+        found[row.customer] = found.get(row.customer, frozenset()) | {row.value}
+    return found
 
 
 def identity_of(row: Any) -> Identity:
@@ -118,6 +150,9 @@ def _save(resolution: Resolution, now: datetime) -> Work[None]:
             .values(name=named.name, version=named.version)
         )
     yield from move(resolution.moves, SYSTEM, "identified", now)
+    if resolution.suggested:
+        rows = [{"identity": i, "customer": c, "at": now} for i, c in resolution.suggested]
+        yield insert(identity_claim).values(rows).on_conflict_do_nothing()
     yield append(changed_entries((c.id, c.version) for c in resolution.changed_customers)(now))
 
 
@@ -283,6 +318,16 @@ def bodies(ids: Sequence[Id]) -> Work[dict[Id, dict[str, Any]]]:
         }
         for r in rows
     }
+
+
+def claimed(customer_id: Id) -> Work[set[Address]]:
+    """Return the addresses that a customer was said to have and that are somebody else's."""
+    rows = yield (
+        select(identity.c.scheme, identity.c.value)
+        .join(identity_claim, identity_claim.c.identity == identity.c.id)
+        .where(identity_claim.c.customer == customer_id)
+    )
+    return {Address(Scheme(r.scheme), r.value) for r in rows}
 
 
 def suggestions(address: Address) -> Work[list[Id]]:

@@ -62,3 +62,12 @@ pointer_journal = Table(
     Index("ix_pointer_journal_identity", "identity"),
     sqlite_autoincrement=True,
 )
+
+identity_claim = Table(
+    "identity_claim",
+    metadata,
+    Column("customer", Key, primary_key=True),
+    Column("identity", Key, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+"""Identities of others that a customer was said to have: suggestions to link, see resolver."""

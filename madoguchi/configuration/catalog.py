@@ -122,3 +122,22 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
         for place, wanted, target in item.references()
         if (wanted, target) not in objects
     ]
+
+
+def administrators_lost(
+    old: Mapping[tuple[str, str], Object], new: Mapping[tuple[str, str], Object]
+) -> list[Fault]:
+    """Return a fault for each administrator who goes when nobody is left who may configure."""
+    before, after = _administrators(old), _administrators(new)
+    if after or not before:
+        return []
+    message = "is the last active administrator; let somebody else be one first"
+    return [Fault(f"agent.{key}", message) for key in before]
+
+
+def _administrators(objects: Mapping[tuple[str, str], Object]) -> list[str]:
+    return sorted(
+        item.key
+        for item in objects.values()
+        if isinstance(item, Agent) and item.active and Role.ADMINISTRATOR in item.roles
+    )

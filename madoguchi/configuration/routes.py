@@ -175,30 +175,14 @@ class ConfigurationApi:
         body = call.body
         catalog = self.configuration.catalog
         wanted = text.changes(body.toml, catalog, prune=body.prune)
-        based_on = text.based_on(body.toml)
-        if based_on is not None:
-            await self._nothing_moved(wanted, based_on)
         result = await self.configuration.change(
-            call.actor, body.reason, wanted, dry_run=body.dry_run
+            call.actor,
+            body.reason,
+            wanted,
+            dry_run=body.dry_run,
+            based_on=text.based_on(body.toml),
         )
         return _result(result)
-
-    async def _nothing_moved(self, wanted: list[Change], based_on: int) -> None:
-        """Refuse a text when an object that it changes has a later version. Raises MovedOn."""
-        rows = await self.store.read(lambda: versions(1000))
-        later = {
-            (c["kind"], c["key"])
-            for row in rows
-            if row["number"] > based_on
-            for c in row["changes"]
-        }
-        objects = self.configuration.catalog.objects
-        for change in wanted:
-            at = (change.kind, change.key)
-            entry = objects.get(at)
-            differs = entry is None or change.body != body_of(entry.object)
-            if at in later and differs:
-                raise MovedOn(change.kind, change.key, entry.version if entry else 0)
 
     async def password(self, call: Call[PasswordBody]) -> None:
         """Set an agent's password and end all of their sessions."""

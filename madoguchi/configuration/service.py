@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import Row, delete, func, select, update
 
 from madoguchi.clock import Clock
-from madoguchi.configuration.catalog import Catalog, Entry, Fault, check
+from madoguchi.configuration.catalog import Catalog, Entry, Fault, administrators_lost, check
 from madoguchi.configuration.kinds import KINDS, Account, Object
 from madoguchi.configuration.tables import config_object, config_version
 from madoguchi.model.ids import DOMAIN
@@ -130,16 +130,33 @@ class Configuration:
         return catalog
 
     async def change(
-        self, actor: Actor, reason: str, changes: Sequence[Change], *, dry_run: bool = False
+        self,
+        actor: Actor,
+        reason: str,
+        changes: Sequence[Change],
+        *,
+        dry_run: bool = False,
+        based_on: int | None = None,
     ) -> Result:
-        """Apply changes together. Raises Invalid with every fault, MovedOn on a lost update."""
-        result = await self._store.write(lambda: self._change(actor, reason, changes, dry_run))
+        """Apply changes together. Raises Invalid with every fault, MovedOn on a lost update.
+
+        ``based_on``: the version of the whole that the author saw; what this would change must
+        not have changed since.
+        """
+        result = await self._store.write(
+            lambda: self._change(actor, reason, changes, dry_run, based_on)
+        )
         if not dry_run:
             await self.reload()
         return result
 
     def _change(
-        self, actor: Actor, reason: str, changes: Sequence[Change], dry_run: bool
+        self,
+        actor: Actor,
+        reason: str,
+        changes: Sequence[Change],
+        dry_run: bool,
+        based_on: int | None,
     ) -> Work[Result]:
         now = self._clock.now()
         if self._store.dialect == "postgresql":
@@ -147,9 +164,12 @@ class Configuration:
         old = yield from load()
         objects, faults = self._merged(old, changes)
         faults += check(objects)
+        faults += administrators_lost({at: e.object for at, e in old.objects.items()}, objects)
         if faults:
             raise Invalid(faults)
         touched = [c for c in changes if _differs(old, objects, c)]
+        if based_on is not None:
+            yield from _nothing_moved(old, touched, based_on)
         new = self._catalog(old, objects, touched)
         for guard in self._guards:
             faults += yield from guard(old, new)
@@ -219,6 +239,18 @@ class Configuration:
                 version = entry.version + (1 if at in moved else 0)
                 entries[at] = Entry(entry.id, version, item)
         return Catalog(old.number + 1, entries)
+
+
+def _nothing_moved(old: Catalog, touched: Iterable[Change], based_on: int) -> Work[None]:
+    """Raise MovedOn when an object that is about to change has changed after a version."""
+    rows = yield select(config_version.c.changes).where(
+        config_version.c.domain == DOMAIN, config_version.c.number > based_on
+    )
+    later = {(c["kind"], c["key"]) for row in rows for c in row.changes}
+    for change in touched:
+        if (change.kind, change.key) in later:
+            entry = old.objects.get((change.kind, change.key))
+            raise MovedOn(change.kind, change.key, entry.version if entry else 0)
 
 
 def body_of(item: Object) -> Body:

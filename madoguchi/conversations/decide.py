@@ -205,36 +205,8 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
         return
     identity, customer = ledger.people[inbound.sender]
     one, preferred, preference = _conversation_for(ledger, arrival, inbound, identity)
-    message = Message(
-        id=ledger.new_id(),
-        conversation=one.id,
-        author=Author.CUSTOMER,
-        direction=Direction.IN,
-        visibility=Visibility.PUBLIC,
-        channel=arrival.account.channel,
-        account=arrival.account.id,
-        identity=identity.id,
-        agent=None,
-        parts=inbound.parts,
-        state=MessageState.RECEIVED,
-        provider_at=inbound.provider_at,
-        received_at=arrival.received_at,
-        provider_id=inbound.provider_id,
-        late=arrival.late,
-    )
-    at = occurred_at(message.provider_at, message.received_at)
-    one = ledger.change(
-        one,
-        state=ConversationState.OPEN,
-        identity=identity.id,
-        preview=preview(message),
-        preview_author=Author.CUSTOMER,
-        last_at=max(one.last_at, at),
-        inbound_at=at,
-        inbound_seq=one.inbound_seq + 1,
-        unanswered_since=one.unanswered_since or at,
-        context={**one.context, **inbound.context},
-    )
+    message = _received(ledger.new_id(), one.id, identity.id, inbound, arrival)
+    one = _written_to(ledger, one, message, inbound.context)
     if one.id not in ledger.items:
         if preferred is None and (colleague := ledger.colleagues.get(customer.id)):
             preferred, preference = colleague, "same_customer"
@@ -251,6 +223,47 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
             )
         )
     ledger.add_message(message)
+
+
+def _received(
+    id: Id, conversation: Id, identity: Id, inbound: InboundMessage, arrival: Arrival
+) -> Message:
+    return Message(
+        id=id,
+        conversation=conversation,
+        author=Author.CUSTOMER,
+        direction=Direction.IN,
+        visibility=Visibility.PUBLIC,
+        channel=arrival.account.channel,
+        account=arrival.account.id,
+        identity=identity,
+        agent=None,
+        parts=inbound.parts,
+        state=MessageState.RECEIVED,
+        provider_at=inbound.provider_at,
+        received_at=arrival.received_at,
+        provider_id=inbound.provider_id,
+        late=arrival.late,
+    )
+
+
+def _written_to(
+    ledger: Ledger, one: Conversation, message: Message, context: Mapping[str, Any]
+) -> Conversation:
+    """Return a conversation after its customer has written: open, unanswered, with a preview."""
+    at = occurred_at(message.provider_at, message.received_at)
+    return ledger.change(
+        one,
+        state=ConversationState.OPEN,
+        identity=message.identity,
+        preview=preview(message),
+        preview_author=Author.CUSTOMER,
+        last_at=max(one.last_at, at),
+        inbound_at=at,
+        inbound_seq=one.inbound_seq + 1,
+        unanswered_since=one.unanswered_since or at,
+        context={**one.context, **context},
+    )
 
 
 def _conversation_for(

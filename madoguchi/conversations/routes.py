@@ -104,7 +104,15 @@ class ConversationApi:
                 query=PageQuery,
                 action=read,
             ),
-            Operation("POST", f"{one}/messages", self.say, "Reply or note", SayBody, status=201),
+            Operation(
+                "POST",
+                f"{one}/messages",
+                self.say,
+                "Reply or note",
+                SayBody,
+                status=201,
+                within=True,
+            ),
             Operation("PUT", f"{one}/draft", self.draft, "Keep a draft", DraftBody, action=note),
             Operation(
                 "PUT", f"{one}/subject", self.subject, "Name the matter", SubjectBody, status=204
@@ -119,6 +127,7 @@ class ConversationApi:
                 LinkBody,
                 status=204,
                 action=Action.LINK,
+                within=True,
             ),
             Operation(
                 "GET",
@@ -174,7 +183,7 @@ class ConversationApi:
             return (yield from self.render.messages([message.id]))[message.id].body
 
         try:
-            return await self.store.write(unit)
+            return await self.store.write(call.once(unit))
         except acts.Refusal as refused:
             if refused.code != "newer_answer":
                 raise
@@ -259,7 +268,7 @@ class ConversationApi:
             )
             yield from acts.touch_customers([r.identity for r in moved], now)
 
-        await self.store.write(unit)
+        await self.store.write(call.once(unit))
 
     async def suggest(self, call: Call[Nothing]) -> Any:
         """Return customers with a verified address that this one only claims."""
@@ -268,7 +277,7 @@ class ConversationApi:
     def _suggest(self, actor: Actor, id: Id) -> Work[dict[str, Any]]:
         ids = yield from reachable(actor, id)
         known = (yield from profile.identities_of([id]))[id]
-        claimed = yield from _claims(ids)
+        claimed = (yield from _claims(ids)) | (yield from profile.claimed(id))
         found: dict[Id, str] = {}
         for address in claimed - {i.address for i in known}:
             others = yield from profile.suggestions(address)

@@ -1,7 +1,8 @@
 """Files in a folder under random names; rows know their name, type, size and hash.
 
 A file is put first and gets an id; the message that names it attaches it in its own transaction.
-Files that nobody attached within a day are swept.
+Files that nobody attached within a day are swept, and so are bytes without a row: of an upload
+whose server died, or whose row could not be stored.
 """
 
 import asyncio
@@ -9,8 +10,9 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,14 @@ from madoguchi.clock import Clock
 from madoguchi.files.tables import file
 from madoguchi.http.problems import Problem
 from madoguchi.model.conversation import Part
-from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.ids import DOMAIN, Id, is_id, written_at
 from madoguchi.security.permissions import NotFound
 from madoguchi.store.hot import Bound, Hot
 from madoguchi.store.work import Store, Work
 
 LINK_S = 300
 ORPHAN_AGE = timedelta(days=1)
+SLICE = 500
 SNIFFED = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -85,11 +88,21 @@ class Files:
         self._store = store
         self._clock = clock
         self._links = URLSafeTimedSerializer(keys, salt="file-link")
+        self._arriving: set[Id] = set()
         self.limit = limit
 
     async def put(self, name: str, chunks: AsyncIterator[bytes], uploaded_by: str) -> StoredFile:
         """Store a stream. Raises problems: 413 over the limit, 422 for an empty file."""
         id = self._clock.new_id()
+        self._arriving.add(id)
+        try:
+            return await self._put(id, name, chunks, uploaded_by)
+        finally:
+            self._arriving.discard(id)
+
+    async def _put(
+        self, id: Id, name: str, chunks: AsyncIterator[bytes], uploaded_by: str
+    ) -> StoredFile:
         path = self._path(id)
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         try:
@@ -155,7 +168,10 @@ class Files:
         return rows[0], self._path(id)
 
     async def sweep(self) -> int:
-        """Delete files that nobody attached within a day; return how many."""
+        """Delete unattached files and bytes without a row after a day; return how many."""
+        return await self._sweep_rows() + await self._sweep_folder()
+
+    async def _sweep_rows(self) -> int:
         old = self._clock.now() - ORPHAN_AGE
 
         def unit() -> Work[list[Id]]:
@@ -171,8 +187,49 @@ class Files:
             await asyncio.to_thread(self._path(id).unlink, missing_ok=True)
         return len(gone)
 
+    async def _sweep_folder(self) -> int:
+        """Delete old bytes without a row.
+
+        Bytes that arrive just now are spared, whatever the folder's clock says. Bytes from before
+        the first row are left alone, too: a hub that was started on the wrong database must not
+        empty the folder.
+        """
+        first = await self._store.read(_first)
+        if first is None:
+            return 0
+        old = (self._clock.now() - ORPHAN_AGE).timestamp()
+        found = await asyncio.to_thread(_old_files, self._folder, first, old)
+        gone = 0
+        for start in range(0, len(found), SLICE):
+            some = [id for id in found[start : start + SLICE] if id not in self._arriving]
+            known = await self._store.read(lambda some=some: _known(some))  # type: ignore[misc]
+            for id in set(some) - known:
+                await asyncio.to_thread(self._path(id).unlink, missing_ok=True)
+                gone += 1
+        return gone
+
     def _path(self, id: Id) -> Path:
         return self._folder / id[-2:] / id
+
+
+def _old_files(folder: Path, first: datetime, before: float) -> list[Id]:
+    """Return the ids of files that were begun after a moment and last written before another."""
+    found = []
+    for path in sorted(folder.glob("*/*")):
+        with suppress(FileNotFoundError):
+            if is_id(path.name) and written_at(path.name) > first:
+                found += [path.name] if path.stat().st_mtime < before else []
+    return found
+
+
+def _first() -> Work[datetime | None]:
+    rows = yield select(file.c.created_at).order_by(file.c.created_at).limit(1)
+    return rows[0].created_at if rows else None
+
+
+def _known(ids: Sequence[Id]) -> Work[set[Id]]:
+    rows = yield select(file.c.id).where(file.c.id.in_(ids))
+    return {r.id for r in rows}
 
 
 def attach(ids: Sequence[Id], conversation: Id, uploaded_by: str) -> Work[tuple[Part, ...]]:

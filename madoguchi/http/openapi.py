@@ -35,7 +35,8 @@ def document(operations: list[Operation], server: str) -> dict[str, Any]:
         "components": {
             "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM},
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "madoguchi_session"}
+                "session": {"type": "apiKey", "in": "cookie", "name": "madoguchi_session"},
+                "visitor": {"type": "http", "scheme": "bearer"},
             },
         },
     }
@@ -75,7 +76,7 @@ def _operation(operation: Operation, path: str) -> dict[str, Any]:
                 },
             },
         },
-        "security": [] if operation.public else [{"session": []}],
+        "security": _security(operation),
     }
     if operation.query is not None:
         schema = operation.query.model_json_schema()
@@ -91,7 +92,23 @@ def _operation(operation: Operation, path: str) -> dict[str, Any]:
     if operation.body is not Nothing:
         reference = {"$ref": f"#/components/schemas/{operation.body.__name__}"}
         found["requestBody"] = {"required": True, **_json(reference)}
+    if operation.upload:
+        found["requestBody"] = {"required": True, "content": {"multipart/form-data": _UPLOAD}}
     return found
+
+
+_UPLOAD = {
+    "schema": {
+        "type": "object",
+        "required": ["file"],
+        "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+    }
+}
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    scheme = operation.security or ("" if operation.public else "session")
+    return [{scheme: []}] if scheme else []
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from madoguchi.model.routing import Refused
 from madoguchi.security.permissions import Forbidden, NotFound
-from madoguchi.store.work import Conflict, Unavailable
+from madoguchi.store.work import Clash, Conflict, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -76,13 +76,25 @@ def _refused(refused: Refused) -> Problem:
     )
 
 
+CLASH = (
+    "others changed the same thing at the same moment; nothing of this call was stored: "
+    "load it again, look, and repeat if it is still to be done"
+)
+
+
+def without_cause(fault: Unavailable) -> str:
+    """Return an outage in our words; what follows the colon are the database's: hosts, names."""
+    return str(fault).partition(": ")[0]
+
+
 _FROM: dict[type[BaseException], Callable[[Any], Problem]] = {
     ValidationError: _validation,
     Refused: _refused,
     NotFound: lambda e: Problem(404, "not_found", f"there is no such {e}"),
     Forbidden: lambda e: Problem(403, "forbidden", f"you may not do this: {e}"),
     Conflict: lambda e: Problem(409, "conflict", str(e)),
-    Unavailable: lambda e: Problem(503, "unavailable", str(e), retry_after_s=2),
+    Clash: lambda _: Problem(409, "conflict", CLASH),
+    Unavailable: lambda e: Problem(503, "unavailable", without_cause(e), retry_after_s=2),
     TimeoutError: lambda _: Problem(408, "timeout", "the request took too long to arrive"),
     web.RequestPayloadError: lambda _: Problem(400, "cut_off", "the body cannot be read"),
     HttpProcessingError: lambda _: Problem(400, "bad_request", "the request cannot be read"),

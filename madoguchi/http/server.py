@@ -3,6 +3,8 @@
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from ipaddress import ip_address
 
 import structlog
 from aiohttp import web
@@ -10,6 +12,7 @@ from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from madoguchi.http.problems import Problem, problem_of, response
+from madoguchi.store.work import Clash
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +62,8 @@ def middleware(figures: Figures) -> Middleware:
             answer = _answer_fault(request, fault)
         except Exception as fault:  # noqa: BLE001 - this is where faults become answers
             answer = _answer_fault(request, fault)
+        if answer.status >= 400 and answer.content_type == "text/plain" and not answer.prepared:
+            answer = _as_problem(answer)
         figures.requests.labels(f"{answer.status // 100}xx").inc()
         figures.seconds.observe(time.perf_counter() - began)
         if not answer.prepared:
@@ -71,12 +76,24 @@ def middleware(figures: Figures) -> Middleware:
     return outermost
 
 
+def _as_problem(plain: web.StreamResponse) -> web.Response:
+    """Return a plain refusal, as the sockets' library makes them, in the form of all others."""
+    reason = HTTPStatus(plain.status).phrase
+    answer = response(Problem(plain.status, reason.lower().replace(" ", "_"), reason))
+    for name, value in plain.headers.items():
+        if name.startswith("Access-Control-"):
+            answer.headers[name] = value
+    return answer
+
+
 def _answer_fault(request: web.Request, fault: BaseException) -> web.Response:
     problem = problem_of(fault)
     request_id = secrets.token_hex(8)
     if problem is None:
         log.error("request failed", path=request.path, request=request_id, exc_info=fault)
         problem = Problem(500, "internal", "something went wrong on our side; nothing was lost")
+    elif isinstance(fault, Clash):
+        log.warning("lost every race", path=request.path, request=request_id, why=str(fault))
     answer = response(problem, request_id)
     if isinstance(fault, web.HTTPMethodNotAllowed):
         answer.headers["Allow"] = fault.headers["Allow"]
@@ -91,16 +108,48 @@ def plain(text: str) -> str:
 def client_address(trusted_proxies: int) -> Callable[[web.Request], str]:
     """Return how a request's client is named: its address, as the trusted proxies tell it.
 
-    With n trusted proxies the n-th entry from the right of X-Forwarded-For counts; without any
-    the header is ignored, because anybody can send it.
+    With n trusted proxies the n-th entry from the right of X-Forwarded-For counts, over all header
+    lines of that name: some proxies add to the client's line, others add a line of their own.
+    Without any the header is ignored, because anybody can send it.
     """
 
     def address(request: web.Request) -> str:
         peer = request.remote or ""
         if not trusted_proxies:
             return peer
-        told = plain(request.headers.get("X-Forwarded-For", ""))
-        chain = [p.strip() for p in told.split(",")]
-        return chain[-trusted_proxies] if len(chain) >= trusted_proxies and chain[0] else peer
+        chain = _forwarded(request)
+        told = chain[-trusted_proxies] if len(chain) >= trusted_proxies else ""
+        return told or peer
 
     return address
+
+
+def _forwarded(request: web.Request) -> list[str]:
+    lines = request.headers.getall("X-Forwarded-For", [])
+    return [part.strip() for part in plain(",".join(lines)).split(",")] if lines else []
+
+
+def from_this_machine(request: web.Request, trusted_proxies: int) -> bool:
+    """Tell whether a request surely comes from this machine itself.
+
+    A proxy on this machine makes every request of the world come from a loopback address, hence a
+    request that was forwarded must name a loopback address in the place that we trust; and who is
+    no loopback peer is another machine, whatever the header says.
+    """
+    forwarded = len(_forwarded(request))
+    if forwarded and (not trusted_proxies or forwarded < trusted_proxies):
+        return False
+    if not forwarded and any(name in request.headers for name in _PROXIED):
+        return False
+    told = client_address(trusted_proxies)(request)
+    return _loopback(request.remote or "") and _loopback(told)
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+_PROXIED = ("Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto")

@@ -3,20 +3,22 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from madoguchi.http.problems import Problem
-from madoguchi.model.ids import is_id
+from madoguchi.http.problems import Problem, problem_of
+from madoguchi.model.ids import Id, is_id
 from madoguchi.model.people import Actor
 from madoguchi.security.permissions import Action, require
+from madoguchi.store.work import Work
 
 B = TypeVar("B", bound=BaseModel)
+T = TypeVar("T")
 
 READ_DEADLINE_S = 10.0
 LAST_VERSION = 2**31 - 2
@@ -33,6 +35,44 @@ class Nothing(Body):
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """An Idempotency-Key: whose it is, and the print of the request that it was given with.
+
+    ``within``: the act takes the claim in its own transaction, so that a claim means that it was
+    done; otherwise the claim is taken before, and one without an answer means that nobody knows.
+    """
+
+    actor: Id
+    key: str
+    request: str
+    within: bool
+
+
+class Answers(Protocol):
+    """What was answered to an Idempotency-Key; see docs/decisions/0006."""
+
+    async def find(self, claim: Claim) -> tuple[int, Any] | None:
+        """Return the first answer, None for a new key. Raises 422 and 409 problems."""
+        ...
+
+    def take(self, claim: Claim) -> Work[None]:
+        """Take a key; part of a transaction. Raises a 409 problem when it is taken."""
+        ...
+
+    async def claim(self, claim: Claim) -> None:
+        """Take a key before the act. Raises a 409 problem when it is taken."""
+        ...
+
+    async def keep(self, claim: Claim, status: int, answer: Any) -> None:
+        """Keep the answer."""
+        ...
+
+    async def release(self, claim: Claim) -> None:
+        """Give a key back whose act was refused: nothing was done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Generic[B]):
     """One REST call on its way through a handler."""
 
@@ -40,6 +80,22 @@ class Call(Generic[B]):
     actor: Actor
     body: B
     client: str
+    taking: Callable[[], Work[None]] | None = None
+
+    def once(self, unit: Callable[[], Work[T]]) -> Callable[[], Work[T]]:
+        """Return a unit that takes the call's Idempotency-Key in its own transaction.
+
+        For operations that are marked ``within``: the act and its claim stand or fall together.
+        """
+        taking = self.taking
+        if taking is None:
+            return unit
+
+        def claimed() -> Work[T]:
+            yield from taking()
+            return (yield from unit())
+
+        return claimed
 
     def id(self, name: str = "id") -> str:
         """Return an id of the path; anything that is no id does not exist (404)."""
@@ -61,7 +117,9 @@ class Operation:
     """One REST call: what it takes, what it gives, who may.
 
     ``action`` None: everybody who is signed in; ``public``: no sign-in at all. ``answer`` is the
-    JSON Schema of a successful answer.
+    JSON Schema of a successful answer. ``within``: the handler does all in one transaction, and
+    takes an Idempotency-Key there by :meth:`Call.once`. ``upload``: the body is
+    multipart, a field ``file``. ``security``: the scheme of a public call that has one of its own.
     """
 
     method: str
@@ -75,6 +133,9 @@ class Operation:
     status: int = 200
     answer: dict[str, Any] = field(default_factory=lambda: {"type": "object"})
     tags: tuple[str, ...] = ()
+    within: bool = False
+    upload: bool = False
+    security: str | None = None
 
     @property
     def changes(self) -> bool:
@@ -87,9 +148,6 @@ Authenticate = Callable[[web.Request, bool, bool], Awaitable[Actor | None]]
 needs nobody. Raises Problem.
 """
 
-Remembered = Callable[[Actor, str, str], Awaitable[tuple[int, Any] | None]]
-Remember = Callable[[Actor, str, str, int, Any], Awaitable[None]]
-
 
 @dataclass
 class Api:
@@ -97,8 +155,7 @@ class Api:
 
     authenticate: Authenticate
     client_of: Callable[[web.Request], str]
-    remembered: Remembered
-    remember: Remember
+    answers: Answers
     operations: list[Operation] = field(default_factory=list)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
@@ -120,38 +177,49 @@ class Api:
                 raise Problem(401, "not_signed_in", "sign in first")
             if actor is not None and operation.action is not None:
                 require(actor, operation.action)
-            body, raw = await _parse(operation, request)
-            call = Call(request, actor or _NOBODY, body, self.client_of(request))
+            body, raw = await parse(operation, request)
+            call = Call(request, actor or NOBODY, body, self.client_of(request))
             key = request.headers.get("Idempotency-Key", "")
-            repeatable = operation.method == "POST" and not request.content_type.startswith(
-                "multipart/"
-            )
-            if key and actor is not None and repeatable:
-                return await self._once(operation, call, actor, key, raw)
+            if key and actor is not None and operation.method == "POST" and not operation.upload:
+                return await self._once(operation, call, _claim(operation, call, key, raw))
             return answer(operation.status, await operation.handler(call))
 
         return handle
 
-    async def _once(
-        self, operation: Operation, call: Call[Any], actor: Actor, key: str, raw: bytes
-    ) -> web.Response:
-        """Answer a repeated POST with the answer of the first; a different body is an error."""
-        if len(key) > 64 or not key.isascii() or not key.isprintable():
-            raise Problem(400, "bad_key", "Idempotency-Key: at most 64 printable ASCII characters")
-        name = call.request.path.encode()
-        print_ = hashlib.sha256(operation.method.encode() + b" " + name + b"\n" + raw).hexdigest()
-        lock = self._locks.setdefault(f"{actor.id}:{key}", asyncio.Lock())
+    async def _once(self, operation: Operation, call: Call[Any], claim: Claim) -> web.Response:
+        """Answer a repeated POST with the answer of the first."""
+        lock = self._locks.setdefault(f"{claim.actor}:{claim.key}", asyncio.Lock())
         async with lock:
-            known = await self.remembered(actor, key, print_)
+            known = await self.answers.find(claim)
             if known is not None:
                 return answer(known[0], known[1])
-            result = await operation.handler(call)
+            result = await self._claimed(operation, call, claim)
             if not isinstance(result, web.StreamResponse):
-                await self.remember(actor, key, print_, operation.status, result)
+                await self.answers.keep(claim, operation.status, result)
             return answer(operation.status, result)
 
+    async def _claimed(self, operation: Operation, call: Call[Any], claim: Claim) -> Any:
+        """Run the handler under a claim; a refusal gives it back, an unknown outcome does not."""
+        if claim.within:
+            return await operation.handler(replace(call, taking=lambda: self.answers.take(claim)))
+        await self.answers.claim(claim)
+        try:
+            return await operation.handler(call)
+        except Exception as fault:
+            problem = problem_of(fault)
+            if problem is not None and problem.status < 500:
+                await self.answers.release(claim)
+            raise
 
-_NOBODY = Actor("", "nobody")
+
+def _claim(operation: Operation, call: Call[Any], key: str, raw: bytes) -> Claim:
+    if len(key) > 64 or not key.isascii() or not key.isprintable():
+        raise Problem(400, "bad_key", "Idempotency-Key: at most 64 printable ASCII characters")
+    name = f"{operation.method} {call.request.path}\n".encode()
+    return Claim(call.actor.id, key, hashlib.sha256(name + raw).hexdigest(), operation.within)
+
+
+NOBODY = Actor("", "nobody")
 
 
 def answer(status: int, result: Any) -> web.Response:
@@ -192,7 +260,8 @@ def if_match(request: web.Request) -> int | None:
     return int(digits)
 
 
-async def _parse(operation: Operation, request: web.Request) -> tuple[Body, bytes]:
+async def parse(operation: Operation, request: web.Request) -> tuple[Body, bytes]:
+    """Return the checked body or query of a call, and the body's bytes."""
     if operation.method in {"GET", "DELETE"} or operation.body is Nothing:
         model = operation.query or Nothing
         return model.model_validate(dict(request.query) if operation.query else {}), b""

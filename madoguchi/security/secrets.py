@@ -57,6 +57,16 @@ class Vault:
         sealed = self._ciphers[0].encrypt(nonce, value.encode(), place.encode())
         return PREFIX + base64.b64encode(nonce + sealed).decode()
 
+    def holds(self, sealed: str, value: str, place: str) -> bool:
+        """Tell whether an encrypted form holds a value under the first key, not an older one."""
+        if not sealed.startswith(PREFIX):
+            return False
+        try:
+            raw = base64.b64decode(sealed.removeprefix(PREFIX), validate=True)
+            return self._ciphers[0].decrypt(raw[:12], raw[12:], place.encode()) == value.encode()
+        except (InvalidTag, ValueError):
+            return False
+
     def open(self, value: str, place: str) -> str:
         """Return the plain value. Raises BadSecret."""
         if value.startswith("env:"):

@@ -21,7 +21,17 @@ from madoguchi.store import log
 from madoguchi.store.hot import Bound
 from madoguchi.store.journal import Journal
 from madoguchi.store.tables import HINTED
-from madoguchi.store.work import Append, Conflict, Many, Rows, Step, Unavailable, Work, touched
+from madoguchi.store.work import (
+    Append,
+    Clash,
+    Conflict,
+    Many,
+    Rows,
+    Step,
+    Unavailable,
+    Work,
+    touched,
+)
 
 T = TypeVar("T")
 
@@ -142,7 +152,7 @@ def _translated(fault: BaseException) -> BaseException:
     invalid = isinstance(fault, DBAPIError) and fault.connection_invalidated
     unique = isinstance(fault, IntegrityError | asyncpg.IntegrityConstraintViolationError)
     if unique or state in _RETRIED:
-        return Conflict(str(told))
+        return Clash(str(told))
     if invalid or _gone(told) or state.startswith(_LOST):
         return Unavailable(f"the database is out of reach: {told}")
     return fault

@@ -25,7 +25,17 @@ from madoguchi.store import log
 from madoguchi.store.hot import Bound
 from madoguchi.store.journal import Journal
 from madoguchi.store.tables import HINTED
-from madoguchi.store.work import Append, Conflict, Many, Rows, Step, Unavailable, Work, touched
+from madoguchi.store.work import (
+    Append,
+    Clash,
+    Conflict,
+    Many,
+    Rows,
+    Step,
+    Unavailable,
+    Work,
+    touched,
+)
 
 T = TypeVar("T")
 
@@ -274,7 +284,7 @@ class SqliteStore:
             posted.result = drive(session, posted.unit(), mine)
             self._number(session, mine)
         except (IntegrityError, sqlite3.IntegrityError) as fault:
-            posted.fault = Conflict(str(getattr(fault, "orig", fault)))
+            posted.fault = Clash(str(getattr(fault, "orig", fault)))
         except BaseException as fault:
             if isinstance(fault, DBAPIError | sqlite3.Error) and _lost(_orig(fault)):
                 raise

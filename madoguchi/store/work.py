@@ -56,6 +56,10 @@ class Conflict(Exception):
     """Somebody else changed or made the same row first; running the unit again may help."""
 
 
+class Clash(Conflict):
+    """The database itself refused a row; the text is in its words, for the log only."""
+
+
 class Unavailable(Exception):
     """The database cannot be reached or refuses to write; nothing was stored."""
 

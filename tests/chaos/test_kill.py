@@ -42,7 +42,7 @@ class Load:
                 if await self._post(session, number, sid) == 204:
                     self.acknowledged[number].append(sid)
             except aiohttp.ClientError:
-                await asyncio.wait_for(asyncio.shield(_turn()), 1)
+                await _turn()
 
     async def _post(self, session: aiohttp.ClientSession, number: int, sid: str) -> int:
         url = f"{self.server.url}/hooks/sms"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.support.hubs import TOKEN
 from tests.support.worlds import World, world
 
 
@@ -67,3 +68,60 @@ async def test_a_broken_account_is_refused_and_the_rest_goes_on(tmp_path: Path) 
         assert status == 422
         assert "NOT_SET_ANYWHERE" in problem["faults"][0]["message"]
         assert await one.here.sms("+819055500187", "still working") == 204
+
+
+async def test_the_last_administrator_stays(tmp_path: Path, database: str) -> None:
+    async with world(tmp_path, database) as one:
+        boss = one.boss
+        plain = {"name": "Boss", "roles": ["agent", "supervisor"], "teams": ["front"]}
+        await boss.call("PUT", "/config/agent/adam", {"body": {"name": "Adam"}})
+        status, problem = await boss.raw("PUT", "/config/agent/boss", {"body": plain})
+        assert (status, problem["code"]) == (422, "invalid"), "demoted"
+        assert problem["faults"] == [
+            {
+                "place": "agent.boss",
+                "message": "is the last active administrator; let somebody else be one first",
+            }
+        ]
+        away = {**plain, "roles": ["administrator"], "active": False}
+        assert (await boss.raw("PUT", "/config/agent/boss", {"body": away}))[0] == 422, "disabled"
+        assert (await boss.raw("DELETE", "/config/agent/boss"))[0] == 422, "deleted"
+        toml = '[skill.order]\nname = "Orders"'
+        for dry_run in (True, False):
+            body = {"toml": toml, "prune": True, "dry_run": dry_run}
+            status, problem = await boss.raw("POST", "/config/apply", body)
+            assert status == 422
+            assert [f["place"] for f in problem["faults"]] == ["agent.boss"]
+        assert (await boss.raw("GET", "/session"))[0] == 200
+        fellow = {"name": "Adam", "roles": ["administrator"]}
+        await boss.call("PUT", "/config/agent/adam", {"body": fellow})
+        await boss.call("PUT", "/config/agent/boss", {"body": plain})
+
+
+async def test_untouched_secrets_are_neither_conflict_nor_change(
+    tmp_path: Path, database: str
+) -> None:
+    async with world(tmp_path, database) as one:
+        boss, toml = one.boss, await exported(one)
+        assert toml.count("<kept>") == 2
+        sms = (await boss.call("GET", "/config/account/sms"))["body"]
+        sms["name"] = "Renamed"
+        await boss.call("PUT", "/config/account/sms", {"body": sms})
+        newer = await exported(one)
+        based = toml.replace('name = "SMS"', 'name = "Renamed"')
+        for text in (newer, based):
+            done = await boss.call("POST", "/config/apply", {"toml": text, "prune": True})
+            assert done["diff"] == [], "the secrets are the same"
+        again = newer.replace('auth_token = "<kept>"', f'auth_token = "{TOKEN}"')
+        assert again != newer
+        done = await boss.call("POST", "/config/apply", {"toml": again})
+        assert done["diff"] == [], "the same secret once more"
+        changed = based.replace('auth_token = "<kept>"', 'auth_token = "another-token"')
+        status, problem = await boss.raw("POST", "/config/apply", {"toml": changed})
+        assert (status, problem["code"], problem["key"]) == (412, "moved_on", "sms")
+        changed = newer.replace('auth_token = "<kept>"', 'auth_token = "another-token"')
+        done = await boss.call("POST", "/config/apply", {"toml": changed})
+        assert [(d["key"], d["fields"]) for d in done["diff"]] == [
+            ("sms", {"settings": "<settings>"})
+        ]
+        assert await one.here.sms("+819055500187", "signed anew", token="another-token") == 204

@@ -112,7 +112,7 @@ async def test_pruning_deletes_what_is_not_named(office: Office) -> None:
     await office.apply(COMPANY, prune=True)
     assert office.catalog.accounts == {}
     faults = await office.refuses("[team.front]\nname = 'x'", prune=True)
-    assert set(faults) == {"team.front.serves.0.queue", "team.front.serves.1.queue"}
+    assert set(faults) == {"team.front.serves.0.queue", "team.front.serves.1.queue", "agent.adam"}
 
 
 async def test_a_dry_run_shows_the_same_and_changes_nothing(office: Office) -> None:

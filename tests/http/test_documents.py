@@ -11,8 +11,10 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
+from madoguchi.http.table import Nothing
 from tests.support.hubs import Widget
 from tests.support.raw import exchange, request
+from tests.support.waiting import wait_for
 from tests.support.worlds import World, named, world
 
 
@@ -32,16 +34,51 @@ async def test_the_openapi_document_is_valid_and_complete(tmp_path: Path) -> Non
             for path, methods in document["paths"].items()
             for method in methods
         }
-        assert found == {named(o) for o in one.here.hub.api.operations}
+        operations = [*one.here.hub.api.operations, *one.here.hub.widget.operations()]
+        assert found == {named(o) for o in operations}
         ids = [o["operationId"] for methods in document["paths"].values() for o in methods.values()]
         assert len(ids) == len(set(ids))
-        for operation in one.here.hub.api.operations:
+        for operation in operations:
             told = document["paths"][operation.path][operation.method.lower()]
             assert told["summary"]
-            assert (told["security"] == []) is operation.public
+            scheme = operation.security or ("" if operation.public else "session")
+            assert told["security"] == ([{scheme: []}] if scheme else [])
+            assert ("requestBody" in told) is (operation.body is not Nothing or operation.upload)
             assert {p["name"] for p in told["parameters"] if p["in"] == "path"} == {
                 part.strip("{}") for part in operation.path.split("/") if part.startswith("{")
             }
+
+
+async def test_the_widgets_answers_fit_their_schemas(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        document = await fetched(one, "/api/v1/openapi.json")
+        widget = await Widget(one.here).start()
+        status, file = await widget.upload("a.txt", b"text")
+        assert status == 201
+        await widget.send("look", files=[file["id"]])
+        await wait_for(lambda: widget.messages(), "it is stored")
+        base = "/api/v1/widget/{account}"
+        for method, path, place in (
+            ("GET", "", base),
+            ("POST", "/session", f"{base}/session"),
+            ("GET", f"/files/{file['id']}", f"{base}/files/{{id}}"),
+        ):
+            body = {"language": "ja"} if method == "POST" else None
+            status, answer = await widget.rest(method, path, body)
+            assert status == 200
+            told = document["paths"][place][method.lower()]["responses"]["200"]
+            schema = told["content"]["application/json"]["schema"]
+            assert schema["required"], "the schema says something"
+            Draft202012Validator(schema).validate(answer)
+        told = document["paths"][f"{base}/files"]["post"]
+        schema = told["responses"]["201"]["content"]["application/json"]["schema"]
+        Draft202012Validator(schema).validate(file)
+        assert set(told["requestBody"]["content"]) == {"multipart/form-data"}
+        offline = {"text": "call me", "name": "Sato", "mail": "a@example.jp", "language": "ja"}
+        named_schema = document["components"]["schemas"]["OfflineBody"]
+        Draft202012Validator(named_schema).validate(offline)
+        assert (await widget.rest("POST", "/offline", offline))[0] == 204
+        await widget.close()
 
 
 async def test_real_events_fit_their_schemas(tmp_path: Path) -> None:
@@ -94,5 +131,6 @@ async def test_health_readiness_and_figures(tmp_path: Path) -> None:
         figures = await exchange(one.here.port, request("GET", "/metrics"))
         families = {f.name: f for f in text_string_to_metric_families(figures.body.decode())}
         wanted = {"http_requests", "http_seconds", "log_head", "sockets_dropped", "hooks_refused"}
+        wanted.add("socket_events_refused")
         assert {f"madoguchi_{name}" for name in wanted} <= set(families)
         assert families["madoguchi_log_head"].samples[0].value > 0

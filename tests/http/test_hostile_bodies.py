@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import orjson
 from structlog.testing import capture_logs
 
 from madoguchi.http.table import Nothing, Operation
+from tests.support.hubs import Running, Widget, hub_running
 from tests.support.worlds import SAMPLES, World, named, sample, world
 
 RAW = {
@@ -62,9 +64,8 @@ def encoded(value: Any) -> bytes:
     return orjson.dumps(value)
 
 
-def variants(operation: Operation) -> list[bytes]:
-    """Return the sample with each field replaced by each hostile value."""
-    body = sample(operation)
+def variants(operation: Operation, body: dict[str, Any] | None) -> list[bytes]:
+    """Return a sample with each field replaced by each hostile value."""
     if body is None:
         return []
     found = []
@@ -119,12 +120,55 @@ async def test_every_operation_stands_hostile_bodies(tmp_path: Path, database: s
                         why = "accepted"
                     if why:
                         wrong.append((named(operation), name, status, why))
-                for raw in variants(operation):
+                for raw in variants(operation, sample(operation)):
                     status, kind, answer = await send(one, operation, raw)
                     if why := fault(status, kind, answer):
                         wrong.append((named(operation), raw[:90].decode(), status, why))
     assert wrong == []
     assert [e for e in logs if e["event"] == "request failed"] == []
+
+
+VISITORS = {
+    "/session": {"language": "ja"},
+    "/offline": {"text": "call me", "name": "Sato", "mail": "a@example.jp", "language": "ja"},
+}
+
+
+async def test_the_widgets_operations_stand_hostile_bodies(tmp_path: Path) -> None:
+    """Anybody may call these; a fault is readable for the page that called, too."""
+    wrong = []
+    with capture_logs() as logs:
+        async with hub_running(tmp_path) as here:
+            widget = await Widget(here).start()
+            operations = {o.path.rpartition("}")[2]: o for o in here.hub.widget.operations()}
+            assert {p for p, o in operations.items() if o.body is not Nothing} == set(VISITORS)
+            for path, body in VISITORS.items():
+                hostile = [*RAW.values(), *variants(operations[path], body)]
+                for raw in hostile:
+                    status, kind, answer = await visit(here, widget, path, raw)
+                    if why := fault(status, kind, answer):
+                        wrong.append((path, raw[:90], status, why))
+            drained = await here.person("adam")
+            assert await drained.call("GET", "/deadletters") == {"deadletters": []}
+            await widget.close()
+    assert wrong == []
+    assert [e for e in logs if e["event"] == "request failed"] == []
+
+
+async def visit(here: Running, widget: Widget, path: str, raw: bytes) -> tuple[int, str, bytes]:
+    """Send bytes as a page of our own origin; every answer must be readable there."""
+    headers = {
+        "Authorization": f"Bearer {widget.token}",
+        "Content-Type": "application/json",
+        "Origin": here.url,
+    }
+    url = f"{here.url}/api/v1/widget/shop{path}"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=raw, headers=headers) as answer,
+    ):
+        assert answer.headers["Access-Control-Allow-Origin"] == here.url
+        return answer.status, answer.headers.get("Content-Type", ""), await answer.read()
 
 
 TOML = (

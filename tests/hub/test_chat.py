@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from connectors.web_chat import sign_identity
 from tests.support.hubs import Person, Stream, Widget, hub_running
@@ -205,3 +206,31 @@ async def test_an_identified_visitor_and_an_sms_are_one_customer(
             ("customer", True),
         }
         await widget.close()
+
+
+async def test_one_telephone_of_two_shop_customers_is_a_suggestion(
+    tmp_path: Path, database: str
+) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        ann = await here.person("ann")
+        desk = await ann.available()
+        shown: list[dict[str, Any]] = []
+        for id, name in (("c-1", "母"), ("c-2", "子")):
+            widget = await Widget(here).start()
+            told = await widget.identify(id, name=name, phone="090-5550-0187")
+            assert told == {"ok": True}
+            await widget.send(f"hello from {name}")
+            conversation = await accepted(ann, desk)
+            customer = desk.of("conversation", conversation)["customer"]["id"]
+            shown.append(await ann.call("GET", f"/customers/{customer}"))
+            await widget.close()
+        mother, child = shown
+        assert [c["name"] for c in shown] == ["母", "子"]
+        schemes = [{i["scheme"] for i in c["identities"]} for c in shown]
+        assert schemes == [{"visitor", "customer", "phone"}, {"visitor", "customer"}]
+        found = await ann.call("GET", f"/customers/{child['id']}/suggestions")
+        assert [(c["id"], c["why"]) for c in found["customers"]] == [
+            (mother["id"], "phone:+819055500187")
+        ]
+        found = await ann.call("GET", f"/customers/{mother['id']}/suggestions")
+        assert found == {"customers": []}

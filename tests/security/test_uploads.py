@@ -115,6 +115,23 @@ async def test_files_of_another_visitor_cannot_be_sent(tmp_path: Path) -> None:
         await other.close()
 
 
+async def test_a_visitor_never_gets_the_file_of_a_note(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        ann = await here.person("ann")
+        desk = await ann.available()
+        widget = await Widget(here).start()
+        await widget.send("hello")
+        offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
+        await ann.call("POST", f"/offers/{offer['id']}/accept")
+        path = f"/conversations/{offer['conversation']}/messages"
+        secret, public = await put_file(ann, "secret.txt"), await put_file(ann, "public.txt")
+        await ann.call("POST", path, {"mode": "note", "text": "", "files": [secret]})
+        await ann.call("POST", path, {"mode": "reply", "text": "", "files": [public]})
+        assert (await widget.rest("GET", f"/files/{public}"))[0] == 200
+        assert (await widget.rest("GET", f"/files/{secret}"))[0] == 404
+        await widget.close()
+
+
 XSS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

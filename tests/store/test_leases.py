@@ -139,3 +139,23 @@ async def test_the_writer_under_a_lease_locks_a_taker_out_until_its_commit(store
     refused = [r for r in results[:-1] if isinstance(r, LeaseLost)]
     assert len(written) + len(refused) == 5
     assert won or len(written) == 5
+
+
+def statements_of(work: Work[Any]) -> int:
+    """Return how many statements a unit makes on a store that answers nothing."""
+    count = 0
+    try:
+        next(work)
+        while True:
+            count += 1
+            work.send([])
+    except StopIteration:
+        return count
+
+
+def test_any_number_of_leases_is_two_statements() -> None:
+    """64 round trips to a busy PostgreSQL would keep a starting worker waiting for seconds."""
+    names = [f"lane:{n}" for n in range(64)]
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    assert statements_of(acquire([*names, *names], "a.1", now)) == 2
+    assert statements_of(acquire([], "a.1", now)) == 0

@@ -16,10 +16,12 @@ from aiohttp import web
 from twilio.request_validator import RequestValidator
 from yarl import URL
 
+from connectors.web_chat import sign_identity
 from madoguchi.app import Hub, application, running
 from madoguchi.clock import Clock
 from madoguchi.configuration import text
 from madoguchi.configuration.service import Change
+from madoguchi.http.runner import Runner
 from madoguchi.model.people import SYSTEM
 from madoguchi.security.secrets import new_key
 from madoguchi.settings import Settings
@@ -30,6 +32,7 @@ SID = "AC" + "1" * 32
 TOKEN = "token-of-the-test"
 NUMBER = "+815031110000"
 PASSWORD = "correct horse battery"
+SHOP_SECRET = "shop-secret"
 
 COMPANY = """
 [skill.order]
@@ -304,17 +307,21 @@ async def hub_running(
     clock: Clock | None = None,
     twilio: Provider | None = None,
     port: int | None = None,
+    **more: Any,
 ) -> AsyncIterator[Running]:
-    """Run a hub with the test's company and one SMS and one chat account."""
+    """Run a hub with the test's company and one SMS and one chat account.
+
+    ``more``: further settings of the process.
+    """
     port = port or free_port()
-    settings = settings_for(folder, port, database)
+    settings = settings_for(folder, port, database, **more)
     twilio = twilio or SilentTwilio()
     async with running(settings, clock) as hub:
         await hub.router.ready()
         if not hub.configuration.catalog.objects:
             await furnish(hub, port, twilio.base)
         app = application(hub, list(twilio.routes()))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        runner = Runner(app, 0.2)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         here = Running(hub, port)
@@ -350,7 +357,7 @@ async def furnish(hub: Hub, port: int, base: str = SilentTwilio.base) -> None:
         "connector": "web_chat",
         "queue": "orders",
         "topics": {"returns": "returns"},
-        "settings": {"secret": "shop-secret"},
+        "settings": {"secret": SHOP_SECRET},
     }
     wanted.append(Change("account", "shop", chat))
     await hub.configuration.change(SYSTEM, "test", wanted)
@@ -482,6 +489,15 @@ class Widget:
         """Return the newest conversation, empty when there is none."""
         found = [v for (e, _), v in self.views.items() if e == "conversation"]
         return max(found, key=lambda v: v["created_at"], default={})
+
+    async def identify(
+        self, id: str, *, name: str = "", phone: str = "", mail: str = ""
+    ) -> dict[str, Any]:
+        """Let the site say who its signed-in customer is; return the answer."""
+        now = self.running.hub.clock.now().isoformat()
+        body = {"id": id, "name": name, "phone": phone, "mail": mail, "issued_at": now}
+        signature = sign_identity(SHOP_SECRET, id, name, phone, mail, now)
+        return dict(await self.call("identify", {**body, "signature": signature}))
 
     async def close(self) -> None:
         """Close the tab."""

@@ -10,6 +10,9 @@ from typing import TypeVar, overload
 
 T = TypeVar("T")
 
+PATIENCE_S = 30.0
+"""Nobody waits so long: it is what a machine under load may need, and the end of a broken test."""
+
 
 def _late(what: str, seconds: float) -> AssertionError:
     return AssertionError(f"not within {seconds:g} s: {what}")
@@ -31,7 +34,7 @@ async def wait_for(
     condition: Callable[[], T | Awaitable[T | None] | None],
     what: str = "the condition",
     *,
-    within: float = 5.0,
+    within: float = PATIENCE_S,
     every: float = 0.01,
 ) -> T:
     """Return the first true value of ``condition`` (plain or async).
@@ -57,7 +60,7 @@ def wait_for_blocking(
     condition: Callable[[], T],
     what: str = "the condition",
     *,
-    within: float = 5.0,
+    within: float = PATIENCE_S,
     every: float = 0.02,
 ) -> T:
     """Do the same as :func:`wait_for` where no event loop runs."""

@@ -45,7 +45,9 @@ class Profile:
         wanted = {a: self.identities[a] for a in addresses(claims) if a in self.identities}
         pointers = {i.id: self.pointers[i.id] for i in wanted.values()}
         customers = {c: self.customers[c] for c, _ in pointers.values()}
-        found = resolve(claims, Known(wanted, pointers, customers), CLOCK.now(), CLOCK.new_id)
+        ids = {c: self.business_ids(c) for c in customers}
+        known = Known(wanted, pointers, customers, ids)
+        found = resolve(claims, known, CLOCK.now(), CLOCK.new_id)
         for one in (*found.new_identities, *found.changed_identities):
             self.identities[one.address] = one
         for person in (*found.new_customers, *found.changed_customers):
@@ -60,6 +62,19 @@ class Profile:
 
     def customer(self, address: Address) -> str:
         return self.pointers[self.identities[address].id][0]
+
+    def business_ids(self, customer: str) -> frozenset[str]:
+        """Return the business's own ids of a customer."""
+        return frozenset(
+            i.address.value
+            for i in self.identities.values()
+            if i.address.scheme is Scheme.CUSTOMER and self.pointers[i.id][0] == customer
+        )
+
+    def link(self, address: Address, customer: str) -> None:
+        """Let a person say whose an address is."""
+        id = self.identities[address].id
+        self.pointers[id] = (customer, self.pointers[id][1] + 1)
 
 
 @given(st.lists(CLAIMS, max_size=5))
@@ -133,3 +148,94 @@ def test_the_shops_own_customer_id_decides() -> None:
     wanted = profile.customer(shop)
     profile.meet([Claim(visitor, True, same_as=(shop, phone))])
     assert {profile.customer(a) for a in (phone, visitor, shop)} == {wanted}
+
+
+SHOPPERS = [Address(Scheme.CUSTOMER, f"shop-{n}") for n in range(3)]
+SHARED = [
+    *(Address(Scheme.PHONE, f"+81905550{n:04d}") for n in range(2)),
+    *(Address(Scheme.MAIL, f"family{n}@example.jp") for n in range(2)),
+]
+BROWSERS = [Address(Scheme.VISITOR, f"v{n}") for n in range(3)]
+IDENTIFY = st.builds(
+    lambda browser, shopper, shared: Claim(browser, True, "", "ja", (shopper, *shared)),
+    st.sampled_from(BROWSERS),
+    st.sampled_from(SHOPPERS),
+    st.lists(st.sampled_from(SHARED), max_size=2),
+)
+"""A signed-in customer of a shop, with a telephone or an address that others use, too."""
+MET = st.builds(Claim, st.sampled_from([*SHARED, *BROWSERS]), st.booleans())
+STORY = st.lists(st.lists(st.one_of(IDENTIFY, MET), min_size=1, max_size=3), max_size=8)
+
+
+@given(STORY)
+def test_what_a_known_customer_has_stays_with_them(story: list[list[Claim]]) -> None:
+    profile = Profile()
+    for claims in story:
+        before = {
+            a: profile.customer(a)
+            for a in profile.identities
+            if a.scheme is not Scheme.VISITOR and profile.business_ids(profile.customer(a))
+        }
+        profile.meet(claims)
+        assert {a: profile.customer(a) for a in before} == before
+
+
+@given(STORY)
+def test_two_ids_of_the_business_are_two_customers(story: list[list[Claim]]) -> None:
+    profile = Profile()
+    for claims in story:
+        profile.meet(claims)
+    owners = [profile.customer(a) for a in SHOPPERS if a in profile.identities]
+    assert len(set(owners)) == len(owners)
+    for claims in story:
+        for claim in claims:
+            if claim.same_as:
+                profile.meet([claim])
+                assert profile.customer(claim.address) == profile.customer(claim.same_as[0]), (
+                    "the browser is whoever signed in there last"
+                )
+
+
+@given(STORY)
+def test_a_story_told_again_moves_browsers_only(story: list[list[Claim]]) -> None:
+    profile = Profile()
+    for claims in story:
+        profile.meet(claims)
+    browsers = {profile.identities[a].id for a in BROWSERS if a in profile.identities}
+    for claims in story:
+        again = profile.meet(claims)
+        assert {m.identity for m in again.moves} <= browsers
+        assert again.new_customers == []
+
+
+@given(STORY)
+def test_a_claim_that_is_not_followed_is_suggested(story: list[list[Claim]]) -> None:
+    profile = Profile()
+    for claims in story:
+        found = profile.meet(claims)
+        suggested = set(found.suggested)
+        for claim in claims:
+            for address in claim.same_as:
+                mine = profile.customer(claim.same_as[0])
+                if profile.customer(address) != mine:
+                    assert (profile.identities[address].id, mine) in suggested
+
+
+def test_one_telephone_of_two_shop_customers() -> None:
+    phone, mother, child = ADDRESSES[0], ADDRESSES[8], ADDRESSES[9]
+    tablet, laptop = ADDRESSES[4], ADDRESSES[5]
+    profile = Profile()
+    profile.meet([Claim(phone, True)])
+    by_sms = profile.customer(phone)
+    profile.meet([Claim(tablet, True, "母", same_as=(mother, phone))])
+    assert profile.customer(mother) == by_sms, "nobody else's yet: her history goes with her"
+    for _ in range(3):
+        found = profile.meet([Claim(laptop, True, "子", same_as=(child, phone))])
+        assert found.moves == []
+        assert found.suggested == [(profile.identities[phone].id, profile.customer(child))]
+        assert profile.meet([Claim(tablet, True, "母", same_as=(mother, phone))]).moves == []
+    assert profile.customer(phone) == profile.customer(mother) != profile.customer(child)
+    profile.link(phone, profile.customer(child))
+    found = profile.meet([Claim(tablet, True, "母", same_as=(mother, phone))])
+    assert found.moves == [], "a person's word stands"
+    assert found.suggested == [(profile.identities[phone].id, profile.customer(mother))]

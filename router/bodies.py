@@ -1,0 +1,76 @@
+"""What the router's REST takes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from madoguchi.conversations.routes import Uuid
+from madoguchi.http.table import Body
+
+Short = Annotated[str, Field(max_length=120)]
+Words = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class DeclineBody(Body):
+    """Why an offer is declined."""
+
+    reason: Literal["busy", "break", "skill", "other"] = "busy"
+
+
+class TransferBody(Body):
+    """Where to, why, and what the next agent must know."""
+
+    queue: Short | None = None
+    agent: Uuid | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=120)]
+    summary: Words
+
+    @model_validator(mode="after")
+    def _one(self) -> "TransferBody":
+        if (self.queue is None) == (self.agent is None):
+            raise ValueError("name either a queue or an agent")
+        return self
+
+
+class EndBody(Body):
+    """Up to where this desk has shown the customer's texts."""
+
+    inbound_seq: Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class WrapUpBody(Body):
+    """What came of it."""
+
+    code: Short = ""
+    note: Annotated[str, Field(max_length=4000)] = ""
+
+
+class PresenceBody(Body):
+    """What people set."""
+
+    presence: Literal["available", "away", "offline"]
+    reason: Short = ""
+
+
+class SignOutBody(Body):
+    """What happens to open work."""
+
+    open_work: Literal["requeue", "keep"]
+
+
+class CapacityBody(Body):
+    """Capacity units."""
+
+    units: Annotated[int, Field(ge=0, le=50)]
+
+
+class AssignBody(Body):
+    """Who shall have it."""
+
+    agent: Uuid
+
+
+class PriorityBody(Body):
+    """A priority class, 1 is served first."""
+
+    priority: Annotated[int, Field(ge=1, le=100)]
