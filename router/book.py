@@ -98,6 +98,8 @@ class Book:
             return item.release_due()
         if kind is Timer.block:
             return min(item.blocks.values(), default=None)
+        if kind is Timer.wrap_up:
+            return item.wrap_up_until
         return item.absent_due(self.agents[item.owner] if item.owner is not None else None)
 
     # ------------------------------------------------------------ telling
@@ -131,6 +133,8 @@ class Book:
         before = item.owner
         self._weigh(item, -1)
         item.owner, item.state, item.released = owner, state, released
+        if state is not ItemState.wrap_up:
+            item.wrap_up_until = None
         self._weigh(item, 1)
         if before == owner:
             return
@@ -251,7 +255,7 @@ class Book:
         self.finished[item.id] = state
         if len(self.finished) > FINISHED_KEPT:
             del self.finished[next(iter(self.finished))]
-        self.tell(ItemClosed(item.id, state))
+        self.tell(ItemClosed(item.id, state, why))
 
     def bar(self, item: ItemRecord, agent: str, seconds: float) -> None:
         """Keep an item from an agent for a while."""

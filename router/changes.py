@@ -15,6 +15,7 @@ from madoguchi.conversations.tables import work_item
 from madoguchi.model import log
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
+from madoguchi.model.people import SYSTEM
 from madoguchi.model.routing import (
     Activity,
     AgentLoadChanged,
@@ -32,6 +33,7 @@ from madoguchi.model.routing import (
     OfferState,
     PresenceChanged,
 )
+from madoguchi.security.audit import record
 from madoguchi.store.log import append
 from madoguchi.store.work import Many, Work
 from router.engine import Engine
@@ -297,6 +299,7 @@ class Changes:
             "absent_since": moment(facts.absent_since),
             "worked_until": moment(facts.worked_until) if facts.worked_until else None,
             "misses": facts.misses,
+            "away_after": facts.away_after and facts.away_after[:120],
             "activity": load.activity.value,
             "activity_since": since if activity is load.activity else self.now,
             "used": load.used,
@@ -356,8 +359,12 @@ def _resumed(changes: Changes, one: ItemResumed) -> None:
 
 def _closed(changes: Changes, one: ItemClosed) -> None:
     changes.closed[one.item] = one.state
-    changes.touch(one.item, f"item.{one.state.value}")
+    changes.touch(one.item, f"item.{one.why or one.state.value}")
     changes.assigned.append((one.item, None, None))
+    if one.why:
+        changes.audit.append(
+            record(SYSTEM, f"conversation.{one.why}", f"item:{one.item}", {}, changes.now)
+        )
 
 
 def _presence(changes: Changes, one: PresenceChanged) -> None:

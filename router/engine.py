@@ -71,18 +71,22 @@ class Engine:
 
     def _run(self, command: Command) -> Refused | None:
         book = self._book
-        settle(book)
+        self._settle()
         while (due := book.timers.pop(book.clock)) is not None:
             self._ring(*due)
-        settle(book)
+        self._settle()
         if isinstance(command, TimePassed):
             return None
         try:
             HANDLERS[type(command)](book, command)
         except Refused as refused:
             return refused
-        settle(book)
+        self._settle()
         return None
+
+    def _settle(self) -> None:
+        engine_agents.let_go(self._book)
+        settle(self._book)
 
     def _ring(self, kind: Timer, key: str) -> None:
         book = self._book
@@ -96,6 +100,8 @@ class Engine:
             book.back_to_queue(item, "owner_absent")
         elif kind is Timer.block:
             book.unbar(item)
+        elif kind is Timer.wrap_up:
+            engine_items.wrap_up_over(book, item)
         elif item.offer is not None:
             offer = item.offer
             book.close_offer(item, OfferState.timed_out)
