@@ -219,6 +219,8 @@ class DeskApi:
                     "key": one.account.key,
                     "name": one.account.name,
                     "channel": one.channel,
+                    "paused": one.account.paused,
+                    "reaches": sorted(one.capabilities.reaches),
                     "capabilities": {
                         "text_limit": one.capabilities.text_limit,
                         "files": one.capabilities.files,

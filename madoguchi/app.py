@@ -42,7 +42,7 @@ from madoguchi.live import schemas
 from madoguchi.live.server import Watchdog
 from madoguchi.live.tail import Tail
 from madoguchi.live.views import Views
-from madoguchi.model.channels import Capabilities
+from madoguchi.model.channels import Line
 from madoguchi.model.ids import Id
 from madoguchi.model.log import Entity, NumberedEntry
 from madoguchi.security.secrets import Vault, parse_keys
@@ -239,9 +239,9 @@ def _operations(
 ) -> None:
     """Fill the route table: each room brings its part."""
 
-    def capabilities(account: Id) -> Capabilities | None:
+    def line(account: Id) -> Line | None:
         connector = hub.registry.by_id(account)
-        return connector.capabilities if connector else None
+        return Line(connector.account, connector.capabilities) if connector else None
 
     secure = hub.settings.base_url.startswith("https://")
     sign_ins = Limiter(hub.clock, rate=5, burst=100)
@@ -257,7 +257,7 @@ def _operations(
             secure,
             hub.desk.session_ended,
         ),
-        ConversationApi(hub.store, hub.clock, views, render, capabilities),
+        ConversationApi(hub.store, hub.clock, views, render, line),
         RouterApi(hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration),
         ConfigurationApi(
             hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password

@@ -10,6 +10,7 @@ from madoguchi.model.routing import (
     Explanation,
     ItemAssigned,
     ItemClosed,
+    ItemFacts,
     ItemState,
     ItemWaiting,
     Offer,
@@ -47,6 +48,7 @@ class Book:
         self.index = Index(self.queues)
         self.timers = Timers(self._due)
         self.decisions: list[Decision] = []
+        self.ended: dict[str, ItemFacts] = {}
         self.arrivals: dict[str, None] = {}
         self.moved: dict[str, None] = {}
         self._touched: dict[str, None] = {}
@@ -246,7 +248,8 @@ class Book:
         self.tell(ItemAssigned(item.id, agent.id, previous, offer, agent.over_capacity()))
 
     def close(self, item: ItemRecord, state: ItemState, why: str = "") -> None:
-        """Finish an item: nothing of it is left but how it ended."""
+        """Finish an item: nothing is left but how it ended, and for this apply what it was."""
+        self.ended[item.id] = item.facts()
         if item.offer is not None:
             self.close_offer(item, OfferState.withdrawn, why or state.value)
         self.lift(item)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.clock import from_micros
@@ -136,6 +136,9 @@ class Changes:
             for book in (self.kept.items, self.kept.conversations, self.kept.placed):
                 book.pop(id, None)
         for id in self.agents:
+            if self.engine.agent(id) is None:
+                self.kept.agents.pop(id, None)
+                continue
             self.kept.agents[id] = self.kept.agents.get(id, 0) + 1
             activity = self.engine.load(id).activity
             if self.kept.activity.get(id, (None, None))[0] is not activity:
@@ -276,6 +279,9 @@ class Changes:
 
     def _write_agents(self, entries: list[LogEntry]) -> Work[None]:
         for id, by in self.agents.items():
+            if self.engine.agent(id) is None:
+                yield from self._forget_agent(id, entries)
+                continue
             values = self._agent_values(id)
             if by is not None:
                 values["changed_by"] = by or None
@@ -285,6 +291,13 @@ class Changes:
             entries.append(
                 LogEntry("agent.changed", Entity.AGENT, id, values["version"], audience, self.now)
             )
+
+    def _forget_agent(self, id: Id, entries: list[LogEntry]) -> Work[None]:
+        """Who may not work any more has no presence; it begins anew when they may again."""
+        yield delete(agent_status).where(agent_status.c.agent == id)
+        version = self.kept.agents.get(id, 0) + 1
+        audience = (log.agent(id), log.SUPERVISORS)
+        entries.append(LogEntry("agent.changed", Entity.AGENT, id, version, audience, self.now))
 
     def _agent_values(self, id: Id) -> dict[str, Any]:
         facts, load = self.engine.agent(id), self.engine.load(id)
@@ -359,6 +372,9 @@ def _resumed(changes: Changes, one: ItemResumed) -> None:
 
 def _closed(changes: Changes, one: ItemClosed) -> None:
     changes.closed[one.item] = one.state
+    ended = changes.engine.ended(one.item)
+    if ended is not None:
+        changes.last[one.item] = ended
     changes.touch(one.item, f"item.{one.why or one.state.value}")
     changes.assigned.append((one.item, None, None))
     if one.why:

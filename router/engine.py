@@ -60,6 +60,7 @@ class Engine:
         book = self._book
         book.clock = max(at, book.clock)
         book.sequence += 1
+        book.ended.clear()
         refused = self._run(command)
         book.tell_loads()
         decisions, book.decisions = book.decisions, []
@@ -130,6 +131,10 @@ class Engine:
         """Return an unfinished item, or None."""
         found = self._book.items.get(item)
         return found.facts() if found is not None else None
+
+    def ended(self, item: str) -> ItemFacts | None:
+        """Return what an item was that the last apply has finished, or None."""
+        return self._book.ended.get(item)
 
     def agent(self, agent: str) -> AgentFacts | None:
         """Return an agent, or None."""

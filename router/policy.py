@@ -82,7 +82,8 @@ def permitted(agent: AgentView, item: ItemView, at: int) -> str | None:
 
     Codes in the order of the filters: `not_signed_in`, `serves`, `skill:<skill>:<minimum>`,
     `presence`, `disconnected`, `leaving`, `no_room`, `exclusive`, `channel_full:<channel>`,
-    `declined`, `owner`. A preferred agent who was the last owner is asked for neither `serves` nor skills.
+    `declined`, `owner`. A preferred agent who was the last owner is asked for neither `serves`
+    nor skills.
     """
     if agent.presence is Presence.offline:
         return "not_signed_in"

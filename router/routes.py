@@ -315,7 +315,7 @@ class RouterApi:
         await self._ask(Order(WorkEnded(item), notes))
 
     async def extend(self, call: Call[Nothing]) -> None:
-        """Let a wrap-up that ends by itself end 30 s later. 409 ``no_limit``, ``not_in_wrap_up``."""
+        """Let a wrap-up with a limit end 30 s later. 409 ``no_limit``, ``not_in_wrap_up``."""
         item = await self._item(call, Action.END)
         await self._ask(Order(WrapUpExtended(item, EXTENSION_S)))
 

@@ -130,7 +130,11 @@ class ConversationViews:
         rows = yield (
             select(message, conversation.c.account.label("hub_account"), conversation.c.thread)
             .join(conversation, conversation.c.id == message.c.conversation)
-            .where(message.c.id.in_(ids), message.c.visibility == Visibility.PUBLIC.value)
+            .where(
+                message.c.id.in_(ids),
+                message.c.visibility == Visibility.PUBLIC.value,
+                message.c.account.is_(None) | (message.c.account == conversation.c.account),
+            )
         )
         return {
             r.id: View(
