@@ -41,7 +41,7 @@ def away_reserved(book: Book, command: AwayReserved) -> None:
     """Let an agent go away when the present work has ended; at once if there is none."""
     agent = book.agent(command.agent)
     if agent.presence is not Presence.available:
-        raise Refused("not_available", agent.id)
+        raise Refused("not_receiving", agent.id)
     reserve_away(book, agent, command.reason)
 
 

@@ -145,7 +145,7 @@ class AwayReserved:
 
     Work is what weighs on the agent: assigned and in wrap-up, and a pending offer, which runs to
     its end. What only waits for the customer, its units released, keeps nobody. Whatever sets a
-    presence cancels it, but for a lost connection. Refused: `not_available`.
+    presence cancels it, but for a lost connection. Refused: `not_receiving`.
     """
 
     agent: str

@@ -73,7 +73,7 @@ async def test_away_after_this_work_is_stored_and_told(tmp_path: Path, database:
         await desk.until(lambda s: me(s)["presence"] == "away", "away")
         assert (me(desk)["reason"], me(desk)["away_after"]) == ("break", None)
         status, answer = await ann.raw("PUT", "/agents/me/away-after-work", {"reason": ""})
-        assert (status, answer["code"]) == (409, "not_available")
+        assert (status, answer["code"]) == (409, "not_receiving")
 
 
 async def test_wrap_up_counts_down_is_extended_and_ends_by_itself(

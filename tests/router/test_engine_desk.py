@@ -189,7 +189,7 @@ def test_only_who_is_available_can_reserve_it() -> None:
     stage = Stage()
     stage.agent("a")
     stage.do(PresenceSet("a", Presence.away, "lunch", "a"))
-    assert stage.refuse(AwayReserved("a", "lunch")).code == "not_available"
+    assert stage.refuse(AwayReserved("a", "lunch")).code == "not_receiving"
     assert stage.refuse(AwayReserved("nobody", "")).code == "unknown_agent"
     assert stage.refuse(AwayTakenBack("nobody")).code == "unknown_agent"
 
