@@ -132,10 +132,10 @@ export class KeyReader {
 }
 
 /**
- * Browsers and systems keep the others: F1 help, F3 find, F5 reload, F6 address, F10 menu, F11 full
+ * F8 is kept for calls; browsers and systems keep the others: F1 help, F3 find, F5 reload, F6 address, F10 menu, F11 full
  * screen, F12 tools; of Ctrl the letters that edit, open, close and reload.
  */
-const FREE = /^(?:(?:Shift\+)?F[24789]|Ctrl\+[begikmu]|[\x21-\x7e]|g [\x21-\x7e])$/
+const FREE = /^(?:(?:Shift\+)?F[2479]|Ctrl\+[begikmu]|[\x21-\x7e]|g [\x21-\x7e])$/
 
 export type Given =
   | { kind: 'given'; own: OwnKeys }
