@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from aiohttp import BodyPartReader, web
 from pydantic import Field
 
+from agent_ui import preferences
+from agent_ui.preferences import PreferencesBody
 from connectors.registry import Registry
 from madoguchi import __version__
 from madoguchi.clock import Clock
@@ -75,6 +77,14 @@ class DeskApi:
             Operation("POST", session, self.sign_in, "Sign in", SignInBody, public=True),
             Operation("GET", session, self.me, "Who am I"),
             Operation("DELETE", session, self.sign_out, "Sign this browser out", status=204),
+            Operation(
+                "PUT",
+                f"{V1}/agents/me/preferences",
+                self.prefer,
+                "Change one's own keys and the order of the desk",
+                PreferencesBody,
+                status=204,
+            ),
             Operation("POST", f"{V1}/files", self.upload, "Upload a file", status=201, upload=True),
             Operation("GET", f"{V1}/files/{{id}}", self.download, "A short link to a file"),
             Operation(
@@ -164,6 +174,7 @@ class DeskApi:
         if entry is None or session is None:
             raise Problem(401, "not_signed_in", "sign in first")
         return {
+            "preferences": await self.store.read(lambda: preferences.load(entry.id)),
             "csrf": session.csrf,
             "me": {
                 "id": entry.id,
@@ -178,6 +189,12 @@ class DeskApi:
             "hub": self._hub(),
         }
 
+    async def prefer(self, call: Call[PreferencesBody]) -> None:
+        """Keep what is given of one's own preferences; what is not given stays as it is."""
+        me, now = call.actor.id, self.clock.now()
+        changed = call.body.model_dump(exclude_none=True)
+        await self.store.write(lambda: preferences.save(me, changed, now))
+
     def _hub(self) -> dict[str, Any]:
         catalog = self.configuration.catalog
         return {
@@ -190,6 +207,7 @@ class DeskApi:
                     "name_en": e.object.name_en or e.object.name,
                     "service_level_s": e.object.service_level_s,
                     "wrap_up": [c.model_dump() for c in e.object.wrap_up],
+                    "wrap_up_s": e.object.wrap_up_s,
                 }
                 for key, e in sorted(catalog.queues.items())
             ],
@@ -202,6 +220,8 @@ class DeskApi:
                     "key": one.account.key,
                     "name": one.account.name,
                     "channel": one.channel,
+                    "paused": one.account.paused,
+                    "reaches": sorted(one.capabilities.reaches),
                     "capabilities": {
                         "text_limit": one.capabilities.text_limit,
                         "files": one.capabilities.files,

@@ -41,6 +41,7 @@ from madoguchi.model.inbound import (
     RetryLater,
     UnknownOutcome,
 )
+from madoguchi.model.people import Scheme
 from unified_profile.identity import clean, sender
 
 API = "https://api.twilio.com"
@@ -169,6 +170,7 @@ class TwilioSms(Connector):
         delivery_receipts=True,
         release_after_s=0.0,
         reopen_window_s=72 * 3600.0,
+        reaches=frozenset({Scheme.PHONE}),
     )
     Settings = TwilioSettings
     settings: TwilioSettings

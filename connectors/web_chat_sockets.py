@@ -168,7 +168,11 @@ class WidgetServer:
         views = yield from self._ports.render.visitor([id])
         rows = yield (
             select(message)
-            .where(message.c.conversation == id, message.c.visibility == Visibility.PUBLIC.value)
+            .where(
+                message.c.conversation == id,
+                message.c.visibility == Visibility.PUBLIC.value,
+                message.c.account.is_(None) | (message.c.account == visitor.connector.account.id),
+            )
             .order_by(
                 message.c.occurred_at.desc(), message.c.received_at.desc(), message.c.id.desc()
             )

@@ -44,7 +44,7 @@ from madoguchi.live import schemas
 from madoguchi.live.server import Watchdog
 from madoguchi.live.tail import Tail
 from madoguchi.live.views import Views
-from madoguchi.model.channels import Capabilities
+from madoguchi.model.channels import Line
 from madoguchi.model.ids import Id
 from madoguchi.model.log import Entity, NumberedEntry
 from madoguchi.security.secrets import Vault, parse_keys
@@ -261,9 +261,9 @@ def _operations(
 ) -> Iterator[list[Operation]]:
     """Yield each room's part of the route table."""
 
-    def capabilities(account: Id) -> Capabilities | None:
+    def line(account: Id) -> Line | None:
         connector = hub.registry.by_id(account)
-        return connector.capabilities if connector else None
+        return Line(connector.account, connector.capabilities) if connector else None
 
     yield DeskApi(
         hub.store,
@@ -276,7 +276,7 @@ def _operations(
         hub.settings.base_url.startswith("https://"),
         hub.desk.session_ended,
     ).operations()
-    yield ConversationApi(hub.store, hub.clock, views, render, capabilities).operations()
+    yield ConversationApi(hub.store, hub.clock, views, render, line).operations()
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()

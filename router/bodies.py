@@ -52,6 +52,12 @@ class PresenceBody(Body):
     reason: Short = ""
 
 
+class AwayBody(Body):
+    """Why an agent will be away."""
+
+    reason: Short = ""
+
+
 class SignOutBody(Body):
     """What happens to open work."""
 

@@ -10,6 +10,7 @@ from madoguchi.model.routing import (
     Explanation,
     ItemAssigned,
     ItemClosed,
+    ItemFacts,
     ItemState,
     ItemWaiting,
     Offer,
@@ -47,6 +48,7 @@ class Book:
         self.index = Index(self.queues)
         self.timers = Timers(self._due)
         self.decisions: list[Decision] = []
+        self.ended: dict[str, ItemFacts] = {}
         self.arrivals: dict[str, None] = {}
         self.moved: dict[str, None] = {}
         self._touched: dict[str, None] = {}
@@ -98,6 +100,8 @@ class Book:
             return item.release_due()
         if kind is Timer.block:
             return min(item.blocks.values(), default=None)
+        if kind is Timer.wrap_up:
+            return item.wrap_up_until
         return item.absent_due(self.agents[item.owner] if item.owner is not None else None)
 
     # ------------------------------------------------------------ telling
@@ -131,6 +135,8 @@ class Book:
         before = item.owner
         self._weigh(item, -1)
         item.owner, item.state, item.released = owner, state, released
+        if state is not ItemState.wrap_up:
+            item.wrap_up_until = None
         self._weigh(item, 1)
         if before == owner:
             return
@@ -242,7 +248,8 @@ class Book:
         self.tell(ItemAssigned(item.id, agent.id, previous, offer, agent.over_capacity()))
 
     def close(self, item: ItemRecord, state: ItemState, why: str = "") -> None:
-        """Finish an item: nothing of it is left but how it ended."""
+        """Finish an item: nothing is left but how it ended, and for this apply what it was."""
+        self.ended[item.id] = item.facts()
         if item.offer is not None:
             self.close_offer(item, OfferState.withdrawn, why or state.value)
         self.lift(item)
@@ -251,7 +258,7 @@ class Book:
         self.finished[item.id] = state
         if len(self.finished) > FINISHED_KEPT:
             del self.finished[next(iter(self.finished))]
-        self.tell(ItemClosed(item.id, state))
+        self.tell(ItemClosed(item.id, state, why))
 
     def bar(self, item: ItemRecord, agent: str, seconds: float) -> None:
         """Keep an item from an agent for a while."""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, bindparam, update
+from sqlalchemy import BindParameter, Table, bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.clock import from_micros
@@ -15,6 +15,7 @@ from madoguchi.conversations.tables import work_item
 from madoguchi.model import log
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
+from madoguchi.model.people import SYSTEM
 from madoguchi.model.routing import (
     Activity,
     AgentLoadChanged,
@@ -32,6 +33,7 @@ from madoguchi.model.routing import (
     OfferState,
     PresenceChanged,
 )
+from madoguchi.security.audit import record
 from madoguchi.store.hot import Hot, constant
 from madoguchi.store.log import append
 from madoguchi.store.work import Many, Work
@@ -84,6 +86,7 @@ _AGENT = (
     "absent_since",
     "worked_until",
     "misses",
+    "away_after",
     "activity",
     "activity_since",
     "used",
@@ -172,6 +175,9 @@ class Changes:
             for book in (self.kept.items, self.kept.conversations, self.kept.placed):
                 book.pop(id, None)
         for id in self.agents:
+            if self.engine.agent(id) is None:
+                self.kept.agents.pop(id, None)
+                continue
             self.kept.agents[id] = self.kept.agents.get(id, 0) + 1
             activity = self.engine.load(id).activity
             if self.kept.activity.get(id, (None, None))[0] is not activity:
@@ -307,6 +313,9 @@ class Changes:
 
     def _write_agents(self, entries: list[LogEntry]) -> Work[None]:
         for id, by in self.agents.items():
+            if self.engine.agent(id) is None:
+                yield from self._forget_agent(id, entries)
+                continue
             values = self._agent_values(id)
             row = {f"b_{k}": v for k, v in {"agent": id, "domain": DOMAIN, **values}.items()}
             if by is None:
@@ -317,6 +326,13 @@ class Changes:
             entries.append(
                 LogEntry("agent.changed", Entity.AGENT, id, values["version"], audience, self.now)
             )
+
+    def _forget_agent(self, id: Id, entries: list[LogEntry]) -> Work[None]:
+        """Who may not work any more has no presence; it begins anew when they may again."""
+        yield delete(agent_status).where(agent_status.c.agent == id)
+        version = self.kept.agents.get(id, 0) + 1
+        audience = (log.agent(id), log.SUPERVISORS)
+        entries.append(LogEntry("agent.changed", Entity.AGENT, id, version, audience, self.now))
 
     def _agent_values(self, id: Id) -> dict[str, Any]:
         facts, load = self.engine.agent(id), self.engine.load(id)
@@ -331,6 +347,7 @@ class Changes:
             "absent_since": moment(facts.absent_since),
             "worked_until": moment(facts.worked_until) if facts.worked_until else None,
             "misses": facts.misses,
+            "away_after": facts.away_after and facts.away_after[:120],
             "activity": load.activity.value,
             "activity_since": since if activity is load.activity else self.now,
             "used": load.used,
@@ -390,8 +407,15 @@ def _resumed(changes: Changes, one: ItemResumed) -> None:
 
 def _closed(changes: Changes, one: ItemClosed) -> None:
     changes.closed[one.item] = one.state
-    changes.touch(one.item, f"item.{one.state.value}")
+    ended = changes.engine.ended(one.item)
+    if ended is not None:
+        changes.last[one.item] = ended
+    changes.touch(one.item, f"item.{one.why or one.state.value}")
     changes.assigned.append((one.item, None, None))
+    if one.why:
+        changes.audit.append(
+            record(SYSTEM, f"conversation.{one.why}", f"item:{one.item}", {}, changes.now)
+        )
 
 
 def _presence(changes: Changes, one: PresenceChanged) -> None:

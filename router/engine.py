@@ -60,6 +60,7 @@ class Engine:
         book = self._book
         book.clock = max(at, book.clock)
         book.sequence += 1
+        book.ended.clear()
         refused = self._run(command)
         book.tell_loads()
         decisions, book.decisions = book.decisions, []
@@ -71,18 +72,22 @@ class Engine:
 
     def _run(self, command: Command) -> Refused | None:
         book = self._book
-        settle(book)
+        self._settle()
         while (due := book.timers.pop(book.clock)) is not None:
             self._ring(*due)
-        settle(book)
+        self._settle()
         if isinstance(command, TimePassed):
             return None
         try:
             HANDLERS[type(command)](book, command)
         except Refused as refused:
             return refused
-        settle(book)
+        self._settle()
         return None
+
+    def _settle(self) -> None:
+        engine_agents.let_go(self._book)
+        settle(self._book)
 
     def _ring(self, kind: Timer, key: str) -> None:
         book = self._book
@@ -96,6 +101,8 @@ class Engine:
             book.back_to_queue(item, "owner_absent")
         elif kind is Timer.block:
             book.unbar(item)
+        elif kind is Timer.wrap_up:
+            engine_items.wrap_up_over(book, item)
         elif item.offer is not None:
             offer = item.offer
             book.close_offer(item, OfferState.timed_out)
@@ -124,6 +131,10 @@ class Engine:
         """Return an unfinished item, or None."""
         found = self._book.items.get(item)
         return found.facts() if found is not None else None
+
+    def ended(self, item: str) -> ItemFacts | None:
+        """Return what an item was that the last apply has finished, or None."""
+        return self._book.ended.get(item)
 
     def agent(self, agent: str) -> AgentFacts | None:
         """Return an agent, or None."""

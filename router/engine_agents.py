@@ -8,6 +8,8 @@ from typing import Any
 from madoguchi.model.routing import (
     AgentChanged,
     AgentRemoved,
+    AwayReserved,
+    AwayTakenBack,
     ConfigurationChanged,
     ConnectionChanged,
     ItemState,
@@ -31,7 +33,37 @@ def presence_set(book: Book, command: PresenceSet) -> None:
     agent = book.agent(command.agent)
     if command.presence is Presence.available:
         agent.misses = 0
+    reserve_away(book, agent, None)
     set_presence(book, agent, command.presence, command.reason, command.by)
+
+
+def away_reserved(book: Book, command: AwayReserved) -> None:
+    """Let an agent go away when the present work has ended; at once if there is none."""
+    agent = book.agent(command.agent)
+    if agent.presence is not Presence.available:
+        raise Refused("not_receiving", agent.id)
+    reserve_away(book, agent, command.reason)
+
+
+def away_taken_back(book: Book, command: AwayTakenBack) -> None:
+    """Let an agent be offered work again as before."""
+    reserve_away(book, book.agent(command.agent), None)
+
+
+def reserve_away(book: Book, agent: AgentRecord, reason: str | None) -> None:
+    """Note whether and why an agent goes away after the present work."""
+    if agent.away_after != reason:
+        agent.away_after = reason
+        book.touch(agent)
+
+
+def let_go(book: Book) -> None:
+    """Make those `away` who reserved it and whose last work has ended."""
+    for name in sorted(book.moved):
+        agent = book.agents.get(name)
+        if agent is not None and agent.away_after is not None and agent.leaves:
+            reason, agent.away_after = agent.away_after, None
+            set_presence(book, agent, Presence.away, reason, SYSTEM)
 
 
 def set_presence(book: Book, agent: AgentRecord, presence: Presence, reason: str, by: str) -> None:
@@ -56,7 +88,7 @@ def withdraw_offers(book: Book, agent: AgentRecord, why: str) -> None:
 
 def note_absence(book: Book, agent: AgentRecord) -> None:
     """Start or end the time for which an agent is absent, and the timers that follow from it."""
-    if agent.present:
+    if agent.here:
         agent.absent_since = None
     elif agent.absent_since is None:
         agent.absent_since = book.clock
@@ -87,10 +119,11 @@ def missed(book: Book, agent: AgentRecord, limit: int) -> None:
 
     Without a connection nobody saw it: the connection's own rule then applies.
     """
-    if not agent.present:
+    if not agent.here:
         return
     agent.misses += 1
     if agent.misses >= limit:
+        reserve_away(book, agent, None)
         set_presence(book, agent, Presence.missed, "", SYSTEM)
 
 
@@ -157,6 +190,8 @@ def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:
 
 HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     PresenceSet: presence_set,
+    AwayReserved: away_reserved,
+    AwayTakenBack: away_taken_back,
     ConnectionChanged: connection_changed,
     AgentChanged: agent_changed,
     AgentRemoved: agent_removed,

@@ -28,7 +28,9 @@ from madoguchi.model.routing import (
     TransferredToAgent,
     TransferredToQueue,
     WorkEnded,
+    WrapUpExtended,
     WrapUpStarted,
+    micros,
 )
 from router.book import Book
 from router.engine_explain import explain_offer
@@ -164,7 +166,26 @@ def start_wrap_up(book: Book, command: WrapUpStarted) -> None:
         return
     item.paused_since = item.unanswered_since = None
     book.hold(item, item.owner, ItemState.wrap_up, released=item.released)
+    if item.policy.wrap_up_s:
+        item.wrap_up_until = book.clock + micros(item.policy.wrap_up_s)
+        book.timers.schedule(Timer.wrap_up, item.id)
     book.tell(ItemWrapUp(item.id, command.agent))
+
+
+def extend_wrap_up(book: Book, command: WrapUpExtended) -> None:
+    """Let a wrap-up that ends by itself end later."""
+    item = book.item(command.item)
+    if item.state is not ItemState.wrap_up:
+        raise Refused("not_in_wrap_up", item.id, item.owner)
+    if item.wrap_up_until is None:
+        raise Refused("no_limit", item.id)
+    item.wrap_up_until += micros(command.seconds)
+    book.timers.schedule(Timer.wrap_up, item.id)
+
+
+def wrap_up_over(book: Book, item: ItemRecord) -> None:
+    """End the work whose time for wrap-up has run out."""
+    book.close(item, ItemState.done, "wrap_up_over")
 
 
 def end_work(book: Book, command: WorkEnded) -> None:
@@ -300,6 +321,7 @@ HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     CustomerWrote: customer_wrote,
     AgentReplied: agent_replied,
     WrapUpStarted: start_wrap_up,
+    WrapUpExtended: extend_wrap_up,
     WorkEnded: end_work,
     Requeued: requeue,
     TransferredToQueue: transfer_to_queue,

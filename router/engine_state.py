@@ -74,8 +74,9 @@ def _agent(facts: AgentFacts) -> AgentRecord:
         worked_until=facts.worked_until,
         misses=facts.misses,
         absent_since=facts.absent_since,
+        away_after=facts.away_after,
     )
-    if agent.present:
+    if agent.here:
         agent.absent_since = None
     elif agent.absent_since is None:
         gone = facts.disconnected_since
@@ -105,13 +106,14 @@ def _restore_item(book: Book, facts: ItemFacts, offer: Offer | None) -> None:
         raise ValueError(f"item {spec.id} belongs to the unknown agent {facts.owner}")
     book.hold(item, facts.owner, state, released=facts.released)
     item.paused_since = facts.paused_since
+    item.wrap_up_until = facts.wrap_up_until if state is ItemState.wrap_up else None
     if offer is not None:
         if offer.agent not in book.agents:
             raise ValueError(f"offer {offer.id} is for the unknown agent {offer.agent}")
         if state is ItemState.assigned or offer.transfer:
             item.transfer = TransferPhase.direct
         book.reserve(item, offer)
-    for kind in (Timer.release, Timer.absent, Timer.block):
+    for kind in (Timer.release, Timer.absent, Timer.block, Timer.wrap_up):
         book.timers.schedule(kind, item.id)
 
 

@@ -12,10 +12,13 @@ _KNOWN: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         routing.PresenceSet,
+        routing.AwayReserved,
+        routing.AwayTakenBack,
         routing.ConnectionChanged,
         routing.OfferAccepted,
         routing.OfferDeclined,
         routing.WrapUpStarted,
+        routing.WrapUpExtended,
         routing.WorkEnded,
         routing.TransferredToQueue,
         routing.TransferredToAgent,

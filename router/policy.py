@@ -37,6 +37,10 @@ class AgentView(Protocol):
         """Whether a desk of theirs is reachable."""
 
     @property
+    def away_after(self) -> str | None:
+        """The reason for being away after the present work, if that is reserved."""
+
+    @property
     def used(self) -> int:
         """Units of the work held."""
 
@@ -77,8 +81,9 @@ def permitted(agent: AgentView, item: ItemView, at: int) -> str | None:
     """Return None if `agent` may be offered `item` at `at`, else the code of the first obstacle.
 
     Codes in the order of the filters: `not_signed_in`, `serves`, `skill:<skill>:<minimum>`,
-    `presence`, `disconnected`, `no_room`, `exclusive`, `channel_full:<channel>`, `declined`,
-    `owner`. A preferred agent who was the last owner is asked for neither `serves` nor skills.
+    `presence`, `disconnected`, `leaving`, `no_room`, `exclusive`, `channel_full:<channel>`,
+    `declined`, `owner`. A preferred agent who was the last owner is asked for neither `serves`
+    nor skills.
     """
     if agent.presence is Presence.offline:
         return "not_signed_in"
@@ -107,7 +112,9 @@ def reachable(agent: AgentView) -> str | None:
     """Return why no offer can reach `agent` now, or None."""
     if agent.presence is not Presence.available:
         return "presence"
-    return None if agent.connected else "disconnected"
+    if not agent.connected:
+        return "disconnected"
+    return None if agent.away_after is None else "leaving"
 
 
 def room(agent: AgentView, item: ItemSpec) -> str | None:

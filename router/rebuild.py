@@ -47,6 +47,7 @@ def policy(key: str, queue: Queue) -> QueuePolicy:
         offer_timeout_s=queue.offer_timeout_s,
         transfer_timeout_s=queue.transfer_timeout_s,
         misses=queue.misses,
+        wrap_up_s=queue.wrap_up_s,
     )
 
 
@@ -145,6 +146,7 @@ def _agent(one: AgentSpec, row: Row[Any] | None, now: datetime) -> AgentFacts:
         absent_since=_micros(row.absent_since),
         worked_until=_micros(row.worked_until) or 0,
         misses=row.misses,
+        away_after=row.away_after,
     )
 
 
@@ -195,6 +197,7 @@ def item_facts(row: Row[Any], offers: list[Row[Any]], agents: Mapping[Id, AgentF
             if o.state != OfferState.pending.value
         ),
         told_blocked=bool(kept.get("told_blocked")),
+        wrap_up_until=kept.get("wrap_up_until"),
     )
 
 
@@ -215,6 +218,7 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
         "released": facts.released,
         "blocks": dict(facts.blocks),
         "told_blocked": facts.told_blocked,
+        "wrap_up_until": facts.wrap_up_until,
     }
 
 

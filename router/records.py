@@ -61,6 +61,7 @@ class AgentRecord:
     absent_since: int | None = 0
     worked_until: int = 0
     misses: int = 0
+    away_after: str | None = None
     used: int = 0
     reserved: int = 0
     exclusives: int = 0
@@ -90,9 +91,19 @@ class AgentRecord:
         return self.presence is not Presence.offline
 
     @property
-    def present(self) -> bool:
-        """Whether an offer can reach them."""
+    def here(self) -> bool:
+        """Whether they are available before a reachable desk."""
         return self.presence is Presence.available and self.disconnected_since is None
+
+    @property
+    def present(self) -> bool:
+        """Whether an offer can reach them: they are here, and stay after the present work."""
+        return self.here and self.away_after is None
+
+    @property
+    def leaves(self) -> bool:
+        """Whether a reserved away is due: nothing weighs on them and nothing is on offer."""
+        return self.away_after is not None and not (self.busy or self.wrapping or self.offers)
 
     @property
     def loaded(self) -> float:
@@ -173,6 +184,7 @@ class AgentRecord:
             self.absent_since,
             self.worked_until,
             self.misses,
+            self.away_after,
         )
 
 
@@ -196,6 +208,7 @@ class ItemRecord:
     offers: int = 0
     closed: dict[int, tuple[str, OfferState]] = field(default_factory=dict)
     told_blocked: bool = False
+    wrap_up_until: int | None = None
     offer: Offer | None = None
 
     @property
@@ -268,4 +281,5 @@ class ItemRecord:
             offers=self.offers,
             closed=tuple((n, agent, end) for n, (agent, end) in sorted(self.closed.items())),
             told_blocked=self.told_blocked,
+            wrap_up_until=self.wrap_up_until,
         )

@@ -20,6 +20,8 @@ from madoguchi.model.ids import Id, is_id
 from madoguchi.model.people import Actor
 from madoguchi.model.routing import (
     Assigned,
+    AwayReserved,
+    AwayTakenBack,
     FullExplanation,
     ItemPrioritised,
     ItemState,
@@ -33,12 +35,14 @@ from madoguchi.model.routing import (
     TransferredToAgent,
     TransferredToQueue,
     WorkEnded,
+    WrapUpExtended,
     WrapUpStarted,
 )
 from madoguchi.security.permissions import Action, Facts, NotFound, require
 from madoguchi.store.work import Store, Work
 from router.bodies import (
     AssignBody,
+    AwayBody,
     CapacityBody,
     DeclineBody,
     EndBody,
@@ -54,6 +58,9 @@ from router.orders import Order
 from router.service import NotOwner, RouterService
 from router.tables import offer
 from router.views import RouterViews
+
+EXTENSION_S = 30
+"""What one more moment for wrap-up is."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ class RouterApi:
             _post(f"{one}/transfer/cancel", self.cancel, "Take a transfer back"),
             _post(f"{one}/end", self.end, "End the contact; wrap-up begins", EndBody),
             _post(f"{one}/wrap-up", self.wrap_up, "End the work with its result", WrapUpBody),
+            _post(f"{one}/wrap-up/extend", self.extend, "30 seconds more for wrap-up"),
             _post(
                 f"{one}/assign",
                 self.assign,
@@ -98,6 +106,23 @@ class RouterApi:
                 "Set a presence",
                 PresenceBody,
                 status=204,
+            ),
+            Operation(
+                "PUT",
+                f"{agents}/me/away-after-work",
+                self.reserve_away,
+                "Be away when the present work has ended",
+                AwayBody,
+                status=204,
+                action=Action.SELF,
+            ),
+            Operation(
+                "DELETE",
+                f"{agents}/me/away-after-work",
+                self.take_away_back,
+                "Stay after the present work",
+                status=204,
+                action=Action.SELF,
             ),
             Operation(
                 "PUT",
@@ -229,6 +254,11 @@ class RouterApi:
         notes = audited(call.actor, "conversation.wrap_up", item, wrap_up=wrap_up)
         await self._ask(Order(WorkEnded(item), notes))
 
+    async def extend(self, call: Call[Nothing]) -> None:
+        """Let a wrap-up with a limit end 30 s later. 409 ``no_limit``, ``not_in_wrap_up``."""
+        item = await self._item(call, Action.END)
+        await self._ask(Order(WrapUpExtended(item, EXTENSION_S)))
+
     async def assign(self, call: Call[AssignBody]) -> None:
         """A supervisor gives a conversation to an agent."""
         item = await self._item(call, Action.REASSIGN)
@@ -290,17 +320,22 @@ class RouterApi:
         command = PresenceSet(agent, Presence(call.body.presence), call.body.reason, call.actor.id)
         await self._ask(Order(command, notes))
 
+    async def reserve_away(self, call: Call[AwayBody]) -> None:
+        """No new offer from now on; away with the reason when the last work has ended."""
+        notes = _of_agent(call.actor, "agent.away_reserved", reason=call.body.reason)
+        await self._ask(Order(AwayReserved(call.actor.id, call.body.reason), notes))
+
+    async def take_away_back(self, call: Call[Nothing]) -> None:
+        """Be offered work again; without a reservation nothing changes."""
+        notes = _of_agent(call.actor, "agent.away_taken_back")
+        await self._ask(Order(AwayTakenBack(call.actor.id), notes))
+
     async def sign_out(self, call: Call[SignOutBody]) -> None:
         """End the working day: open work goes back to its queues, or what waits stays."""
         me = call.actor.id
         rows = await self.store.read(lambda: owned_items(me))
         command = PresenceSet(me, Presence.offline, "", me)
-        notes = {
-            "actor": call.actor,
-            "action": "agent.sign_out",
-            "object": f"agent:{me}",
-            "open_work": call.body.open_work,
-        }
+        notes = _of_agent(call.actor, "agent.sign_out", open_work=call.body.open_work)
         await self._ask(Order(command, notes))
         for row in rows:
             paused = (row.routing or {}).get("paused_since") is not None
@@ -355,6 +390,11 @@ def _post(
     path: str, handler: Handler, summary: str, body: type[Body] = Nothing, **more: Any
 ) -> Operation:
     return Operation("POST", path, handler, summary, body, **{"status": 204, **more})
+
+
+def _of_agent(actor: Actor, action: str, **detail: Any) -> dict[str, Any]:
+    """Return notes that put what an agent does to themselves on the audit trail."""
+    return {"actor": actor, "action": action, "object": f"agent:{actor.id}", **detail}
 
 
 def owned_items(agent: Id) -> Work[list[Any]]:

@@ -15,6 +15,7 @@ class Timer(IntEnum):
     offer = 2
     away = 3
     absent = 4
+    wrap_up = 5
 
 
 Due = Callable[[Timer, str], int | None]

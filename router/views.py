@@ -17,6 +17,7 @@ from madoguchi.model.routing import Activity, OfferState, Presence
 from madoguchi.store.hot import Listed, among
 from madoguchi.store.work import Work
 from router.offering import told_handover
+from router.rebuild import moment
 from router.tables import agent_status, assignment, offer
 
 _OPEN = [s.value for s in UNFINISHED]
@@ -91,6 +92,7 @@ class RouterViews:
             "priority": row.priority,
             "transfer": routing.get("transfer"),
             "paused": routing.get("paused_since") is not None,
+            "wrap_up_until": moment(routing.get("wrap_up_until")),
             "handover": told_handover(row.handover, self._catalog()),
             "reason": row.reason,
             "offer": _pending(pending[0], name) if pending else None,
@@ -161,6 +163,7 @@ class RouterViews:
                 "name": person.name,
                 "presence": row.presence if row else Presence.offline,
                 "reason": row.reason if row else "",
+                "away_after": row.away_after if row else None,
                 "since": row.since if row else None,
                 "changed_by": row.changed_by if row else None,
                 "changed_by_name": catalog.agent_name(row.changed_by) if row else "",

@@ -25,6 +25,9 @@ from unified_profile.tables import (
     pointer_journal,
 )
 
+LINKED = "linked"
+"""Why a pointer moved: by a person's word."""
+
 Found = dict[Address, tuple[Identity, Customer]]
 
 
@@ -235,7 +238,7 @@ def link(actor: Actor, identity_id: Id, target: Id, now: datetime) -> Work[Id]:
     source: Id = rows[0].customer
     if source != target:
         moved = [Move(identity_id, source, target, rows[0].version)]
-        yield from move(moved, actor, "linked", now)
+        yield from move(moved, actor, LINKED, now)
         yield record(
             actor, "identity.link", f"identity:{identity_id}", {"from": source, "to": target}, now
         )
@@ -296,6 +299,7 @@ def bodies(ids: Sequence[Id]) -> Work[dict[Id, dict[str, Any]]]:
     """Render customers for the desk: name, identities with their shields."""
     rows = yield select(customer).where(customer.c.id.in_(ids))
     people = yield from identities_of([r.id for r in rows])
+    linked = yield from _linked([r.id for r in rows])
     return {
         r.id: {
             "id": r.id,
@@ -310,6 +314,7 @@ def bodies(ids: Sequence[Id]) -> Work[dict[Id, dict[str, Any]]]:
                     "scheme": i.address.scheme,
                     "value": i.address.value,
                     "verified": i.verified,
+                    "linked": i.id in linked,
                     "name": i.name,
                     "created_at": i.created_at,
                 }
@@ -328,6 +333,20 @@ def claimed(customer_id: Id) -> Work[set[Address]]:
         .where(identity_claim.c.customer == customer_id)
     )
     return {Address(Scheme(r.scheme), r.value) for r in rows}
+
+
+def _linked(customers: Sequence[Id]) -> Work[set[Id]]:
+    """Return the identities that a person has said to belong to their customer."""
+    rows = yield (
+        select(pointer_journal.c.identity)
+        .join(customer_of, customer_of.c.identity == pointer_journal.c.identity)
+        .where(
+            customer_of.c.customer.in_(customers),
+            pointer_journal.c.to_customer == customer_of.c.customer,
+            pointer_journal.c.why == LINKED,
+        )
+    )
+    return {r.identity for r in rows}
 
 
 def suggestions(address: Address) -> Work[list[Id]]:

@@ -53,6 +53,7 @@ class Queue(Object):
     misses: int = Field(1, ge=1, le=20)
     transfer_timeout_s: float = Field(60, ge=5, le=600)
     service_level_s: float = Field(120, ge=1, le=86_400)
+    wrap_up_s: float = Field(0, ge=0, le=3600)
     wrap_up: list[WrapUpCode] = Field(default_factory=list, max_length=40)
 
     def references(self) -> list[tuple[str, str, str]]:

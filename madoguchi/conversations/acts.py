@@ -16,6 +16,7 @@ from madoguchi.conversations.tables import conversation, draft
 from madoguchi.conversations.tables import message as message_table
 from madoguchi.conversations.visibility import allow
 from madoguchi.model import log
+from madoguchi.model.channels import Line
 from madoguchi.model.conversation import (
     Author,
     Conversation,
@@ -33,6 +34,7 @@ from madoguchi.security.permissions import Action, NotFound
 from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Many, Work
+from unified_profile import service as profile
 
 Mode = Literal["reply", "note"]
 
@@ -47,14 +49,26 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """Another address of the customer, and the account that it is reached by."""
+
+    identity: Id
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """What somebody wants to say: the client's own message id makes a repeated send one send."""
+    """What somebody wants to say: the client's own message id makes a repeated send one send.
+
+    ``to`` None: to the address that wrote last, by the conversation's own account.
+    """
 
     conversation: Id
     mode: Mode
     parts: tuple[Part, ...]
     id: Id | None = None
     newest: Id | None = None
+    to: Recipient | None = None
 
 
 def say(
@@ -79,6 +93,8 @@ def say(
         return (yield from _note(actor, one, text, now, new_id))
     if one.state is ConversationState.CLOSED:
         raise Refusal("closed", "the conversation has ended")
+    if text.to is not None:
+        yield from _check_recipient(one, text.to)
     if text.newest is not None:
         yield from _nobody_was_faster(actor, one, text.newest)
     return (yield from _reply(actor, one, text, stream, now, new_id))
@@ -95,6 +111,21 @@ def _same(there: Message, actor: Actor, one: Conversation) -> Message:
     if there.conversation != one.id or there.agent != actor.id:
         raise Refusal("id_taken", "another message has this id")
     return there
+
+
+def _check_recipient(one: Conversation, to: Recipient) -> Work[None]:
+    """Refuse an address that is not known to be this customer's, or that the account does not
+    reach. Part of the sending transaction: customers are merged and split meanwhile.
+    """
+    customer = (yield from profile.customers_of([one.identity]))[one.identity].id
+    known = (yield from profile.bodies([customer]))[customer]["identities"]
+    reached = {
+        each["id"]
+        for each in known
+        if (each["verified"] or each["linked"]) and each["scheme"] in to.line.capabilities.reaches
+    }
+    if to.identity not in reached or to.line.account.paused:
+        raise Refusal("not_reachable", "this address cannot be written to from here")
 
 
 def _nobody_was_faster(actor: Actor, one: Conversation, newest: Id) -> Work[None]:
@@ -124,15 +155,16 @@ def _written(
     actor: Actor, one: Conversation, text: Text, now: datetime, new_id: Callable[[], Id]
 ) -> Message:
     public = text.mode == "reply"
+    to = text.to
     return Message(
         id=text.id or new_id(),
         conversation=one.id,
         author=Author.AGENT,
         direction=Direction.OUT,
         visibility=Visibility.PUBLIC if public else Visibility.INTERNAL,
-        channel=one.channel,
-        account=one.account if public else None,
-        identity=one.identity if public else None,
+        channel=to.line.account.channel if to else one.channel,
+        account=(to.line.account.id if to else one.account) if public else None,
+        identity=(to.identity if to else one.identity) if public else None,
         agent=actor.id,
         parts=text.parts,
         state=MessageState.SENT,
@@ -178,7 +210,7 @@ def _reply(
     yield repository.insert_messages([message])
     yield repository.update_conversations([answered])
     if not stream:
-        yield Many(outbox.insert(), [_outbox_row(one, message, now)])
+        yield Many(outbox.insert(), [_outbox_row(message, now)])
     yield from _forget_draft(actor, one, text.mode, now)
     yield append(
         [
@@ -195,11 +227,11 @@ def _widget(one: Conversation) -> str:
     return log.visitor(one.account, one.thread)
 
 
-def _outbox_row(one: Conversation, message: Message, now: datetime) -> dict[str, Any]:
+def _outbox_row(message: Message, now: datetime) -> dict[str, Any]:
     return {
         "domain": DOMAIN,
-        "account": one.account,
-        "lane": f"{one.account}:{one.identity}",
+        "account": message.account,
+        "lane": f"{message.account}:{message.identity}",
         "message": message.id,
         "due_at": now,
     }

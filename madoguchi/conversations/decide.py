@@ -336,12 +336,19 @@ def _(inbound: InboundIdentity, ledger: Ledger, arrival: Arrival) -> None:
 @_handle.register
 def _(inbound: InboundSeen, ledger: Ledger, arrival: Arrival) -> None:
     for one in ledger.of_thread((arrival.account.id, inbound.thread)):
-        for shown in [m for m in ledger.messages.values() if m.conversation == one.id]:
+        for shown in [m for m in ledger.messages.values() if _in_thread(m, one)]:
             told = _shown_state(shown, inbound)
             if shown.direction is Direction.OUT and told is not None:
                 state = advance(shown.state, told)
                 if state is not shown.state:
                     ledger.change_message(shown, state=state)
+
+
+def _in_thread(message: Message, one: Conversation) -> bool:
+    """Tell whether the customer's client of a thread can have shown a message: what went to
+    another address of theirs it never got.
+    """
+    return message.conversation == one.id and message.account == one.account
 
 
 def _shown_state(one: Message, seen: InboundSeen) -> MessageState | None:

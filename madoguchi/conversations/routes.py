@@ -19,7 +19,7 @@ from madoguchi.files.service import attach
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Body, Call, Nothing, Operation, if_match
 from madoguchi.live.views import View, Views
-from madoguchi.model.channels import Capabilities
+from madoguchi.model.channels import Line
 from madoguchi.model.conversation import Message, Part
 from madoguchi.model.ids import Id, is_id
 from madoguchi.model.log import Entity
@@ -38,6 +38,13 @@ Uuid = Annotated[
 ]
 
 
+class ToBody(Body):
+    """An address of the customer, and the account to write to it from."""
+
+    identity: Uuid
+    account: Uuid
+
+
 class SayBody(Body):
     """A reply or a note; ``id`` is the client's own, so that repeating is safe."""
 
@@ -46,6 +53,7 @@ class SayBody(Body):
     text: Text = ""
     files: list[Uuid] = Field(default_factory=list, max_length=10)
     newest: Uuid | None = None
+    to: ToBody | None = None
 
 
 class DraftBody(Body):
@@ -88,7 +96,7 @@ class ConversationApi:
     clock: Clock
     views: Views
     render: ConversationViews
-    capabilities: Callable[[Id], Capabilities | None]
+    line: Callable[[Id], Line | None]
 
     def operations(self) -> list[Operation]:
         """Return this room's part of the route table."""
@@ -177,6 +185,8 @@ class ConversationApi:
         body, now = call.body, self.clock.now()
         if not body.text.strip() and not body.files:
             raise Problem(422, "empty", "write something or attach a file")
+        if body.to is not None and body.mode == "note":
+            raise Problem(422, "note_has_no_address", "a note goes to nobody")
 
         def unit() -> Work[Any]:
             message = yield from self._say(call.actor, call.id(), body, now)
@@ -194,17 +204,22 @@ class ConversationApi:
 
     def _say(self, actor: Actor, id: Id, body: SayBody, now: datetime) -> Work[Message]:
         yield from seen_by(actor, id)
-        rows = yield select(conversation.c.account).where(conversation.c.id == id)
-        capabilities = self.capabilities(rows[0].account) if rows else None
-        if rows and capabilities is None:
+        rows = yield select(conversation.c.account, conversation.c.identity).where(
+            conversation.c.id == id
+        )
+        own = ToBody(identity=rows[0].identity, account=rows[0].account)
+        to = body.to if body.to != own else None
+        line = self.line((to or own).account)
+        if line is None:
             raise Problem(409, "account_gone", "the account of this conversation is not working")
         files = yield from attach(body.files, id, str(actor.id))
-        limit = capabilities.text_limit if capabilities and body.mode == "reply" else None
+        limit = line.capabilities.text_limit if body.mode == "reply" else None
         if limit is not None and len(body.text) > limit:
             raise Problem(422, "too_long", f"at most {limit} characters here", limit=limit)
         parts: list[Part] = [{"type": "text", "text": body.text}] if body.text else []
-        text = acts.Text(id, body.mode, (*parts, *files), body.id, body.newest)
-        stream = bool(capabilities and capabilities.stream)
+        recipient = acts.Recipient(to.identity, line) if to else None
+        text = acts.Text(id, body.mode, (*parts, *files), body.id, body.newest, recipient)
+        stream = line.capabilities.stream
         return (yield from acts.say(actor, text, stream=stream, now=now, new_id=self.clock.new_id))
 
     async def draft(self, call: Call[DraftBody]) -> Any:

@@ -34,9 +34,10 @@ def conversation_changed(
 def message_changed(
     one: Message, visitor: str, at: datetime, type: str = "message.changed", **data: Any
 ) -> LogEntry:
-    """Tell open desks, and ``visitor`` (an audience) what is public."""
+    """Tell open desks, and ``visitor`` (an audience) what is public and goes by their account."""
     audience = [log.conversation(one.conversation)]
-    if one.visibility is Visibility.PUBLIC:
+    elsewhere = one.account is not None and not visitor.startswith(log.visitor(one.account, ""))
+    if one.visibility is Visibility.PUBLIC and not elsewhere:
         audience.append(visitor)
     return LogEntry(
         type,

@@ -94,7 +94,11 @@ _VISITOR_MESSAGES = Listed(
     lambda ids: (
         select(message, conversation.c.account.label("hub_account"), conversation.c.thread)
         .join(conversation, conversation.c.id == message.c.conversation)
-        .where(among(message.c.id, ids), message.c.visibility == constant(Visibility.PUBLIC))
+        .where(
+            among(message.c.id, ids),
+            message.c.visibility == constant(Visibility.PUBLIC),
+            message.c.account.is_(None) | (message.c.account == conversation.c.account),
+        )
     ),
     message.c.id,
 )

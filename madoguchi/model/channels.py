@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.people import Scheme
 
 
 class Channel(StrEnum):
@@ -26,6 +27,8 @@ class Capabilities:
     ``text_limit`` counts characters of one message, None: no limit. ``weight`` is in capacity
     units. ``release_after_s``: an agent's units are released so many seconds after a reply.
     ``stream``: the customer's client reads the log itself, so replies need no outbox row.
+    ``reaches``: schemes of the addresses to which an account may write first; a visitor of a chat
+    is reached in the own thread only.
     """
 
     text_limit: int | None = None
@@ -40,6 +43,7 @@ class Capabilities:
     release_after_s: float = 0.0
     reopen_window_s: float = 72 * 3600.0
     stream: bool = False
+    reaches: frozenset[Scheme] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +63,11 @@ class Account:
     paused: bool = False
     topics: Mapping[str, str] = field(default_factory=dict)
     domain: int = DOMAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An account that works, and what it can do."""
+
+    account: Account
+    capabilities: Capabilities

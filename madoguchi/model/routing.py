@@ -49,6 +49,8 @@ __all__ = [
     "AgentReplied",
     "AgentSpec",
     "Assigned",
+    "AwayReserved",
+    "AwayTakenBack",
     "Candidate",
     "Command",
     "ConfigurationChanged",
@@ -93,6 +95,7 @@ __all__ = [
     "TransferredToAgent",
     "TransferredToQueue",
     "WorkEnded",
+    "WrapUpExtended",
     "WrapUpStarted",
     "micros",
 ]
@@ -134,6 +137,26 @@ class PresenceSet:
     presence: Presence
     reason: str = ""
     by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AwayReserved:
+    """From now on no new offer comes; when the present work has ended, the presence is `away`.
+
+    Work is what weighs on the agent: assigned and in wrap-up, and a pending offer, which runs to
+    its end. What only waits for the customer, its units released, keeps nobody. Whatever sets a
+    presence cancels it, but for a lost connection. Refused: `not_receiving`.
+    """
+
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwayTakenBack:
+    """The reserved away is not wanted any more; without one nothing changes."""
+
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +219,14 @@ class WrapUpStarted:
 
     item: str
     agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpExtended:
+    """The owner needs `seconds` more. Refused: `not_in_wrap_up`, `no_limit`."""
+
+    item: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +306,8 @@ Command = (
     | AgentChanged
     | AgentRemoved
     | PresenceSet
+    | AwayReserved
+    | AwayTakenBack
     | ConnectionChanged
     | ItemEnqueued
     | ItemCancelled
@@ -283,6 +316,7 @@ Command = (
     | CustomerWrote
     | AgentReplied
     | WrapUpStarted
+    | WrapUpExtended
     | WorkEnded
     | TransferredToQueue
     | TransferredToAgent
@@ -365,10 +399,14 @@ class ItemResumed:
 
 @dataclass(frozen=True, slots=True)
 class ItemClosed:
-    """The item is done, cancelled or abandoned; the engine forgets it."""
+    """The item is done, cancelled or abandoned; the engine forgets it.
+
+    `why` is `wrap_up_over` where the time for wrap-up has run out, empty where people ended it.
+    """
 
     item: str
     state: ItemState
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ class QueuePolicy:
 
     `requires` is skill -> minimum proficiency. `priority` 1 is served first, strictly.
     `misses`: so many unanswered offers in a row make an agent `missed`. `wrap_up` False ends the
-    work at the moment when wrap-up would begin. Raises ValueError for values that cannot work.
+    work at the moment when wrap-up would begin; `wrap_up_s` ends it so long after (0: no limit).
+    Raises ValueError for values that cannot work.
     """
 
     id: str
@@ -123,11 +124,12 @@ class QueuePolicy:
     absent_requeue_s: float = 600
     misses: int = 1
     wrap_up: bool = True
+    wrap_up_s: float = 0
 
     def __post_init__(self) -> None:
         if min(self.offer_timeout_s, self.transfer_timeout_s, self.absent_requeue_s) <= 0:
             raise ValueError(f"queue {self.id}: time-outs must be above 0 s")
-        if min(self.decline_block_s, self.chat_release_s) < 0:
+        if min(self.decline_block_s, self.chat_release_s, self.wrap_up_s) < 0:
             raise ValueError(f"queue {self.id}: a time must not be negative")
         if self.misses < 1:
             raise ValueError(f"queue {self.id}: misses must be at least 1")
@@ -209,7 +211,8 @@ class AgentFacts:
 
     `since`: of the presence. `disconnected_since` None: connected. `absent_since`: since when the
     agent has been without interruption not available or not connected; None: derived from the two
-    others. `worked_until`: the last end of work, 0 before any.
+    others. `worked_until`: the last end of work, 0 before any. `away_after`: the reason of the
+    away that follows when the present work has ended; None: none is reserved.
     """
 
     spec: AgentSpec
@@ -220,6 +223,7 @@ class AgentFacts:
     absent_since: int | None = None
     worked_until: int = 0
     misses: int = 0
+    away_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +234,7 @@ class ItemFacts:
     `released`: holds no units. `unanswered_since`: the oldest text without an answer.
     `blocks`: agent -> until when barred. `offers`: how many were made. `closed`: number, agent and
     end of past offers (may be left out: late answers then learn less). `told_blocked`: the last
-    ItemBlocked said so.
+    ItemBlocked said so. `wrap_up_until`: when the wrap-up ends by itself; None: no limit.
     """
 
     spec: ItemSpec
@@ -244,6 +248,7 @@ class ItemFacts:
     offers: int = 0
     closed: tuple[tuple[int, str, OfferState], ...] = ()
     told_blocked: bool = False
+    wrap_up_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

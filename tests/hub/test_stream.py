@@ -172,6 +172,25 @@ async def wrap_up(world: World) -> None:
         await world.ask(stream.person, "POST", path, {"code": "solved", "note": "fine"})
 
 
+@generates("POST /api/v1/conversations/{id}/wrap-up/extend")
+async def extend(world: World) -> None:
+    stream = world.desk()
+    if item := world.one(stream, "item", state="wrap_up", owner=stream.person.id):
+        path = f"/conversations/{item['conversation']}/wrap-up/extend"
+        await world.ask(stream.person, "POST", path)
+
+
+@generates("PUT /api/v1/agents/me/away-after-work")
+async def reserve_away(world: World) -> None:
+    agent = world.dice.choice(world.agents)
+    await world.ask(agent, "PUT", "/agents/me/away-after-work", {"reason": "lunch"})
+
+
+@generates("DELETE /api/v1/agents/me/away-after-work")
+async def take_away_back(world: World) -> None:
+    await world.ask(world.dice.choice(world.agents), "DELETE", "/agents/me/away-after-work")
+
+
 @generates("POST /api/v1/conversations/{id}/assign")
 async def assign(world: World) -> None:
     if one := world.one(world.streams[2], "conversation"):
@@ -219,7 +238,7 @@ async def configure(world: World) -> None:
 
 @generates("POST /api/v1/config/apply")
 async def apply(world: World) -> None:
-    toml = f"[queue.orders]\nservice_level_s = {world.dice.randint(10, 90)}\n"
+    toml = f"[queue.orders]\nwrap_up_s = 60\nservice_level_s = {world.dice.randint(10, 90)}\n"
     await world.ask(world.admin, "POST", "/config/apply", {"toml": toml})
 
 
@@ -240,6 +259,7 @@ OUTSIDE_THE_STREAM = {
     "DELETE /api/v1/session",
     "POST /api/v1/files",
     "PUT /api/v1/agents/{id}/password",
+    "PUT /api/v1/agents/me/preferences",
 }
 """Commands that change nothing that a stream shows."""
 

@@ -26,6 +26,7 @@ class SeenAgent:
     reserved: int = 0
     exclusives: int = 0
     held: dict[str, int] = field(default_factory=dict)
+    weighing: int = 0
 
     @property
     def spec(self) -> AgentSpec:
@@ -39,7 +40,12 @@ class SeenAgent:
     def connected(self) -> bool:
         return self.facts.disconnected_since is None
 
+    @property
+    def away_after(self) -> str | None:
+        return self.facts.away_after
+
     def add(self, item: ItemSpec, *, offered: bool) -> None:
+        self.weighing += 1
         if offered:
             self.reserved += item.weight
         else:
@@ -156,6 +162,14 @@ class Seen:
             for agent in free
         ]
         return str(min(ranked)[-1]) if ranked else None
+
+    def lingering(self) -> list[str]:
+        """Agents who reserved being away and are kept by nothing: there must be none."""
+        return [
+            name
+            for name, agent in self.agents.items()
+            if agent.away_after is not None and not agent.weighing
+        ]
 
     def position(self, name: str) -> int | None:
         """The item's place by looking at every other item through every agent's eyes."""

@@ -25,6 +25,8 @@ from madoguchi.model.routing import (
     AgentReplied,
     AgentSpec,
     Assigned,
+    AwayReserved,
+    AwayTakenBack,
     Command,
     ConfigurationChanged,
     ConnectionChanged,
@@ -53,6 +55,7 @@ from madoguchi.model.routing import (
     TransferredToAgent,
     TransferredToQueue,
     WorkEnded,
+    WrapUpExtended,
     WrapUpStarted,
 )
 from router.engine import Engine
@@ -77,6 +80,7 @@ policies = st.tuples(
     st.integers(1, 2),
     st.booleans(),
     st.sampled_from([0.0, 300.0]),
+    st.sampled_from([0.0, 30.0]),
 )
 specs = st.builds(
     AgentSpec,
@@ -89,13 +93,14 @@ specs = st.builds(
 )
 
 
-def make_queue(
-    name: str, drawn: tuple[dict[str, int], int, Ageing, AgentChoice, int, bool, float]
-) -> QueuePolicy:
-    requires, priority, ageing, choice, misses, wrap_up, block = drawn
+Drawn = tuple[dict[str, int], int, Ageing, AgentChoice, int, bool, float, float]
+
+
+def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
+    requires, priority, ageing, choice, misses, wrap_up, block, limit = drawn
     return QueuePolicy(
         name, name, requires, priority, ageing, choice,
-        misses=misses, wrap_up=wrap_up, decline_block_s=block,
+        misses=misses, wrap_up=wrap_up, decline_block_s=block, wrap_up_s=limit,
     )  # fmt: skip
 
 
@@ -161,6 +166,7 @@ class EngineMachine(RuleBasedStateMachine):
         state = self.engine.state()
         now = Seen(state)
         assert now.unserved() == []
+        assert now.lingering() == []
         assert {offer.item: offer.id for offer in state.offers} == self.open
         for name, agent in now.agents.items():
             load = self.engine.load(name)
@@ -173,7 +179,11 @@ class EngineMachine(RuleBasedStateMachine):
             assert item.spec.enqueued_at == self.enqueued[name]
             assert self.engine.position(name) == now.position(name)
             assert item.facts.told_blocked == (item.waits and now.nobody(item)), name
+            limit = item.facts.wrap_up_until
+            assert limit is None or (item.facts.state is ItemState.wrap_up and limit > now.at)
         for each in decisions:
+            if isinstance(each, Offered):
+                assert now.agents[each.agent].away_after is None, "offered to one who leaves"
             if isinstance(each, Offered) and not each.transfer:
                 assert Seen(state, but=each.offer).overtaken(each.agent, each.item) == []
         if isinstance(command, ItemEnqueued):
@@ -198,7 +208,7 @@ class EngineMachine(RuleBasedStateMachine):
     )
     def start(
         self,
-        drawn: tuple[tuple[dict[str, int], int, Ageing, AgentChoice, int, bool, float], ...],
+        drawn: tuple[Drawn, ...],
         first: list[AgentSpec],
     ) -> None:
         self.configure(drawn)
@@ -209,9 +219,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.log) % 8 == 0)
     @rule(drawn=st.tuples(policies, policies, policies))
-    def configure(
-        self, drawn: tuple[tuple[dict[str, int], int, Ageing, AgentChoice, int, bool, float], ...]
-    ) -> None:
+    def configure(self, drawn: tuple[Drawn, ...]) -> None:
         made = [make_queue(name, each) for name, each in zip(QUEUES, drawn, strict=True)]
         self.apply(ConfigurationChanged(tuple(made)))
 
@@ -237,6 +245,14 @@ class EngineMachine(RuleBasedStateMachine):
     )
     def set_presence(self, agent: str, presence: Presence, reason: str) -> None:
         self.apply(PresenceSet(agent, presence, reason, "sv"))
+
+    @rule(agent=agents, reason=st.sampled_from(["", "lunch"]))
+    def reserve_away(self, agent: str, reason: str) -> None:
+        self.apply(AwayReserved(agent, reason))
+
+    @rule(agent=agents)
+    def take_away_back(self, agent: str) -> None:
+        self.apply(AwayTakenBack(agent))
 
     @rule(agent=agents)
     def come(self, agent: str) -> None:
@@ -386,6 +402,11 @@ class EngineMachine(RuleBasedStateMachine):
         item = self.engine.item(self.pick(number, *HELD))
         owner = item.owner if item is not None and own else None
         self.apply(WrapUpStarted(self.pick(number, *HELD), owner or agent))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some)
+    def extend_wrap_up(self, number: int) -> None:
+        self.apply(WrapUpExtended(self.pick(number, ItemState.wrap_up), 30))
 
     @precondition(lambda self: self.items)
     @rule(number=some)

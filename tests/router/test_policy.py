@@ -31,6 +31,7 @@ class Agent:
     spec: AgentSpec = SPEC
     presence: Presence = Presence.available
     connected: bool = True
+    away_after: str | None = None
     used: int = 0
     reserved: int = 0
     exclusives: int = 0
@@ -57,6 +58,7 @@ class Item:
         (Agent(presence=Presence.away), Item(), "presence"),
         (Agent(presence=Presence.missed), Item(), "presence"),
         (Agent(connected=False), Item(), "disconnected"),
+        (Agent(away_after="", used=5), Item(), "leaving"),
         (Agent(used=5), Item(), "no_room"),
         (Agent(used=4), Item(), None),
         (Agent(used=2, reserved=3), Item(), "no_room"),

@@ -9,8 +9,10 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from madoguchi.clock import Clock
+from madoguchi.model.log import Entity, LogEntry
 from madoguchi.store.hot import Hot, Listed, among, constant
 from madoguchi.store.inbox import InboxState
+from madoguchi.store.log import append
 from madoguchi.store.tables import cursor, inbox, job, log
 from madoguchi.store.types import Instant
 from madoguchi.store.work import Conflict, Rows, Store, Work
@@ -111,15 +113,14 @@ async def test_a_value_of_the_wrong_kind_is_the_units_fault(store: Store) -> Non
     assert await store.look(plain) == []
 
 
-async def test_a_reading_unit_cannot_tell_the_log(store: Store) -> None:
-    from madoguchi.store.log import append
+async def test_what_a_reading_unit_tells_is_not_logged(store: Store) -> None:
+    entry = LogEntry("thing.changed", Entity.ITEM, "x", 1, ("nobody",), AT)
 
-    def unit() -> Work[None]:
-        yield append([])
+    def unit() -> Work[int]:
+        return len((yield append([entry])))
 
-    assert await store.look(lambda: (yield from unit())) is None
-    rows = await store.look(lambda: logged())
-    assert rows == []
+    assert await store.look(unit) == 0
+    assert await store.look(logged) == []
 
 
 def logged() -> Work[Rows]:

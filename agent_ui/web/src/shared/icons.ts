@@ -25,6 +25,7 @@ export const deskIcons = [
   'file-text',
   'gauge',
   'globe',
+  'grip-vertical',
   'hand',
   'history',
   'inbox',

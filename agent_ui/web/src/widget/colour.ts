@@ -32,7 +32,7 @@ function moved(colour: Colour, end: Colour, ground: Colour, least: number): stri
 }
 
 /**
- * The site's colour as style rules: darkened until white text on it reaches 4.5:1; at night a deep
+ * The site's colour as style rules: darkened until white text on it reaches 4.5:1; in the dark a deep
  * fill, and a light tone for buttons. What is laid over it only darkens. Empty where it is no colour
  * or our own.
  */
@@ -42,8 +42,11 @@ export function brandSheet(hex: string | null): string {
   const day = moved(colour, BLACK, WHITE, 4.5)
   const fill = moved(colour, BLACK, WHITE, 8.5)
   const tone = moved(colour, WHITE, DARK_SURFACE, 7.5)
-  const named = (fill: string, button: string, text: string): string =>
-    `:host{--brandFill:${fill};--held:${fill};--primary:${button};--primaryHover:${button};` +
-    `--onPrimary:${text};--file:rgb(0 0 0/16%)}`
-  return `${named(day, day, '#fff')}@media(prefers-color-scheme:dark){${named(fill, tone, '#0c1014')}}`
+  const both = (light: string, dark: string): string => `light-dark(${light},${dark})`
+  const brand = both(day, fill)
+  const button = both(day, tone)
+  return (
+    `:host{--brandFill:${brand};--held:${brand};--primary:${button};--primaryHover:${button};` +
+    `--onPrimary:${both('#fff', '#0c1014')};--file:rgb(0 0 0/16%)}`
+  )
 }

@@ -1,6 +1,7 @@
 import tokens from '@shared/tokens.css?inline'
 import { render } from 'preact'
 import { brandSheet } from './colour'
+import { followPage } from './page'
 import base from './styles/base.css?inline'
 import bubble from './styles/bubble.css?inline'
 import composer from './styles/composer.css?inline'
@@ -27,6 +28,8 @@ function sheet(css: string): CSSStyleSheet {
  */
 export function mount(page: Document, origin: string, account: string, language?: string): Counter {
   const view = page.defaultView ?? window
+  const languages = (): string[] =>
+    [language ?? '', page.documentElement.lang, ...view.navigator.languages].filter(Boolean)
   const counter = new Counter(
     {
       account,
@@ -35,7 +38,7 @@ export function mount(page: Document, origin: string, account: string, language?
       kept: new Kept(account, () => view.localStorage),
       page: () => ({ url: view.location.href, title: page.title }),
     },
-    [language ?? '', page.documentElement.lang, ...view.navigator.languages].filter(Boolean),
+    languages(),
   )
   const element = page.createElement('div')
   element.id = 'madoguchi'
@@ -50,6 +53,10 @@ export function mount(page: Document, origin: string, account: string, language?
   }
   counter.screen.watch(follow)
   follow()
+  followPage(page, (scheme) => {
+    counter.follows(languages())
+    element.dataset['theme'] = scheme
+  })
   view.addEventListener('storage', ({ key }) => {
     const own = counter.kept.own(key)
     if (own) counter.follow(own)

@@ -9,7 +9,7 @@ from alembic import op
 from madoguchi.store.types import Instant, Key
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

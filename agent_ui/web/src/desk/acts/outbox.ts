@@ -11,6 +11,8 @@ export interface Outgoing {
   files: Uploaded[]
   /** The newest message that the author saw; absent: send whatever came since. */
   newest?: string
+  /** Another address of the customer than the one that wrote last. */
+  to?: { identity: string; account: string }
   at: string
   state: 'queued' | 'sending'
 }

@@ -12,6 +12,13 @@ export function usePresence() {
       const body = { presence, reason }
       return act('presence', () => call('PUT', '/agents/me/presence', { body }))
     },
+    /** No new offer from now on; away when the present work has ended. */
+    async leaveAfter(reason: string): Promise<boolean> {
+      return act('presence', () => call('PUT', '/agents/me/away-after-work', { body: { reason } }))
+    },
+    async stay(): Promise<boolean> {
+      return act('presence', () => call('DELETE', '/agents/me/away-after-work'))
+    },
     async signOut(open_work: 'requeue' | 'keep'): Promise<boolean> {
       return act('signOut', () => call('POST', '/agents/me/sign-out', { body: { open_work } }))
     },

@@ -27,8 +27,8 @@ export const useSending = defineStore('sending', () => {
   const refusal = shallowRef<Refusal | null>(null)
   const agent = session.me?.id ?? ''
 
-  async function post({ id, conversation, mode, text, files, newest }: Outgoing): Promise<void> {
-    const body = { id, mode, text, files: files.map((file) => file.id), newest }
+  async function post({ id, conversation, mode, text, files, newest, to }: Outgoing): Promise<void> {
+    const body = { id, mode, text, files: files.map((file) => file.id), newest, to }
     const path = `/conversations/${conversation}/messages`
     const message = await call<Message>('POST', path, { body })
     if (message?.id) learn('message', [message])

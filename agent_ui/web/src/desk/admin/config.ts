@@ -52,7 +52,7 @@ export function blank(kind: Kind): Body {
     team: { name: '', serves: [] },
     queue: {
       name: '', name_en: '', requires: {}, priority: 1, agent_choice: 'longest_idle', offer_timeout_s: 20,
-      misses: 1, transfer_timeout_s: 60, service_level_s: 120, wrap_up: [],
+      misses: 1, transfer_timeout_s: 60, service_level_s: 120, wrap_up_s: 0, wrap_up: [],
     },
     agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, units: 5, per_channel: {}, active: true },
     account: {},

@@ -4,6 +4,7 @@ import { useLink } from '@desk/stream/link'
 import { useWorld } from '@desk/stream/world'
 import { defineStore } from 'pinia'
 import { reactive, ref, watch } from 'vue'
+import type { Target } from './addresses'
 
 interface Writing {
   mode: Mode
@@ -15,11 +16,12 @@ interface Writing {
 }
 
 const SAVE_MS = 500
-const KEY = 'madoguchi.modes'
+const MODES = 'madoguchi.modes'
+const TARGETS = 'madoguchi.targets'
 
-function savedModes(): Record<string, Mode> {
+function savedAs<T>(key: string): Record<string, T> {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? '{}') as Record<string, Mode>
+    return JSON.parse(localStorage.getItem(key) ?? '{}') as Record<string, T>
   } catch {
     return {}
   }
@@ -31,7 +33,9 @@ export const useComposer = defineStore('composer', () => {
   const link = useLink()
   const writings = reactive(new Map<string, Writing>())
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
-  const modes = savedModes()
+  const modes = savedAs<Mode>(MODES)
+  /** Another address that the next replies of a conversation go to; kept like the mode. */
+  const targets = reactive(savedAs<Target>(TARGETS))
   /** Grows when the field should take the focus. */
   const wanted = ref(0)
 
@@ -53,7 +57,13 @@ export const useComposer = defineStore('composer', () => {
   function setMode(conversation: string, mode: Mode): void {
     of(conversation).mode = mode
     modes[conversation] = mode
-    localStorage.setItem(KEY, JSON.stringify(modes))
+    localStorage.setItem(MODES, JSON.stringify(modes))
+  }
+
+  function setTarget(conversation: string, target: Target | null): void {
+    if (target) targets[conversation] = target
+    else delete targets[conversation]
+    localStorage.setItem(TARGETS, JSON.stringify(targets))
   }
 
   function write(conversation: string, text: string): void {
@@ -126,5 +136,5 @@ export const useComposer = defineStore('composer', () => {
     (ready) => ready && [...writings.keys()].forEach((id) => of(id).editing && plan(id)),
   )
 
-  return { wanted, of, setMode, write, give, left, saveNow: save }
+  return { wanted, targets, of, setMode, setTarget, write, give, left, saveNow: save }
 })

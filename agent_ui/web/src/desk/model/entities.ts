@@ -92,6 +92,8 @@ export interface Item {
   priority: number
   transfer: null | 'direct' | 'open'
   paused: boolean
+  /** When the wrap-up ends by itself; null: no limit. */
+  wrap_up_until: string | null
   handover: Handover | null
   reason: { blocked: string | boolean; facts: string[] } | null
   offer: {
@@ -157,6 +159,8 @@ export interface Agent {
   name: string
   presence: Presence
   reason: string
+  /** The reason of the away that follows when the present work has ended; null: none. */
+  away_after: string | null
   /** Null until the agent has signed in once. */
   since: string | null
   changed_by: string | null
@@ -203,6 +207,8 @@ export interface Identity {
   scheme: Scheme
   value: string
   verified: boolean
+  /** A person said that it belongs to this customer. */
+  linked: boolean
   name: string
   created_at: string
 }

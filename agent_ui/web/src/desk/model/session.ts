@@ -1,4 +1,4 @@
-import type { ChannelName } from './entities'
+import type { ChannelName, Scheme } from './entities'
 
 export type Role = 'agent' | 'supervisor' | 'administrator'
 
@@ -28,6 +28,8 @@ export interface HubQueue {
   name_en: string
   service_level_s: number
   wrap_up: { key: string; name: string }[]
+  /** Seconds until a wrap-up ends by itself; 0: no limit. */
+  wrap_up_s: number
 }
 
 export interface HubAccount {
@@ -35,6 +37,9 @@ export interface HubAccount {
   key: string
   name: string
   channel: ChannelName
+  paused: boolean
+  /** Addresses that it may write to first. */
+  reaches: Scheme[]
   capabilities: Capabilities
 }
 

@@ -2,11 +2,13 @@ import { call, onSessionEnd, Problem, setCsrf } from '@desk/acts/api'
 import type { Hub, HubAccount, HubQueue, Me, Role } from '@desk/model/session'
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
+import { useSettings } from './settings'
 
 interface Session {
   csrf: string
   me: Me
   hub: Hub
+  preferences?: Record<string, unknown>
 }
 
 /** Who is signed in, and what the hub offers. */
@@ -18,6 +20,7 @@ export const useSession = defineStore('session', () => {
   const used = shallowRef(false)
 
   function forget(): void {
+    useSettings().forget()
     ended.value = me.value !== null
     me.value = null
   }
@@ -28,6 +31,7 @@ export const useSession = defineStore('session', () => {
     try {
       const session = await call<Session>('GET', '/session')
       setCsrf(session.csrf)
+      useSettings().take(session.preferences)
       hub.value = session.hub
       me.value = session.me
       ended.value = false
@@ -46,6 +50,7 @@ export const useSession = defineStore('session', () => {
 
   async function signOut(): Promise<void> {
     await call('DELETE', '/session').catch(() => undefined)
+    useSettings().forget()
     me.value = null
     ended.value = false
   }

@@ -1,30 +1,27 @@
+import { call, Problem } from '@desk/acts/api'
 import { pickLocale, type Locale } from '@shared/locale'
 import type { Theme } from '@shared/theme'
 import { defineStore } from 'pinia'
 import { reactive, toRefs, watch } from 'vue'
+import { firstPreferences, Keeper, preferencesOf, type Preferences } from './preferences'
 
-interface Settings {
+interface Settings extends Preferences {
   /** Null: what the person's account says, else the browser. */
   language: Locale | null
   theme: Theme
   sounds: boolean
-  letterKeys: boolean
-  enterSends: boolean
   panelOpen: boolean
   listWidth: number
-  folded: string[]
 }
 
 const KEY = 'madoguchi.settings'
 const initial: Settings = {
+  ...firstPreferences,
   language: null,
   theme: 'system',
   sounds: true,
-  letterKeys: true,
-  enterSends: true,
   panelOpen: true,
   listWidth: 320,
-  folded: [],
 }
 
 function load(): Settings {
@@ -41,9 +38,31 @@ export function firstLanguage(settings = load()): Locale {
   return settings.language ?? pickLocale(navigator.languages)
 }
 
-/** What one person set on this machine; kept in this browser. */
+/**
+ * What one person set. What belongs to the machine (language, theme, sounds, widths) is kept in this
+ * browser; preferences are kept by the hub and come along to other machines.
+ */
 export const useSettings = defineStore('settings', () => {
   const settings = reactive(load())
-  watch(settings, () => localStorage.setItem(KEY, JSON.stringify(settings)), { deep: true })
-  return toRefs(settings)
+  const keeper = new Keeper(
+    () => preferencesOf(settings),
+    (body) => call('PUT', '/agents/me/preferences', { body }),
+    (error) => error instanceof Problem && error.passing,
+  )
+  watch(
+    settings,
+    () => {
+      localStorage.setItem(KEY, JSON.stringify(settings))
+      keeper.changed()
+    },
+    { deep: true },
+  )
+
+  /** Takes what the hub keeps of the person who is signed in. */
+  function take(body: Readonly<Record<string, unknown>> | undefined): void {
+    const kept = keeper.take(body)
+    if (kept) Object.assign(settings, structuredClone(kept))
+  }
+
+  return { ...toRefs(settings), take, forget: () => keeper.forget() }
 })

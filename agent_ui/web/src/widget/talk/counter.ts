@@ -32,14 +32,17 @@ export class Counter {
   readonly #identity: Identity
   #draft: (text: string) => void = () => undefined
   readonly kept
+  /** What the page around the widget speaks. */
+  #page: Locale
 
   constructor(ports: Omit<Ports, 'language'>, languages: readonly string[]) {
     this.kept = ports.kept
     const chosen = this.kept.get('language')
+    this.#page = pickLocale(languages)
     this.screen = new Store<Screen>({
       open: false,
       view: 'home',
-      locale: pickLocale(chosen ? [chosen] : languages),
+      locale: chosen ? pickLocale([chosen]) : this.#page,
       topic: this.kept.get('topic'),
       again: false,
       about: null,
@@ -102,6 +105,15 @@ export class Counter {
 
   speak(locale: Locale): void {
     this.kept.set('language', locale)
+    this.show({ locale })
+  }
+
+  /** The page may speak another language now; its switch is a newer word than the visitor's own. */
+  follows(languages: readonly string[]): void {
+    const locale = pickLocale(languages)
+    if (locale === this.#page) return
+    this.#page = locale
+    this.kept.set('language', null)
     this.show({ locale })
   }
 

@@ -106,3 +106,18 @@ test('the language can be changed and is remembered', async () => {
   expect(button('Chat with us')).toBeTruthy()
   expect(kept().get('language')).toBe('en')
 })
+
+test("the open widget follows the page's language; its switch is newer than the visitor's own", async () => {
+  const counter = await show(['ja'])
+  fireEvent.click(button('チャットを開く'))
+  await act(() => counter.follows(['en-GB', 'ja']))
+  expect(document.querySelector('.all')?.getAttribute('lang')).toBe('en')
+  expect(screen.getByRole('dialog', { name: 'Contact us' })).toBeTruthy()
+  await act(() => counter.speak('ja'))
+  await act(() => counter.follows(['en', 'ja']))
+  expect(document.querySelector('.all')?.getAttribute('lang')).toBe('ja')
+  await act(() => counter.follows(['ja']))
+  await act(() => counter.follows(['en']))
+  expect(document.querySelector('.all')?.getAttribute('lang')).toBe('en')
+  expect(counter.kept.get('language')).toBeNull()
+})

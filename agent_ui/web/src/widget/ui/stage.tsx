@@ -13,13 +13,14 @@ export const field = () =>
   screen.getByRole<HTMLTextAreaElement>('textbox', { name: /書く|Write/ })
 export const settled = () => act(() => later(20))
 
-export async function show(languages = ['ja']): Promise<void> {
+export async function show(languages = ['ja']): Promise<Counter> {
   const page = () => ({ url: 'https://shop.example/', title: 'Shop' })
   const { rest, wire } = stage
   const ports = { rest, connect: wire.connect, kept: kept(), account: 'shop', page }
   const counter = new Counter(ports, languages)
   render(<App counter={counter} />)
   await act(() => counter.start())
+  return counter
 }
 
 /** A talk that an agent has taken. */

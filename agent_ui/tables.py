@@ -1,0 +1,14 @@
+"""Tables of the desk itself."""
+
+from sqlalchemy import Column, Table
+
+from madoguchi.store.tables import metadata
+from madoguchi.store.types import Instant, Json, Key
+
+preference = Table(
+    "preference",
+    metadata,
+    Column("agent", Key, primary_key=True),
+    Column("body", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+)
