@@ -16,20 +16,26 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Dialect,
     Executable,
+    Text,
     and_,
+    any_,
     bindparam,
+    func,
     literal_column,
-    or_,
+    select,
+    tuple_,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.schema import Column
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Values = Mapping[str, Any]
 Processor = Callable[[Any], Any]
@@ -37,11 +43,18 @@ Processor = Callable[[Any], Any]
 
 class Hot:
     """One statement; ``keys`` are the columns that an INSERT without values fills, ``table`` is
-    what a textual one writes.
+    what a textual one writes, ``postgresql`` is how it is said there if not in the same way.
     """
 
-    def __init__(self, statement: Executable, *keys: str, table: str | None = None) -> None:
+    def __init__(
+        self,
+        statement: Executable,
+        *keys: str,
+        table: str | None = None,
+        postgresql: Executable | None = None,
+    ) -> None:
         self.statement = statement
+        self._variants = {"postgresql": postgresql} if postgresql is not None else {}
         self.keys = list(keys) or None
         self.table = table
         if isinstance(statement, UpdateBase):
@@ -60,7 +73,8 @@ class Hot:
         """Return the statement as an engine takes it."""
         found = self._compiled.get(dialect.name)
         if found is None:
-            found = self._compiled[dialect.name] = Compiled(self, dialect)
+            statement = self._variants.get(dialect.name, self.statement)
+            found = self._compiled[dialect.name] = Compiled(statement, self.keys, dialect)
         return found
 
 
@@ -76,15 +90,14 @@ class Bound:
 class Compiled:
     """A statement's SQL for one engine, and how values go in and rows come out."""
 
-    def __init__(self, hot: Hot, dialect: Dialect) -> None:
-        statement: Any = hot.statement
-        compiled = statement.compile(dialect=dialect, column_keys=hot.keys)
+    def __init__(self, statement: Any, keys: list[str] | None, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=keys)
         if not isinstance(compiled, SQLCompiler):
-            raise TypeError(f"{hot.statement} is no statement with values")
+            raise TypeError(f"{statement} is no statement with values")
         self.sql = str(compiled)
         binds = {compiled.bind_names[bind]: bind for bind in compiled.bind_names}
         self._binds = [_binder(binds[name], name, dialect) for name in compiled.positiontup or ()]
-        self._unpack = _unpacker(_columns(hot.statement), dialect)
+        self._unpack = _unpacker(_columns(statement), dialect)
 
     def values(self, row: Values) -> list[Any]:
         """Return what the driver is given for one row of values."""
@@ -98,48 +111,105 @@ class Compiled:
 class Listed:
     """A statement over a list of values whose length varies.
 
-    ``make`` is given the list as parameters and returns the statement. Lengths are rounded up to
-    powers of four by repeating the last value, so that an engine plans a handful of statements,
-    each with its index, and not one per length.
+    ``make`` is given the list, to be used by :func:`among`, and returns the statement. One value
+    is a plain equality; more travel as one array (as one JSON text on SQLite), so that there are
+    two statements to plan, each with its index, and not one per length.
     """
 
-    def __init__(
-        self,
-        make: Callable[[list[Any]], Executable],
-        *columns: Column[Any],
-    ) -> None:
+    def __init__(self, make: Callable[[Any], Executable], *columns: Column[Any]) -> None:
         self._make = make
-        self._columns = columns
-        self._sizes: dict[int, Hot] = {}
+        self._names = [f"v{place}" for place, _ in enumerate(columns)]
+        self._types = [column.type for column in columns]
+        self._one: Hot | None = None
+        self._many: Hot | None = None
 
     def __call__(self, wanted: Sequence[Any], **values: Any) -> Bound:
         """Return the step for some values: one per column, a tuple where there are several.
 
         Without values nothing is run and there are no rows.
         """
-        if not wanted:
-            return Bound(self._sized(1), (), False)
-        size = 1
-        while size < len(wanted):
-            size *= 4
-        filled = [*wanted, *([wanted[-1]] * (size - len(wanted)))]
-        for n, one in enumerate(filled):
-            for c, value in enumerate(one if len(self._columns) > 1 else (one,)):
-                values[f"v{n}_{c}"] = value
-        return Bound(self._sized(size), (values,), False)
+        several = len(self._names) > 1
+        if len(wanted) == 1:
+            if self._one is None:
+                self._one = Hot(self._make(_One(self._names, self._types)))
+            values.update(zip(self._names, wanted[0] if several else wanted, strict=True))
+            return Bound(self._one, (values,), False)
+        if self._many is None:
+            self._many = Hot(self._make(_Texts(self._types)), postgresql=self._arrays())
+        values["listed"] = wanted
+        columns = zip(*wanted, strict=True) if several else [wanted]
+        values.update(zip(self._names, map(list, columns), strict=False))
+        return Bound(self._many, (values,) if wanted else (), False)
 
-    def _sized(self, size: int) -> Hot:
-        found = self._sizes.get(size)
-        if found is None:
-            listed = [self._place(n) for n in range(size)]
-            found = self._sizes[size] = Hot(self._make(listed))
-        return found
+    def _arrays(self) -> Executable:
+        return self._make(_Arrays(self._names, self._types))
 
-    def _place(self, n: int) -> Any:
-        binds = [
-            bindparam(f"v{n}_{c}", type_=column.type) for c, column in enumerate(self._columns)
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """One value for each column."""
+
+    names: Sequence[str]
+    types: Sequence[TypeEngine[Any]]
+
+    def within(self, columns: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:
+        binds = [bindparam(n, type_=t) for n, t in zip(self.names, self.types, strict=True)]
+        return and_(*(c == bind for c, bind in zip(columns, binds, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Many values as one JSON text, for SQLite."""
+
+    types: Sequence[TypeEngine[Any]]
+
+    def within(self, columns: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:
+        listed = bindparam("listed", type_=_JsonList(self.types))
+        value = func.json_each(listed).table_valued("value").c.value
+        if len(columns) == 1:
+            return columns[0].in_(select(value))
+        fields = [func.json_extract(value, f"$[{place}]") for place, _ in enumerate(columns)]
+        return tuple_(*columns).in_(select(*fields))
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrays:
+    """Many values as an array for each column, for PostgreSQL."""
+
+    names: Sequence[str]
+    types: Sequence[TypeEngine[Any]]
+
+    def within(self, columns: Sequence[ColumnElement[Any]]) -> ColumnElement[bool]:
+        arrays = [
+            bindparam(n, type_=ARRAY(t, dimensions=1))
+            for n, t in zip(self.names, self.types, strict=True)
         ]
-        return tuple(binds) if len(binds) > 1 else binds[0]
+        if len(columns) == 1:
+            return columns[0] == any_(arrays[0])
+        return tuple_(*columns).in_(select(*(func.unnest(array) for array in arrays)))
+
+
+class _JsonList(TypeDecorator[Any]):
+    """A list of values, or of tuples of them, as JSON; each value as its column stores it."""
+
+    impl = Text
+    cache_ok = False
+
+    def __init__(self, types: Sequence[TypeEngine[Any]] = ()) -> None:
+        super().__init__()
+        self._types = types
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Encode the list."""
+        binders = [t.dialect_impl(dialect).bind_processor(dialect) or _same for t in self._types]
+        if len(binders) == 1:
+            return orjson.dumps([binders[0](one) for one in value]).decode()
+        rows = [[bind(v) for bind, v in zip(binders, one, strict=True)] for one in value]
+        return orjson.dumps(rows).decode()
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def constant(value: Enum | int | str) -> ColumnElement[Any]:
@@ -151,20 +221,13 @@ def constant(value: Enum | int | str) -> ColumnElement[Any]:
 
 
 def among(
-    columns: ColumnElement[Any] | tuple[ColumnElement[Any], ...], listed: Sequence[Any]
+    columns: ColumnElement[Any] | tuple[ColumnElement[Any], ...], listed: Any
 ) -> ColumnElement[bool]:
-    """Return "is one of" for the parameters of a :class:`Listed` statement.
-
-    Equalities joined by OR: each engine finds an index for them, for pairs as for single columns.
-    """
-    if isinstance(columns, tuple):
-        return or_(
-            *(
-                and_(*(column == value for column, value in zip(columns, one, strict=True)))
-                for one in listed
-            )
-        )
-    return or_(*(columns == one for one in listed))
+    """Return "is one of" for the list that a :class:`Listed` statement was given."""
+    found: ColumnElement[bool] = listed.within(
+        columns if isinstance(columns, tuple) else (columns,)
+    )
+    return found
 
 
 def _columns(statement: Executable) -> list[tuple[str, TypeEngine[Any]]]:
