@@ -18,7 +18,7 @@ from madoguchi.conversations.visibility import seen_by
 from madoguchi.http.auth import COOKIE, Authenticator
 from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import CLASH, without_cause
-from madoguchi.live.server import make
+from madoguchi.live.server import make, push
 from madoguchi.live.tail import Event, Reader, Tail
 from madoguchi.model import log
 from madoguchi.model.conversation import ConversationState
@@ -249,7 +249,7 @@ class DeskStream:
         elif event["entity"] is Entity.MESSAGE and view is not None:
             heard = log.conversation(view["conversation"])
             event = event if heard in socket.reader.audience else {**event, "view": None}
-        await self.server.emit("event", event, to=socket.sid, namespace=socket.namespace)
+        await push(self.server, socket.sid, socket.namespace, "event", event)
 
     async def _look_again(self, socket: Socket) -> None:
         """Close what the agent has open and may no longer read; the page is told by ``stale``."""
@@ -320,7 +320,7 @@ class DeskStream:
     async def _to_open(self, id: Id, name: str, body: dict[str, Any]) -> None:
         for s in list(self._sockets.values()):
             if log.conversation(id) in s.reader.audience:
-                await self.server.emit(name, body, to=s.sid, namespace=s.namespace)
+                await push(self.server, s.sid, s.namespace, name, body)
 
     def session_ended(self, session: Id) -> None:
         """Close the sockets of a session that was ended here."""
@@ -343,7 +343,7 @@ class DeskStream:
                 for s in list(self._sockets.values()):
                     if s.reader.live:
                         body = {"pos": s.reader.last, "now": self._clock.now()}
-                        await self.server.emit("heartbeat", body, to=s.sid, namespace=s.namespace)
+                        await push(self.server, s.sid, s.namespace, "heartbeat", body)
 
     async def _check(self, socket: Socket) -> None:
         found = await self._authenticate.session(socket.token)

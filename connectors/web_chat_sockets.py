@@ -19,7 +19,7 @@ from madoguchi.files.tables import file
 from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Operation
-from madoguchi.live.server import make
+from madoguchi.live.server import make, push
 from madoguchi.live.tail import Event, Reader
 from madoguchi.model import log
 from madoguchi.model.conversation import UNFINISHED, ConversationState, ItemKind, Visibility
@@ -98,7 +98,7 @@ class WidgetServer:
 
         async def deliver(event: Event) -> None:
             self._heard(visitor, event)
-            await self.server.emit("event", event, to=sid, namespace=NAMESPACE)
+            await push(self.server, sid, NAMESPACE, "event", event)
 
         client = self._ports.client_of(request)
         visitor = Visitor(sid, connector, id, client, Reader(deliver, visitor=True))
@@ -276,7 +276,7 @@ class WidgetServer:
         for visitor in list(self._visitors.values()):
             if visitor.conversation == conversation:
                 body = {"on": on, "name": name}
-                await self.server.emit("typing", body, to=visitor.sid, namespace=NAMESPACE)
+                await push(self.server, visitor.sid, NAMESPACE, "typing", body)
 
     async def run(self) -> None:
         """Tell places in the line every five seconds, heartbeats every fifteen."""
@@ -303,7 +303,7 @@ class WidgetServer:
             told = (place["position"], place["nobody"])
             if told != visitor.told:
                 visitor.told = told
-                await self.server.emit("position", place, to=visitor.sid, namespace=NAMESPACE)
+                await push(self.server, visitor.sid, NAMESPACE, "position", place)
 
     def _positions(self, visitors: list[Visitor]) -> Work[dict[str, dict[str, Any]]]:
         """Return sid → place of those who wait."""

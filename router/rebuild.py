@@ -205,8 +205,8 @@ def same_but_text(facts: ItemFacts, before: ItemFacts | None) -> bool:
     """Tell whether nothing needs to be stored: a text that waits for its answer stands in the
     conversation already, and :func:`load` takes it from there.
     """
-    if before is None:
-        return False
+    if before is None or facts == before:
+        return before is not None
     return replace(facts, unanswered_since=None) == replace(before, unanswered_since=None)
 
 

@@ -100,6 +100,13 @@ def make(origins: str | list[str] | None) -> Any:
     return server
 
 
+async def push(server: Any, sid: str, namespace: str, name: str, body: Any) -> None:
+    """Send one event to one socket: ``emit`` without its task and its rooms; half of its cost."""
+    transport = server.manager.eio_sid_from_sid(sid, namespace)
+    if transport is not None:
+        await server.eio.send(transport, f'2{namespace},["{name}",{encode(body).decode()}]')
+
+
 class Watchdog:
     """Drops clients that do not read, whichever server they are on."""
 
