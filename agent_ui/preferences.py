@@ -25,7 +25,9 @@ class PreferencesBody(Body):
     customer's panel by name.
     """
 
-    keys: dict[Name, Annotated[str, Field(max_length=24)]] | None = Field(None, max_length=60)
+    keys: dict[Name, Annotated[str, Field(max_length=24, pattern=r"^[\x20-\x7e]*$")]] | None = (
+        Field(None, max_length=60)
+    )
     letter_keys: bool | None = None
     enter_sends: bool | None = None
     order: Names | None = None

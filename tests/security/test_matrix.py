@@ -11,13 +11,18 @@ from tests.support.worlds import SAMPLES, World, named, sample, world
 
 STRANGE = "01980000-0000-7000-8000-00000000dead"
 OPEN = {"POST /api/v1/session"}
-ANYBODY = {"GET /api/v1/session", "DELETE /api/v1/session", "POST /api/v1/files"}
+ANYBODY = {
+    "GET /api/v1/session",
+    "DELETE /api/v1/session",
+    "POST /api/v1/files",
+    "PUT /api/v1/agents/me/preferences",
+}
 """What everybody who is signed in may ask: it shows or makes one's own things only."""
 
 OF_A_CONVERSATION = ("/conversations/", "/customers/", "/offers/")
 ADMINISTRATORS = ("/config", "/deadletters", "/audit", "/password")
 SUPERVISORS = ("/assign", "/capacity", "/priority")
-AGENTS = ("/agents/me/sign-out", "/agents/{id}/presence")
+AGENTS = ("/agents/me/sign-out", "/agents/me/away-after-work", "/agents/{id}/presence")
 
 
 def expected(operation: Operation, role: str) -> set[int]:

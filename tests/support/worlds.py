@@ -44,6 +44,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "WrapUpBody": {"code": "nonsense", "note": "a note"},
     "PresenceBody": {"presence": "available", "reason": ""},
     "SignOutBody": {"open_work": "keep"},
+    "AwayBody": {"reason": "lunch"},
+    "PreferencesBody": {"keys": {"reply": "q"}, "order": ["page"]},
     "CapacityBody": {"units": 50},
     "AssignBody": {"agent": "01980000-0000-7000-8000-000000000000"},
     "PriorityBody": {"priority": 1},
