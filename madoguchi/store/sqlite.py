@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +42,9 @@ T = TypeVar("T")
 
 BATCH = 256
 READERS = 4
+CHECKPOINT_S = 0.5
+WAL_PAGES = 16_000
+"""When the log of changes is so long (64 MB) the writer folds it in itself, whoever waits."""
 DIALECT = dialects.dialect()
 _LOST = {
     sqlite3.SQLITE_BUSY,
@@ -91,6 +95,7 @@ def engine_for(path: Path, *, query_only: bool = False) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA busy_timeout = 5000")
         connection.execute("PRAGMA cache_size = -16000")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         if query_only:
             connection.execute("PRAGMA query_only = ON")
 
@@ -175,6 +180,9 @@ class SqliteStore:
         self._open: list[Session] = []
         self._looking: Session | None = None
         self._position: int | None = None
+        self._folded = 0.0
+        self._folding: asyncio.Future[None] | None = None
+        self._closing = False
         self._loop = asyncio.get_running_loop()
         self.journal = Journal(
             lambda position, limit: self.look(lambda: log.after(position, limit=limit)),
@@ -217,6 +225,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish what waits, then close all connections."""
+        self._closing = True
         self._inbox.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
         self._readers.shutdown(wait=True)
@@ -231,14 +240,19 @@ class SqliteStore:
         return session
 
     def _read(self, unit: Callable[[], Work[T]]) -> T:
-        session: Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = self._opened()
+        session = self._here()
         try:
             with session.connection.begin():
                 return drive(session, unit(), _Told())
         except (DBAPIError, sqlite3.Error) as fault:
             raise _translated(fault) from fault
+
+    def _here(self) -> Session:
+        """Return the reading connection of this thread."""
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._opened()
+        return session
 
     def _run(self) -> None:
         session = Session(self._engine)
@@ -327,6 +341,24 @@ class SqliteStore:
             else:
                 posted.future.set_result(posted.result)
         self._hints.publish(told.topics)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Fold the log of changes into the database every so often, beside the writer.
+
+        A commit that did it would keep everybody behind it waiting for two more writes to disk.
+        """
+        now = self._loop.time()
+        busy = self._folding is not None and not self._folding.done()
+        if self._closing or busy or now - self._folded < CHECKPOINT_S:
+            return
+        self._folded = now
+        self._folding = self._loop.run_in_executor(self._readers, self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        # A fault here is met again by the next commit, which tells it to those who wait.
+        with suppress(sqlite3.Error):
+            self._here().plain.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 def _alone(step: Bound) -> Work[Rows]:
