@@ -13,27 +13,40 @@ class Subscription:
     """One listener's view of one topic."""
 
     def __init__(self) -> None:
-        self._event = asyncio.Event()
+        self._rung = False
+        self._waiting: set[asyncio.Future[bool]] = set()
 
     def ring(self) -> None:
         """Wake the listener."""
-        self._event.set()
+        self._rung = True
+        for one in self._waiting:
+            _end(one, True)
 
     def take(self) -> bool:
         """Tell whether there was a hint since the last look, without waiting."""
-        rung = self._event.is_set()
-        self._event.clear()
+        rung, self._rung = self._rung, False
         return rung
 
     async def wait(self, timeout_s: float) -> bool:
         """Wait for the next hint; return False when ``timeout_s`` seconds passed without one."""
+        if self.take():
+            return True
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[bool] = loop.create_future()
+        # Not asyncio.timeout: a message wakes several listeners, and this costs half of it.
+        alarm = loop.call_later(timeout_s, _end, mine, False)
+        self._waiting.add(mine)
         try:
-            async with asyncio.timeout(timeout_s):
-                await self._event.wait()
-        except TimeoutError:
-            return False
-        self._event.clear()
-        return True
+            rung = await mine
+        finally:
+            alarm.cancel()
+            self._waiting.discard(mine)
+        return self.take() or rung
+
+
+def _end(waiting: "asyncio.Future[bool]", rung: bool) -> None:
+    if not waiting.done():
+        waiting.set_result(rung)
 
 
 class Hints:

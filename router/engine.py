@@ -23,6 +23,7 @@ from madoguchi.model.routing import (
 from router import engine_agents, engine_items
 from router.book import Book
 from router.engine_explain import explain_fully
+from router.engine_items import heeds_text
 from router.engine_matching import settle
 from router.engine_state import book_of, facts_of
 from router.timers import Timer
@@ -131,6 +132,11 @@ class Engine:
         """Return an unfinished item, or None."""
         found = self._book.items.get(item)
         return found.facts() if found is not None else None
+
+    def heeds_text(self, item: str) -> bool:
+        """Return whether the customer's next text would change an item; False for unknown ones."""
+        found = self._book.items.get(item)
+        return found is not None and heeds_text(found)
 
     def ended(self, item: str) -> ItemFacts | None:
         """Return what an item was that the last apply has finished, or None."""

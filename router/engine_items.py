@@ -118,6 +118,16 @@ def _offered(book: Book, offer: str, agent: str) -> ItemRecord:
 # ---------------------------------------------------------------- the life of an assigned item
 
 
+def heeds_text(item: ItemRecord) -> bool:
+    """Tell whether one more text of the customer changes anything about an item.
+
+    Not while it waits for somebody, and not while its owner owes an answer to an earlier text.
+    """
+    owed = item.paused_since is None and item.unanswered_since is not None
+    settled = item.state is not ItemState.wrap_up and not item.released
+    return item.owner is not None and not (owed and settled)
+
+
 def customer_wrote(book: Book, command: CustomerWrote) -> None:
     """Give the text to the owner at once; it takes released units back, even over capacity."""
     item = book.item(command.item)

@@ -235,6 +235,8 @@ class RouterService:
         self._reconfigure(engine, changes)
         for entry in cycle.entries:
             for command in self._heard(entry, cycle.specs):
+                if isinstance(command, CustomerWrote) and not engine.heeds_text(command.item):
+                    continue
                 self._apply(engine, changes, Order(command), lenient=True)
         for one in cycle.asked:
             try:

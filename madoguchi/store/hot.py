@@ -37,6 +37,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from madoguchi.store.types import unpacker
+
 Values = Mapping[str, Any]
 Processor = Callable[[Any], Any]
 
@@ -255,7 +257,7 @@ def _unpacker(
     processors = [
         (place, process)
         for place, (_, type_) in enumerate(columns)
-        if (process := type_.dialect_impl(dialect).result_processor(dialect, None))
+        if (process := unpacker(type_, dialect)) is not None
     ]
 
     def unpack(raw: Iterable[Sequence[Any]]) -> list[Any]:

@@ -1,5 +1,6 @@
 """Column types that mean the same on both engines."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,3 +70,33 @@ class Json(TypeDecorator[Any]):
         if value is None or dialect.name == "postgresql":
             return value
         return orjson.loads(value)
+
+
+def _canonical(value: str | None) -> str | None:
+    return value and f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)
+
+
+def _document(value: str | None) -> Any:
+    return None if value is None else orjson.loads(value)
+
+
+def unpacker(type_: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return what makes a driver's value a Python value; None: it is one already.
+
+    The same as the type's own result processor, by a shorter way for the types that every row of
+    ours has.
+    """
+    if dialect.name == "sqlite":
+        for kind, short in ((Uuid, _canonical), (Instant, _moment), (Json, _document)):
+            if isinstance(type_, kind):
+                return short
+    if dialect.name == "postgresql" and isinstance(type_, Instant):
+        return None
+    process: Callable[[Any], Any] | None = type_.dialect_impl(dialect).result_processor(
+        dialect, None
+    )
+    return process

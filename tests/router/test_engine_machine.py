@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -128,7 +129,11 @@ class EngineMachine(RuleBasedStateMachine):
 
     def step(self, command: Command) -> None:
         before = self.engine.state()
+        idle = isinstance(command, CustomerWrote) and not self.engine.heeds_text(command.item)
         result = run(self.engine, command, self.at)
+        if idle:
+            assert result in ([], "unknown_item"), "the service leaves such texts out"
+            assert replace(self.engine.state(), clock=before.clock) == before
         if self.twin is not None:
             assert run(self.twin, command, self.at) == result
             assert self.twin.state() == self.engine.state()
