@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import phonenumbers
 
@@ -10,6 +11,7 @@ from madoguchi.model.people import Address, Scheme
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
+@lru_cache(maxsize=10_000)
 def phone(text: str, region: str = "JP") -> Address | None:
     """Return the E.164 address of a telephone number as people write it, None if it is none.
 

@@ -46,6 +46,12 @@ class Figures:
             registry=registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
         )
+        self._classes = {n: self.requests.labels(f"{n}xx") for n in range(1, 6)}
+
+    def answered(self, status: int, seconds: float) -> None:
+        """Count an answer."""
+        self._classes[status // 100].inc()
+        self.seconds.observe(seconds)
 
 
 def middleware(figures: Figures) -> Middleware:
@@ -64,8 +70,7 @@ def middleware(figures: Figures) -> Middleware:
             answer = _answer_fault(request, fault)
         if answer.status >= 400 and answer.content_type == "text/plain" and not answer.prepared:
             answer = _as_problem(answer)
-        figures.requests.labels(f"{answer.status // 100}xx").inc()
-        figures.seconds.observe(time.perf_counter() - began)
+        figures.answered(answer.status, time.perf_counter() - began)
         if not answer.prepared:
             for name, value in HEADERS.items():
                 answer.headers.setdefault(name, value)

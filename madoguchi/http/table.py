@@ -271,6 +271,8 @@ async def parse(operation: Operation, request: web.Request) -> tuple[Body, bytes
 
 async def read(request: web.Request) -> bytes:
     """Return the body; a client that sends it too slowly is cut off. Raises 408, 413."""
+    if request.content.is_eof():
+        return await request.read()
     async with asyncio.timeout(READ_DEADLINE_S):
         return await request.read()
 
