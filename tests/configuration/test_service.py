@@ -18,7 +18,7 @@ from madoguchi.configuration.service import Change, Configuration, Invalid, Move
 from madoguchi.configuration.tables import config_object, config_version
 from madoguchi.model.people import SYSTEM
 from madoguchi.security.secrets import Vault, new_key, parse_keys
-from madoguchi.store.log import after, number
+from madoguchi.store.log import after
 from madoguchi.store.work import Work
 from tests.support.hubs import COMPANY, SID
 from tests.support.stores import opened
@@ -195,10 +195,8 @@ async def test_changes_at_once_make_a_version_each(office: Office) -> None:
 
 
 async def test_each_version_is_told_and_says_who_and_why(office: Office) -> None:
-    await office.store.write(number)
     seen = len(await office.store.read(lambda: after(0)))
     await office.apply('[skill.order]\nname = "Renamed"')
-    await office.store.write(number)
     told = (await office.store.read(lambda: after(0)))[seen:]
     assert [(t.entry.type, t.entry.version) for t in told] == [("config.changed", 2)]
     row = (await office.store.read(versions))[0]
