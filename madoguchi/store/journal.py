@@ -21,7 +21,8 @@ Read = Callable[[int, int], Awaitable[list[NumberedEntry]]]
 class Journal:
     """A contiguous run of the log's newest entries, which grows with each commit."""
 
-    def __init__(self, read: Read, newest: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self, read: Read, newest: Callable[[], Awaitable[int]], most: int = MOST) -> None:
+        self._most = most
         self._read = read
         self._newest = newest
         self._kept: deque[NumberedEntry] = deque()
@@ -104,5 +105,5 @@ class Journal:
         self._kept.extend(entries)
         self._head = entries[-1].position
         oldest = entries[-1].entry.at - KEPT
-        while len(self._kept) > MOST or self._kept[0].entry.at < oldest:
+        while len(self._kept) > self._most or self._kept[0].entry.at < oldest:
             self._behind = self._kept.popleft().position

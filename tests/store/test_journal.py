@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from madoguchi.model.log import Entity, LogEntry, NumberedEntry
-from madoguchi.store import journal
 from madoguchi.store.journal import Journal
 from madoguchi.store.log import append
 from madoguchi.store.work import Store, Work
@@ -104,10 +103,9 @@ async def test_a_reader_from_before_this_process_reads_the_database() -> None:
     assert not known.covers(6)
 
 
-async def test_what_is_old_leaves_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MOST", 4)
+async def test_what_is_old_leaves_the_memory() -> None:
     database = Database()
-    known = database.journal()
+    known = Journal(database.read, database.newest, most=4)
     await known.start()
     for n in range(1, 8):
         database.entries.append(numbered(n))
