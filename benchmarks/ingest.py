@@ -18,27 +18,41 @@ from support import LOAD_CORE, Server, bare, closed_loop, databases, hub, pin, r
 CONNECTIONS = 64
 
 
-def burst(port: int, count: int) -> dict[str, float]:
+def burst(port: int, count: int, first: int = 0) -> dict[str, float]:
     """Send the burst."""
     url = f"http://127.0.0.1:{port}"
-    requests = [webhook(url, "/hooks/sms", n) for n in range(count)]
+    requests = [webhook(url, "/hooks/sms", n) for n in range(first, first + count)]
     return uvloop.run(closed_loop(port, requests, CONNECTIONS))
 
 
-async def waiting(server: Server, database: str) -> int:
-    """Return how many events wait in the inbox."""
-    query = "SELECT count(*) FROM inbox WHERE state = 0"
+async def asked(server: Server, database: str, query: str) -> int:
+    """Run a statement beside the hub; return the number that it gives, 0 if it gives none."""
     if not database:
-        connection = sqlite3.connect(server.folder / "madoguchi.db")
+        connection = sqlite3.connect(server.folder / "madoguchi.db", isolation_level=None)
         try:
-            return int(connection.execute(query).fetchone()[0])
+            row = connection.execute(query).fetchone()
+            return int(row[0]) if row else 0
         finally:
             connection.close()
     reader = await asyncpg.connect(database)
     try:
-        return int(await reader.fetchval(query))
+        return int(await reader.fetchval(query) or 0)
     finally:
         await reader.close()
+
+
+async def waiting(server: Server, database: str) -> int:
+    """Return how many events wait in the inbox."""
+    return await asked(server, database, "SELECT count(*) FROM inbox WHERE state = 0")
+
+
+def hold_lanes(server: Server, database: str, *, on: bool) -> None:
+    """Let somebody who does nothing hold all lanes, so that the hub's worker stands still."""
+    moment = "253370764800000000" if not database else "'9999-01-01Z'"
+    if not on:
+        moment = "0" if not database else "'1970-01-01Z'"
+    query = f"UPDATE lease SET holder = 'nobody.1', expires_at = {moment} WHERE name LIKE 'lane:%'"  # noqa: S608
+    asyncio.run(asked(server, database, query))
 
 
 def drained(server: Server, database: str) -> tuple[int, float]:
@@ -67,12 +81,23 @@ def main() -> None:
                 found = burst(server.port, options.count)
                 left, seconds = drained(server, database)
                 whole = time.perf_counter() - began
+                hold_lanes(server, database, on=True)
+                stopped = burst(server.port, options.count, options.count)
+                held = asyncio.run(waiting(server, database))
+                hold_lanes(server, database, on=False)
+                _, again = drained(server, database)
             figures[name] = {
                 **found,
                 "share_of_bare": found["per_s"] / figures["bare"]["per_s"],
                 "waiting_after_burst": left,
                 "drain_per_s": left / seconds if left else None,
                 "whole_per_s": options.count / whole,
+                "workers_stopped": {
+                    **stopped,
+                    "share_of_bare": stopped["per_s"] / figures["bare"]["per_s"],
+                    "waiting_after_burst": held,
+                    "drain_per_s": held / again,
+                },
             }
     report("ingest", figures)
 

@@ -25,7 +25,7 @@ from madoguchi.store.inbox import (
     mark_dead,
     mark_done,
     partition_of,
-    take_held,
+    take,
 )
 from madoguchi.store.work import Conflict, Store, Unavailable, Work
 
@@ -112,7 +112,7 @@ class LaneWorker:
 
     async def _process(self, one: StoredEvent) -> None:
         try:
-            await self._store.write(lambda: self._again(one))
+            await self._store.write(lambda: self._unit([one]))
         except _TRANSIENT:
             raise
         except Exception as fault:  # noqa: BLE001 - any fault of content or code
@@ -126,16 +126,14 @@ class LaneWorker:
 
     def _next(self, taken: list[StoredEvent]) -> Work[None]:
         """Take what waits in the lanes that we hold, and process it; ``taken`` says what it was."""
-        taken[:] = yield from take_held(self._holder)
+        taken[:] = yield from take(self._held)
         yield from self._unit(taken)
-
-    def _again(self, one: StoredEvent) -> Work[None]:
-        yield from leases.guard([f"lane:{partition_of(one.event.lane)}"], self._holder)
-        yield from self._unit([one])
 
     def _unit(self, events: Sequence[StoredEvent]) -> Work[None]:
         if not events:
             return
+        lanes = {f"lane:{partition_of(one.event.lane)}" for one in events}
+        yield from leases.guard(sorted(lanes), self._holder)
         now = self._clock.now()
         arrivals = [arrival for event in events for arrival in self._arrivals(event)]
         yield from receive(arrivals, now, self._clock.new_id)

@@ -48,14 +48,14 @@ def _given(table: Table, *names: str) -> dict[str, BindParameter[Any]]:
     return {name: bindparam(f"b_{name}", type_=table.c[name].type) for name in names}
 
 
-_ITEM = Hot(
-    update(work_item)
-    .where(work_item.c.id == bindparam("b_id", type_=work_item.c.id.type))
-    .values(
-        _given(work_item, "queue", "state", "owner", "priority", "routing", "closed_at", "version")
-    )
-    .inline()
-)
+def _item(*names: str) -> Hot:
+    """Return the statement that stores some columns of an item."""
+    here = work_item.c.id == bindparam("b_id", type_=work_item.c.id.type)
+    return Hot(update(work_item).where(here).values(_given(work_item, *names)).inline())
+
+
+_ITEM = _item("queue", "state", "owner", "priority", "routing", "closed_at", "version")
+_REASON, _HANDOVER, _WRAP_UP = _item("reason"), _item("handover"), _item("wrap_up")
 _OFFER = Hot(
     update(offer)
     .where(
@@ -262,12 +262,9 @@ class Changes:
                 queues[conversation] = facts.spec.queue
             entries.append(self._item_entry(id, type, facts))
         yield _ITEM.each(rows)
-        for id, reason in self.reasons.items():
-            yield update(work_item).where(work_item.c.id == id).values(reason=_plain(reason))
-        for id, handover in self.handovers.items():
-            yield update(work_item).where(work_item.c.id == id).values(handover=handover)
-        for id, wrap_up in self.wrap_ups.items():
-            yield update(work_item).where(work_item.c.id == id).values(wrap_up=wrap_up)
+        yield _REASON.each([{"b_id": i, "b_reason": _plain(r)} for i, r in self.reasons.items()])
+        yield _HANDOVER.each([{"b_id": i, "b_handover": h} for i, h in self.handovers.items()])
+        yield _WRAP_UP.each([{"b_id": i, "b_wrap_up": w} for i, w in self.wrap_ups.items()])
         if queues:
             yield from acts.moved(queues, self.now)
         if owners:

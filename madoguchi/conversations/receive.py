@@ -27,7 +27,7 @@ from madoguchi.model.inbound import (
     InboundSeen,
 )
 from madoguchi.model.routing import ItemState
-from madoguchi.store.hot import Hot
+from madoguchi.store.hot import Hot, Listed, among, constant
 from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Work
@@ -140,21 +140,27 @@ def _load_shown(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
     ledger.know_messages(repository.message_of(r) for r in rows)
 
 
+_COLLEAGUES = Listed(
+    lambda customers: (
+        select(customer_of.c.customer, conversation.c.owner)
+        .join(conversation, conversation.c.identity == customer_of.c.identity)
+        .where(
+            among(customer_of.c.customer, customers),
+            conversation.c.owner.is_not(None),
+            conversation.c.state != constant(ConversationState.CLOSED),
+        )
+        .order_by(conversation.c.last_at)
+    ),
+    customer_of.c.customer,
+)
+
+
 def _load_colleagues(ledger: Ledger) -> Work[None]:
     """Load who owns other open conversations of the customers in this batch."""
     customers = sorted({c.id for _, c in ledger.people.values()})
     if not customers:
         return
-    rows = yield (
-        select(customer_of.c.customer, conversation.c.owner)
-        .join(conversation, conversation.c.identity == customer_of.c.identity)
-        .where(
-            customer_of.c.customer.in_(customers),
-            conversation.c.owner.is_not(None),
-            conversation.c.state != ConversationState.CLOSED.value,
-        )
-        .order_by(conversation.c.last_at)
-    )
+    rows = yield _COLLEAGUES(customers)
     ledger.colleagues = {r.customer: r.owner for r in rows}
 
 

@@ -175,17 +175,22 @@ def messages_by_provider(keys: Sequence[tuple[Id, str]]) -> Work[dict[tuple[Id, 
     return {(r.account, r.provider_id): message_of(r) for r in rows}
 
 
+_NUMBERS = Hot(
+    update(number_head)
+    .where(number_head.c.domain == bindparam("b_domain", type_=number_head.c.domain.type))
+    .values(next=number_head.c.next + bindparam("b_count", type_=number_head.c.next.type))
+    .returning(number_head.c.next)
+)
+
+
 def next_numbers(count: int) -> Work[int]:
     """Reserve short numbers for people; return the first."""
     if not count:
         return 0
-    yield insert(number_head).values(domain=DOMAIN, next=1).on_conflict_do_nothing()
-    rows = yield (
-        update(number_head)
-        .where(number_head.c.domain == DOMAIN)
-        .values(next=number_head.c.next + count)
-        .returning(number_head.c.next)
-    )
+    rows = yield _NUMBERS(b_domain=DOMAIN, b_count=count)
+    if not rows:
+        yield insert(number_head).values(domain=DOMAIN, next=1).on_conflict_do_nothing()
+        rows = yield _NUMBERS(b_domain=DOMAIN, b_count=count)
     return int(rows[0].next) - count
 
 

@@ -18,8 +18,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
     bindparam,
-    cast,
-    literal,
     null,
     select,
     text,
@@ -30,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.inbound import ProviderEvent
 from madoguchi.store.hot import Bound, Hot, Listed, among, constant
-from madoguchi.store.tables import inbox, lease
+from madoguchi.store.tables import inbox
 from madoguchi.store.types import Instant, Key
 from madoguchi.store.work import Store, Unavailable, Work
 
@@ -221,26 +219,6 @@ def take(partitions: Sequence[int], limit: int = TAKE) -> Work[list[StoredEvent]
     if not partitions:
         return []
     rows = yield _TAKE(partitions, most=limit)
-    return [stored(row) for row in rows]
-
-
-_TAKE_HELD = Hot(
-    select(inbox)
-    .join(lease, lease.c.name == literal("lane:") + cast(inbox.c.partition, String))
-    .where(_WAITS, lease.c.holder == bindparam("holder", type_=lease.c.holder.type))
-    .order_by(inbox.c.id)
-    .limit(bindparam("most", type_=Integer()))
-    .with_for_update(read=True, of=lease)
-)
-
-
-def take_held(holder: str, limit: int = TAKE) -> Work[list[StoredEvent]]:
-    """Return the oldest waiting events of the partitions that a worker holds, in insert order.
-
-    The leases stay with the holder until the commit: it is :func:`leases.guard` and
-    :func:`take` in one statement.
-    """
-    rows = yield _TAKE_HELD(holder=holder, most=limit)
     return [stored(row) for row in rows]
 
 
