@@ -38,9 +38,11 @@ T = TypeVar("T")
 CHANNEL = "madoguchi_hints"
 CONNECTIONS = 15
 PATIENCE_S = 3.0
+FROZEN_MS = 10_000
+"""A process that stands still within a transaction loses it: others wait for its locks."""
 _RETRIED = {"40001", "40P01", "23505"}
 """Serialisation failure, deadlock, unique violation: another unit was first."""
-_LOST = ("08", "25006", "53", "57P", "58")
+_LOST = ("08", "25006", "25P03", "53", "57P", "58")
 """SQLSTATEs (or their beginnings) of a database that is gone, stopping, full or read-only."""
 
 
@@ -73,7 +75,10 @@ def engine_for(dsn: str) -> AsyncEngine:
             "timeout": 5,
             "statement_cache_size": 500,
             "prepared_statement_cache_size": 500,
-            "server_settings": {"application_name": "madoguchi"},
+            "server_settings": {
+                "application_name": "madoguchi",
+                "idle_in_transaction_session_timeout": str(FROZEN_MS),
+            },
         },
     )
 

@@ -172,6 +172,46 @@ async def test_a_read_is_of_one_moment_on_postgresql(tmp_path: Path, pg_database
         await holder.close()
 
 
+@pytest.mark.postgres
+async def test_a_frozen_process_cannot_hold_the_others_for_long(
+    tmp_path: Path, pg_database: str
+) -> None:
+    def setting() -> Work[str]:
+        rows = yield text("SHOW idle_in_transaction_session_timeout")
+        return str(rows[0][0])
+
+    async with opened(tmp_path, pg_database) as store:
+        assert await store.read(setting) == "10s"
+
+
+@pytest.mark.postgres
+async def test_a_cancelled_unit_leaves_nothing_and_no_dirty_connection(
+    tmp_path: Path, pg_database: str
+) -> None:
+    def slow() -> Work[None]:
+        yield from mark("half")
+        yield text("SELECT pg_sleep(30)")
+
+    async with opened(tmp_path, pg_database) as store:
+        for _ in range(5):
+            task = asyncio.create_task(store.write(slow))
+            await wait_for(lambda: _sleeping(pg_database), "the unit waits")
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert await store.read(marks) == {}
+        done = await asyncio.gather(*(store.write(lambda n=n: mark(f"u{n}")) for n in range(40)))  # type: ignore[misc]
+        assert done == [1] * 40
+
+
+async def _sleeping(dsn: str) -> bool:
+    connection = await asyncpg.connect(dsn)
+    try:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+        return bool(await connection.fetchval(query))
+    finally:
+        await connection.close()
+
+
 async def test_reading_units_cannot_write_on_sqlite(tmp_path: Path) -> None:
     async with opened(tmp_path, "") as store:
         with pytest.raises(Exception, match="readonly"):
