@@ -12,6 +12,11 @@ from tests.support.servers import Server
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "madoguchi" / "i18n" / "catalogue"
 
+CHOSEN = """(language) => {
+  const kept = JSON.parse(localStorage.getItem('madoguchi.settings') ?? '{}')
+  localStorage.setItem('madoguchi.settings', JSON.stringify({ ...kept, language }))
+}"""
+
 
 def words(language: str) -> dict[str, Any]:
     """Return a language's catalogue."""
@@ -117,6 +122,13 @@ class Agent:
         await self.page.get_by_label(login["name"]).fill(self.name)
         await self.page.locator("input[type=password]").fill(self.center.password(self.name))
         await self.page.keyboard.press("Enter")
+        await expect(self.page.locator(".self")).to_be_visible()
+
+    async def speak(self, language: str) -> None:
+        """Choose the desk's language, whatever the person's account says."""
+        await self.page.evaluate(CHOSEN, language)
+        await self.page.reload()
+        await expect(self.page.locator("html")).to_have_attribute("lang", language)
         await expect(self.page.locator(".self")).to_be_visible()
 
     async def available(self) -> None:
