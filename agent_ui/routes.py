@@ -270,6 +270,7 @@ class DeskApi:
                     "received_at": r.received_at,
                     "attempts": r.attempts,
                     "error": r.error,
+                    "running": self.registry.by_id(r.account) is not None,
                     "head": r.body[:500].decode("utf-8", "replace"),
                 }
                 for r in rows

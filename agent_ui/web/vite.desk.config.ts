@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite'
+import { compressed } from './build/compressed.ts'
 import { deskPlugins } from './build/desk-plugins.ts'
 import { alias, deskOut, web } from './build/paths.ts'
 
@@ -7,7 +8,7 @@ const hub = `http://127.0.0.1:${process.env.MADOGUCHI_PORT ?? '8080'}`
 export default defineConfig({
   root: web,
   base: '/',
-  plugins: deskPlugins(),
+  plugins: [deskPlugins(), compressed()],
   resolve: { alias },
   build: {
     outDir: deskOut,

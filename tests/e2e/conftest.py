@@ -1,14 +1,17 @@
-"""The demo company in a process of its own, and people before browsers."""
+"""The demo company in a process of its own or a hub in the test's, and people before browsers."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from tests.e2e.houses import House
 from tests.e2e.people import Demo
+from tests.support.hubs import Running, hub_running
 from tests.support.servers import Server
 
 
@@ -23,3 +26,18 @@ async def demo(tmp_path: Path, browser: Browser) -> AsyncIterator[Demo]:
     finally:
         await found.close()
         server.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """One hub for all tests of a module, in this process."""
+    async with hub_running(tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(here: Running, browser: Browser) -> AsyncIterator[House]:
+    """The module's hub with fresh browser profiles."""
+    found = House(here, browser)
+    yield found
+    await found.close()

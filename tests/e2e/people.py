@@ -12,34 +12,47 @@ from tests.support.servers import Server
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "madoguchi" / "i18n" / "catalogue"
 
+CHOSEN = """(language) => {
+  const kept = JSON.parse(localStorage.getItem('madoguchi.settings') ?? '{}')
+  localStorage.setItem('madoguchi.settings', JSON.stringify({ ...kept, language }))
+}"""
+
 
 def words(language: str) -> dict[str, Any]:
     """Return a language's catalogue."""
     return dict(json.loads((CATALOGUE / f"{language}.json").read_text(encoding="utf-8")))
 
 
-class Demo:
-    """The running demo, its passwords, and the contexts that were opened."""
+class Center:
+    """A center that browsers visit, and the profiles that were opened."""
 
-    def __init__(self, server: Server, browser: Browser) -> None:
-        self.server = server
+    shop = "/demo/shop"
+    """The page whose chat visitors use."""
+
+    def __init__(self, url: str, browser: Browser) -> None:
+        self.url = url
         self.browser = browser
         self.faults: list[str] = []
         self.foreign: list[str] = []
         self._contexts: list[BrowserContext] = []
 
-    @property
-    def kept(self) -> dict[str, str]:
-        """The demo's passwords and secrets."""
-        return dict(json.loads((self.server.folder / "demo.json").read_text()))
+    def password(self, name: str) -> str:
+        """Return somebody's password."""
+        raise NotImplementedError
 
-    async def page(self, *, locale: str = "ja-JP", dark: bool = False, width: int = 1440) -> Page:
-        """Open a page in a profile of its own; faults and foreign requests are remembered."""
+    async def page(
+        self, *, locale: str = "ja-JP", dark: bool = False, width: int = 1440, forced: bool = False
+    ) -> Page:
+        """Open a page in a profile of its own; faults and foreign requests are remembered.
+
+        ``forced``: with the system's own few colours.
+        """
         context = await self.browser.new_context(
             locale=locale,
             timezone_id="Asia/Tokyo",
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
+            forced_colors="active" if forced else "none",
             reduced_motion="reduce",
         )
         context.set_default_timeout(10_000)
@@ -50,19 +63,23 @@ class Demo:
         return page
 
     def _asked(self, url: str) -> None:
-        own = (self.server.url, self.server.url.replace("http", "ws"), "data:", "blob:")
+        own = (self.url, self.url.replace("http", "ws"), "data:", "blob:")
         if not url.startswith(own):
             self.foreign.append(url)
 
-    async def agent(self, name: str, *, locale: str = "ja-JP", dark: bool = False) -> Agent:
+    async def agent(
+        self, name: str, *, locale: str = "ja-JP", dark: bool = False, forced: bool = False
+    ) -> Agent:
         """Sign an agent in."""
-        agent = Agent(self, await self.page(locale=locale, dark=dark), name, locale[:2])
+        page = await self.page(locale=locale, dark=dark, forced=forced)
+        agent = Agent(self, page, name, locale[:2])
         await agent.sign_in()
         return agent
 
-    async def visitor(self, *, locale: str = "ja-JP") -> Visitor:
+    async def visitor(self, *, locale: str = "ja-JP", forced: bool = False) -> Visitor:
         """Open the shop with the chat."""
-        visitor = Visitor(self, await self.page(locale=locale, width=1280), locale[:2])
+        page = await self.page(locale=locale, width=1280, forced=forced)
+        visitor = Visitor(self, page, locale[:2])
         await visitor.arrive()
         return visitor
 
@@ -72,22 +89,46 @@ class Demo:
             await context.close()
 
 
+class Demo(Center):
+    """The running demo in a process of its own."""
+
+    def __init__(self, server: Server, browser: Browser) -> None:
+        super().__init__(server.url, browser)
+        self.server = server
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The demo's passwords and secrets."""
+        return dict(json.loads((self.server.folder / "demo.json").read_text()))
+
+    def password(self, name: str) -> str:
+        """Return the password that the demo has made."""
+        return self.kept[name]
+
+
 class Agent:
     """Somebody at the desk, by the words of their language."""
 
-    def __init__(self, demo: Demo, page: Page, name: str, language: str) -> None:
-        self.demo = demo
+    def __init__(self, center: Center, page: Page, name: str, language: str) -> None:
+        self.center = center
         self.page = page
         self.name = name
         self.words = words(language)["desk"]
 
     async def sign_in(self) -> None:
         """Sign in by name and password."""
-        await self.page.goto(f"{self.demo.server.url}/")
+        await self.page.goto(f"{self.center.url}/")
         login = self.words["login"]
         await self.page.get_by_label(login["name"]).fill(self.name)
-        await self.page.locator("input[type=password]").fill(self.demo.kept[self.name])
+        await self.page.locator("input[type=password]").fill(self.center.password(self.name))
         await self.page.keyboard.press("Enter")
+        await expect(self.page.locator(".self")).to_be_visible()
+
+    async def speak(self, language: str) -> None:
+        """Choose the desk's language, whatever the person's account says."""
+        await self.page.evaluate(CHOSEN, language)
+        await self.page.reload()
+        await expect(self.page.locator("html")).to_have_attribute("lang", language)
         await expect(self.page.locator(".self")).to_be_visible()
 
     async def available(self) -> None:
@@ -143,14 +184,14 @@ class Agent:
 class Visitor:
     """Somebody in the shop; the widget is in an open shadow root."""
 
-    def __init__(self, demo: Demo, page: Page, language: str) -> None:
-        self.demo = demo
+    def __init__(self, center: Center, page: Page, language: str) -> None:
+        self.center = center
         self.page = page
         self.words = words(language)["widget"]
 
     async def arrive(self) -> None:
         """Open the shop and the chat."""
-        await self.page.goto(f"{self.demo.server.url}/demo/shop")
+        await self.page.goto(f"{self.center.url}{self.center.shop}")
         await self.page.get_by_role("button", name=self.words["open"]).click()
         await self.panel.get_by_role("button", name=self.words["start"]).click()
         await expect(self.field).to_be_visible()

@@ -43,6 +43,7 @@ async def test_axe_finds_nothing(demo: Demo, locale: str, dark: bool) -> None:
     await clean(door, "sign-in")
 
     agent = await demo.agent("takahashi", locale=locale, dark=dark)
+    await agent.speak(locale[:2])
     await clean(agent.page, "empty inbox")
     await agent.available()
     await sms(demo, "今日中に届きますか？")
@@ -64,11 +65,13 @@ async def test_axe_finds_nothing(demo: Demo, locale: str, dark: bool) -> None:
     await clean(agent.page, "wrap-up with its countdown")
 
     supervisor = await demo.agent("okamoto", locale=locale, dark=dark)
+    await supervisor.speak(locale[:2])
     await supervisor.page.goto(f"{demo.server.url}/board")
     await expect(supervisor.page.get_by_role("table").first).to_be_visible()
     await clean(supervisor.page, "board")
 
     administrator = await demo.agent("admin", locale=locale, dark=dark)
+    await administrator.speak(locale[:2])
     for name in ADMIN:
         await administrator.page.goto(f"{demo.server.url}/admin/{name}")
         await expect(administrator.page.get_by_role("heading").first).to_be_visible()

@@ -20,9 +20,27 @@ function withoutInlinePalette(): PluginOption {
   }
 }
 
+/**
+ * The notices' place takes the focus at F8, which belongs to the input method and to calls, and it
+ * has an English name; neither can be set through Nuxt UI.
+ */
+function withoutNoticesKey(): PluginOption {
+  const name = "() => () => document.documentElement.lang === 'ja' ? '通知' : 'Notifications'"
+  return {
+    name: 'madoguchi:no-notices-key',
+    transform(code, id) {
+      if (!/reka-ui\/dist\/Toast\/ToastViewport\.js/.test(id)) return null
+      const changed = code.replace('() => ["F8"]', '() => []').replace('"Notifications ({hotkey})"', name)
+      if (changed.length === code.length) this.error('ToastViewport is not as it was')
+      return { code: changed, map: null }
+    },
+  }
+}
+
 export function deskPlugins(): PluginOption[] {
   return [
     withoutInlinePalette(),
+    withoutNoticesKey(),
     vue(),
     ui({
       autoImport: { dts: join(generated, 'auto-imports.d.ts') },

@@ -38,7 +38,7 @@ test('the widget is at most 30 KB gzipped', () => {
 })
 
 test("the widget's folder holds one script and no style sheet", () => {
-  expect(readdirSync(widgetOut)).toEqual(['widget.js'])
+  expect(readdirSync(widgetOut)).toEqual(['widget.js', 'widget.js.gz'])
 })
 
 test("the desk's first load is at most 400 KB of script gzipped", () => {

@@ -47,6 +47,28 @@ test('a passing fault is tried again with the same id, and nothing overtakes', a
   expect(posted).toEqual(['1', '1', '1', '2'])
 })
 
+test('what hangs when the connection is lost is sent again after it', async () => {
+  const signals: AbortSignal[] = []
+  const box = new Outbox(
+    (_, signal) => {
+      signals.push(signal)
+      if (signals.length > 1) return Promise.resolve()
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Problem(0, 'unreachable', ''))))
+    },
+    { changed: () => undefined, refused: () => undefined },
+  )
+  box.resume()
+  box.add(made('1'))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(signals).toHaveLength(1)
+  box.pause()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(signals).toHaveLength(1)
+  box.resume()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
+})
+
 test('a refusal gives the text back and lets the next one go', async () => {
   const { box, posted, refused, waiting } = outbox([new Problem(409, 'newer_answer', '')])
   box.resume()

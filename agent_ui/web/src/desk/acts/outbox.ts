@@ -23,7 +23,8 @@ export interface Refusal {
 }
 
 export interface Post {
-  (outgoing: Outgoing): Promise<void>
+  /** `signal`: the connection was lost, no answer will come. */
+  (outgoing: Outgoing, signal: AbortSignal): Promise<void>
 }
 
 export interface OutboxEvents {
@@ -35,12 +36,14 @@ const BACK_OFF_MS = [1_000, 2_000, 4_000, 8_000, 15_000]
 
 /**
  * Messages of this desk in order per conversation. A passing fault keeps a message and tries again
- * with the same id; a refusal gives it back. While paused nothing is sent.
+ * with the same id; a refusal gives it back. While paused nothing is sent, and what was under way
+ * waits again.
  */
 export class Outbox {
   private waiting: Outgoing[] = []
   private busy = new Set<string>()
   private open = false
+  private lost = new AbortController()
   private tries = 0
   private timer: ReturnType<typeof setTimeout> | null = null
 
@@ -67,6 +70,8 @@ export class Outbox {
 
   pause(): void {
     this.open = false
+    this.lost.abort()
+    this.lost = new AbortController()
   }
 
   resume(): void {
@@ -90,7 +95,7 @@ export class Outbox {
     this.busy.add(outgoing.conversation)
     this.mark(outgoing.id, 'sending')
     try {
-      await this.post(outgoing)
+      await this.post(outgoing, this.lost.signal)
       this.tries = 0
       this.drop(outgoing.id)
     } catch (error) {

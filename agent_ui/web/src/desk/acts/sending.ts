@@ -18,6 +18,9 @@ function saved(agent: string): Outgoing[] {
   }
 }
 
+/** A message is short and its id its own: an answer that takes so long is asked for again. */
+const PATIENCE_MS = 4_000
+
 /** The messages of this tab that are not yet with the hub; they survive a reload. */
 export const useSending = defineStore('sending', () => {
   const session = useSession()
@@ -27,10 +30,11 @@ export const useSending = defineStore('sending', () => {
   const refusal = shallowRef<Refusal | null>(null)
   const agent = session.me?.id ?? ''
 
-  async function post({ id, conversation, mode, text, files, newest, to }: Outgoing): Promise<void> {
+  async function post({ id, conversation, mode, text, files, newest, to }: Outgoing, signal: AbortSignal): Promise<void> {
     const body = { id, mode, text, files: files.map((file) => file.id), newest, to }
     const path = `/conversations/${conversation}/messages`
-    const message = await call<Message>('POST', path, { body })
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
+    const message = await call<Message>('POST', path, { body, signal: patience })
     if (message?.id) learn('message', [message])
   }
 

@@ -89,7 +89,8 @@ export interface Item {
   enqueued_at: string
   assigned_at: string | null
   topic: string
-  priority: number
+  /** Null: that of the queue. */
+  priority: number | null
   transfer: null | 'direct' | 'open'
   paused: boolean
   /** When the wrap-up ends by itself; null: no limit. */

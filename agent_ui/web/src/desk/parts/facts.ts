@@ -5,7 +5,7 @@ import { queueName, skillName } from './names'
 const plain = new Set([
   'transfer', 'last_owner', 'same_customer', 'only_one', 'longest_idle', 'least_loaded',
   'missing_combination', 'all_declined', 'not_signed_in', 'serves', 'presence', 'disconnected',
-  'no_room', 'exclusive', 'declined', 'owner',
+  'no_room', 'exclusive', 'declined', 'owner', 'leaving',
 ])
 
 /** Codes of the router in words: why somebody was chosen, what is missing, what stood in the way. */

@@ -108,6 +108,7 @@ export const useLive = defineStore('live', () => {
     if (timer) clearTimeout(timer)
     timer = null
     attempt = 0
+    for (const each of strands) if (!each.ready) each.socket.close()
     connect()
   }
 

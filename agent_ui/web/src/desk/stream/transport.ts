@@ -48,6 +48,7 @@ export function createTransport(csrf: () => string): (
     path: '/live',
     autoConnect: false,
     reconnection: false,
+    timeout: ANSWER_MS,
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
     withCredentials: false,

@@ -1,0 +1,126 @@
+"""A supervisor at the board acts on agents and their work; the agents' desks follow."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.e2e.houses import House, choose
+from tests.e2e.people import Agent
+
+pytestmark = pytest.mark.browser
+
+ENGLISH = """
+[agent.tom]
+name = "Tom"
+language = "en"
+roles = ["supervisor"]
+teams = ["front"]
+[agent.ben]
+language = "en"
+"""
+
+
+async def at_the_board(house: House, name: str, locale: str) -> Agent:
+    """Sign a supervisor in and open the board."""
+    supervisor = await house.agent(name, locale=locale)
+    await supervisor.page.goto(f"{house.url}/board")
+    await expect(agent_row(supervisor, "Ann")).to_be_visible()
+    return supervisor
+
+
+def agent_row(board: Agent, name: str) -> Locator:
+    """Return an agent's row."""
+    return board.page.locator("section").last.get_by_role("row", name=name)
+
+
+def part(board: Agent, title: str) -> Locator:
+    """Return a part of the board by its heading."""
+    heading = board.page.get_by_role("heading", name=title)
+    return board.page.locator("section").filter(has=heading)
+
+
+def acts_on(board: Agent, where: Locator, name: str) -> Locator:
+    """Return the button with the acts on somebody."""
+    label = board.words["board"]["actsOn"].replace("{name}", name)
+    return where.get_by_role("button", name=label, exact=True)
+
+
+async def end(board: Agent, piece: Locator, word: str) -> None:
+    """End a conversation with its result."""
+    await choose(board.page, piece, word)
+    dialog = board.page.get_by_role("dialog")
+    await dialog.get_by_role("radio", name="Solved").click()
+    await dialog.get_by_role("button", name=word).click()
+    await expect(dialog).to_be_hidden()
+
+
+async def test_who_waits_and_who_works_is_live_and_presence_is_set(house: House) -> None:
+    board = await at_the_board(house, "sue", "ja-JP")
+    words = board.words
+    waits = part(board, words["board"]["waiting"]).locator("tbody tr")
+    ann = await house.agent("ann")
+    row = agent_row(board, "Ann")
+
+    await ann.available()
+    await expect(row).to_contain_text(words["presence"]["available"])
+    menu = acts_on(board, row, "Ann")
+    await choose(board.page, menu, words["board"]["makeAway"], words["away"]["lunch"])
+    told = words["presence"]["changedBy"].replace("{name}", "Sue")
+    await expect(ann.page.locator(".presence.away")).to_contain_text(words["away"]["lunch"])
+    await expect(ann.page.locator(".presence")).to_contain_text(told)
+    await expect(row).to_contain_text(told)
+
+    await house.here.sms("+819055500187", "届きません")
+    await expect(waits).to_have_count(1)
+    await expect(waits).to_contain_text(re.compile(r"#\d+"))
+    waited = await waits.locator(".wait").inner_text()
+    await expect(waits.locator(".wait")).not_to_have_text(waited)
+    await choose(board.page, menu, words["board"]["makeAvailable"])
+    await expect(ann.page.locator(".presence")).to_contain_text(words["presence"]["available"])
+    await expect(waits).to_contain_text("Annさんに依頼中")
+    await ann.accept()
+    await expect(waits).to_have_count(0)
+    await expect(row).to_contain_text(words["presence"]["busy"])
+    await expect(row.locator(".piece")).to_have_attribute("title", re.compile(r"#\d+$"))
+
+    await choose(board.page, menu, "対応枠", "2")
+    await expect(ann.page.locator("header .capacity")).to_contain_text("1/2")
+    await expect(row).to_contain_text("1/2")
+    await end(board, row.locator(".piece"), "終了する")
+    await expect(ann.page.locator(".item")).to_have_count(0)
+    await expect(ann.page.locator("header .capacity")).to_contain_text("0/2")
+    assert house.faults == []
+    assert house.foreign == []
+
+
+async def test_work_is_reassigned_and_ended(house: House) -> None:
+    await house.configure(ENGLISH)
+    board = await at_the_board(house, "tom", "en-US")
+    words = board.words
+    ann, ben = await house.agent("ann"), await house.agent("ben", locale="en-US")
+    await ann.available()
+    await house.here.sms("+818055500142", "Where is my parcel?")
+    await ann.accept()
+    await ben.available()
+    rows = {name: agent_row(board, name) for name in ("Ann", "Ben")}
+    piece = board.page.locator(".piece")
+    await expect(rows["Ann"].locator(piece)).to_be_visible()
+
+    await choose(board.page, piece, words["board"]["reassign"], "Ben")
+    await expect(rows["Ben"].locator(piece)).to_be_visible()
+    await expect(rows["Ann"].locator(piece)).to_have_count(0)
+    question = ben.page.locator(".item", has_text="Where is my parcel?")
+    await expect(question).to_be_visible()
+    await expect(ann.page.locator(".item", has_text="Where is my parcel?")).to_have_count(0)
+    await question.click()
+    await ben.reply("It leaves today.")
+    await expect(ann.page.locator(".composer.reply")).to_have_count(0)
+
+    await end(board, piece, "End")
+    await expect(piece).to_have_count(0)
+    await expect(question).to_have_count(0)
+    await expect(rows["Ben"]).to_contain_text(words["presence"]["available"])
+    assert house.faults == []
