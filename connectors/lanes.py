@@ -27,7 +27,7 @@ from madoguchi.store.inbox import (
     partition_of,
     take,
 )
-from madoguchi.store.work import Conflict, Store, Unavailable, Work
+from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,6 @@ SWEEP_S = 1.0
 BURST_REST_S = 0.5
 """During a burst a batch is taken every so often, so that the providers get their answers first."""
 RENEW_S = leases.TTL_S / 3
-_TRANSIENT = (Unavailable, leases.LeaseLost, Conflict)
 
 
 class LaneWorker:
@@ -81,9 +80,9 @@ class LaneWorker:
         taken: list[StoredEvent] = []
         try:
             await self._store.write(lambda: self._next(taken))
-        except _TRANSIENT:
-            raise
-        except Exception:  # noqa: BLE001 - any fault of content or code: find the culprit
+        except Exception as fault:  # noqa: BLE001 - any fault of content or code: find the culprit
+            if _passes(fault):
+                raise
             for event in taken:
                 await self._process(event)
         self.processed += len(taken)
@@ -113,9 +112,9 @@ class LaneWorker:
     async def _process(self, one: StoredEvent) -> None:
         try:
             await self._store.write(lambda: self._unit([one]))
-        except _TRANSIENT:
-            raise
         except Exception as fault:  # noqa: BLE001 - any fault of content or code
+            if _passes(fault):
+                raise
             await self._bury(one, fault)
 
     async def _bury(self, one: StoredEvent, fault: Exception) -> None:
@@ -155,6 +154,14 @@ class LaneWorker:
             )
             for inbound in _meant(connector, one)
         ]
+
+
+def _passes(fault: Exception) -> bool:
+    """Tell whether trying again may help. What the database itself refuses, again and again, is
+    the event's fault: it must not hold up the others.
+    """
+    transient = isinstance(fault, Unavailable | leases.LeaseLost | Conflict)
+    return transient and not isinstance(fault, Clash)
 
 
 def _meant(connector: Connector, one: StoredEvent) -> list[Inbound]:

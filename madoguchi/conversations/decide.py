@@ -317,7 +317,9 @@ def _(inbound: InboundReceipt, ledger: Ledger, arrival: Arrival) -> None:
     if one is None or one.direction is Direction.IN:
         return
     state = advance(one.state, inbound.state)
-    provider_id = one.provider_id or inbound.provider_id
+    namesake = ledger.by_provider(arrival.account.id, inbound.provider_id)
+    fresh = inbound.provider_id if namesake is None else None
+    provider_id = one.provider_id or fresh
     if state is one.state and provider_id == one.provider_id:
         return
     ledger.settled.add(one.id)

@@ -4,6 +4,7 @@ What this process commits is known here at once; what another process committed 
 hint or a sweep says so. Entries are given out by position and never out of order.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -30,6 +31,8 @@ class Journal:
         self._head: int | None = None
         self._early: dict[int, Sequence[NumberedEntry]] = {}
         self._complete = False
+        self._doubts = 0
+        self._asking = asyncio.Lock()
 
     async def start(self) -> int:
         """Find the present end of the log; return it."""
@@ -55,6 +58,7 @@ class Journal:
 
     def doubt(self) -> None:
         """Hear that another process may have committed."""
+        self._doubts += 1
         self._complete = False
 
     async def after(
@@ -64,21 +68,22 @@ class Journal:
 
         ``sure``: look into the database, whatever is known here.
         """
-        head = await self.start()
+        await self.start()
         if position < self._behind:
             return await self._read(position, limit)
         if sure or not self._complete:
-            # What is heard while the answer is on its way makes it incomplete again.
-            self._complete = True
-            try:
-                found = await self._read(head, BATCH)
-            except BaseException:
-                self._complete = False
-                raise
-            self._merge(found)
-            if len(found) == BATCH:
-                self._complete = False
+            await self._catch_up(sure=sure)
         return self.known(position, limit)
+
+    async def _catch_up(self, *, sure: bool) -> None:
+        """Read what is behind the head; who asks meanwhile waits for the answer."""
+        async with self._asking:
+            if self._complete and not sure:
+                return
+            doubts = self._doubts
+            found = await self._read(self._head or 0, BATCH)
+            self._merge(found)
+            self._complete = doubts == self._doubts and len(found) < BATCH and not self._early
 
     def known(self, position: int, limit: int = MOST) -> list[NumberedEntry]:
         """Return what is in memory behind a position."""

@@ -42,21 +42,23 @@ def acquire(
         return {}
     node = holder.partition(".")[0]
     expires = now + timedelta(seconds=ttl_s)
-    # One statement: 64 round trips to a busy PostgreSQL keep a starting worker waiting for seconds.
-    rows = [
-        {"name": name, "holder": holder, "epoch": 1, "expires_at": expires}
-        for name in sorted(set(names))
-    ]
-    yield (
-        insert(lease)
-        .values(rows)
-        .on_conflict_do_update(
-            index_elements=["name"],
-            set_={"holder": holder, "epoch": lease.c.epoch + 1, "expires_at": expires},
-            where=(lease.c.holder != holder)
-            & ((lease.c.expires_at < now) | lease.c.holder.startswith(f"{node}.")),
-        )
+    free = (lease.c.holder != holder) & (
+        (lease.c.expires_at < now) | lease.c.holder.startswith(f"{node}.")
     )
+    # Who only looks whether something is free must not lock what others work under.
+    taken = yield select(lease.c.name).where(lease.c.name.in_(names), ~free)
+    wanted = sorted(set(names) - {row.name for row in taken})
+    if wanted:
+        rows = [{"name": n, "holder": holder, "epoch": 1, "expires_at": expires} for n in wanted]
+        yield (
+            insert(lease)
+            .values(rows)
+            .on_conflict_do_update(
+                index_elements=["name"],
+                set_={"holder": holder, "epoch": lease.c.epoch + 1, "expires_at": expires},
+                where=free,
+            )
+        )
     return (yield from held(names, holder))
 
 
@@ -109,6 +111,7 @@ _GUARDED = Listed(
             among(lease.c.name, names),
             lease.c.holder == bindparam("holder", type_=lease.c.holder.type),
         )
+        .order_by(lease.c.name)
         .with_for_update(read=True)
     ),
     lease.c.name,

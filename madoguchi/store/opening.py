@@ -8,7 +8,7 @@ from typing import IO
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from madoguchi.bus import Hints
@@ -67,6 +67,8 @@ async def open_postgres(dsn: str, hints: Hints) -> PostgresStore:
         engine = postgres.engine_for(dsn)
         try:
             async with engine.begin() as connection:
+                # Of several processes that start at once, one migrates and the others wait for it.
+                await connection.execute(select(func.pg_advisory_xact_lock(7_301, 0)))
                 await connection.run_sync(upgrade)
         finally:
             await engine.dispose()

@@ -40,8 +40,8 @@ CONNECTIONS = 15
 PATIENCE_S = 3.0
 FROZEN_MS = 10_000
 """A process that stands still within a transaction loses it: others wait for its locks."""
-_RETRIED = {"40001", "40P01", "23505"}
-"""Serialisation failure, deadlock, unique violation: another unit was first."""
+_RETRIED = {"40001", "40P01"}
+"""Serialisation failure, deadlock: another unit was first."""
 _LOST = ("08", "25006", "25P03", "53", "57P", "58")
 """SQLSTATEs (or their beginnings) of a database that is gone, stopping, full or read-only."""
 
@@ -156,8 +156,10 @@ def _translated(fault: BaseException) -> BaseException:
     state = str(getattr(told, "sqlstate", "") or "")
     invalid = isinstance(fault, DBAPIError) and fault.connection_invalidated
     unique = isinstance(fault, IntegrityError | asyncpg.IntegrityConstraintViolationError)
-    if unique or state in _RETRIED:
+    if unique:
         return Clash(str(told))
+    if state in _RETRIED:
+        return Conflict("another unit was first")
     if invalid or _gone(told) or state.startswith(_LOST):
         return Unavailable(f"the database is out of reach: {told}")
     return fault
@@ -231,10 +233,15 @@ class PostgresStore:
         connection = await asyncpg.connect(self._plain_dsn(), timeout=5)
         try:
             await connection.add_listener(CHANNEL, self._heard)
+            connection.add_termination_listener(lambda _: self._wake.set())
+            # Whatever was said while nobody listened: everybody looks once.
             self.journal.doubt()
+            self._hints.publish(HINTED)
             while True:
                 await self._wake.wait()
                 self._wake.clear()
+                if connection.is_closed():
+                    raise Unavailable("the connection that hears other processes was cut")
                 topics, self._topics = self._topics, set()
                 told = ",".join([self._name, *sorted(topics)])
                 await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from madoguchi.model.log import Entity, LogEntry, NumberedEntry
 from madoguchi.store.journal import Journal
 from madoguchi.store.log import append
 from madoguchi.store.work import Store, Work
+from tests.support.waiting import wait_for
 
 BEGAN = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -27,9 +29,14 @@ class Database:
         self.entries = list(entries)
         self.looks = 0
         self.fault: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.waiting = False
 
     async def read(self, position: int, limit: int) -> list[NumberedEntry]:
         self.looks += 1
+        self.waiting = not self.gate.is_set()
+        await self.gate.wait()
         if self.fault is not None:
             raise self.fault
         return [e for e in self.entries if e.position > position][:limit]
@@ -79,6 +86,36 @@ async def test_what_another_process_commits_is_read_after_a_doubt_or_a_sweep() -
     database.entries.append(numbered(2))
     known.doubt()
     assert places(await known.after(1)) == [2]
+
+
+async def test_who_asks_while_another_asks_gets_the_same_answer() -> None:
+    database = Database()
+    known = database.journal()
+    await known.after(0)
+    database.entries = [numbered(1)]
+    known.doubt()
+    database.gate.clear()
+    first = asyncio.create_task(known.after(0))
+    second = asyncio.create_task(known.after(0))
+    await wait_for(lambda: database.waiting, "the first looks")
+    database.gate.set()
+    assert places(await first) == places(await second) == [1]
+
+
+async def test_a_doubt_during_a_look_asks_for_another() -> None:
+    database = Database()
+    known = database.journal()
+    await known.after(0)
+    known.doubt()
+    database.gate.clear()
+    asking = asyncio.create_task(known.after(0))
+    await wait_for(lambda: database.waiting, "it looks")
+    known.doubt()
+    database.gate.set()
+    await asking
+    looks = database.looks
+    await known.after(0)
+    assert database.looks == looks + 1
 
 
 async def test_a_look_that_fails_is_made_again() -> None:
