@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy import select
 
-from madoguchi.bus import Hints
+from madoguchi.bus import Hints, Subscription
 from madoguchi.clock import Clock
 from madoguchi.conversations import acts
 from madoguchi.conversations.routes import of_same_customer
@@ -23,7 +23,7 @@ from madoguchi.live.tail import Event, Reader, Tail
 from madoguchi.model import log
 from madoguchi.model.conversation import ConversationState
 from madoguchi.model.ids import Id, is_id
-from madoguchi.model.log import Entity
+from madoguchi.model.log import Entity, NumberedEntry
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.routing import ConnectionChanged, Refused
 from madoguchi.security.permissions import Forbidden, NotFound
@@ -37,6 +37,7 @@ logger = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 15.0
 RECHECK_S = 60.0
+AGAIN_S = 1.0
 AGENT, SUPERVISOR = "/agent", "/supervisor"
 MOST_OPEN = 100
 COSTS = {"connect": 4.0, "hello": 4.0, "open": 2.0}
@@ -87,6 +88,9 @@ class DeskStream:
         self._sockets: dict[tuple[str, str], Socket] = {}
         self._visitors: Visitors | None = None
         self._recheck = hints.subscribe("configuration")
+        self._owed: set[Id] = set()
+        self._owing = Subscription()
+        tail.watch(self._hear)
         self._refused = refused
         # A person makes a few events a second; ten tabs of one that reconnect, a hundred at once.
         self._per_socket = Limiter(clock, rate=20, burst=200)
@@ -198,8 +202,34 @@ class DeskStream:
     async def _tell_router(self, agent: Id, *, connected: bool) -> None:
         try:
             await self._router.ask(Order(ConnectionChanged(agent, connected)))
-        except (Refused, Unavailable) as why:
-            logger.warning("the router did not hear of a connection", agent=agent, why=str(why))
+        except Refused as why:
+            logger.warning("the router does not know an agent", agent=agent, why=str(why))
+        except Unavailable:
+            self._owe(agent)
+
+    def _owe(self, agent: Id) -> None:
+        self._owed.add(agent)
+        self._owing.ring()
+
+    def _hear(self, numbered: NumberedEntry) -> None:
+        """Contradict a router that takes an agent for gone whose desk is open here.
+
+        A router that starts anew knows no sockets and says so of everybody.
+        """
+        entry = numbered.entry
+        gone = entry.entity is Entity.AGENT and (entry.data or {}).get("connected") is False
+        if gone and self.connected(entry.entity_id):
+            self._owe(entry.entity_id)
+
+    async def announce(self) -> None:
+        """Tell the router of connections that it has not heard of; a supervised task."""
+        while True:
+            await self._owing.wait(AGAIN_S if self._owed else RECHECK_S)
+            owed, self._owed = self._owed, set()
+            for agent in owed:
+                await self._tell_router(agent, connected=self.connected(agent))
+            if self._owed:
+                self._owing.take()
 
     async def _on_hello(self, socket: Socket, data: dict[str, Any]) -> Any:
         pos = data.get("pos")

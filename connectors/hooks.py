@@ -34,6 +34,10 @@ class Hooks:
             raise web.HTTPMethodNotAllowed(request.method, ["POST", "GET"])
         connector = self._registry.by_key(request.match_info["account"])
         if connector is None:
+            key = request.match_info["account"]
+            if key in self._registry.broken:
+                # The provider tries again: a 404 would make it drop what the customer wrote.
+                raise Problem(503, "account_down", "this account is not working at the moment")
             raise Problem(404, "not_found", "there is no such account")
         body = await read(request)
         hook = HookRequest(

@@ -80,7 +80,7 @@ class LaneWorker:
         taken: list[StoredEvent] = []
         try:
             await self._store.write(lambda: self._next(taken))
-        except Exception as fault:  # noqa: BLE001 - any fault of content or code: find the culprit
+        except Exception as fault:
             if _passes(fault):
                 raise
             for event in taken:
@@ -112,7 +112,7 @@ class LaneWorker:
     async def _process(self, one: StoredEvent) -> None:
         try:
             await self._store.write(lambda: self._unit([one]))
-        except Exception as fault:  # noqa: BLE001 - any fault of content or code
+        except Exception as fault:
             if _passes(fault):
                 raise
             await self._bury(one, fault)

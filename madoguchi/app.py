@@ -308,6 +308,7 @@ def _start(hub: Hub) -> None:
     hub.tasks.start("jobs", hub.jobs.run)
     hub.tasks.start("chores", hub.chores.run)
     hub.tasks.start("desk", hub.desk.run)
+    hub.tasks.start("announce", hub.desk.announce)
     hub.tasks.start("widget", hub.widget.run)
     watchdog = Watchdog()
     hub.tasks.start("watchdog", watchdog.run)

@@ -320,8 +320,17 @@ class Changes:
             else:
                 yield _AGENT_CHANGED_BY(**row, b_changed_by=by or None)
             audience = (log.agent(id), log.SUPERVISORS)
+            connected = {"connected": values["disconnected_since"] is None}
             entries.append(
-                LogEntry("agent.changed", Entity.AGENT, id, values["version"], audience, self.now)
+                LogEntry(
+                    "agent.changed",
+                    Entity.AGENT,
+                    id,
+                    values["version"],
+                    audience,
+                    self.now,
+                    connected,
+                )
             )
 
     def _forget_agent(self, id: Id, entries: list[LogEntry]) -> Work[None]:

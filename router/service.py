@@ -8,6 +8,7 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -44,7 +45,7 @@ from madoguchi.security.audit import record
 from madoguchi.store import leases
 from madoguchi.store.hot import Hot, Listed, among
 from madoguchi.store.log import move_cursor
-from madoguchi.store.work import Rows, Store, Unavailable, Work
+from madoguchi.store.work import Clash, Conflict, Rows, Store, Unavailable, Work
 from router import rebuild
 from router.changes import Changes
 from router.engine import Engine
@@ -103,7 +104,9 @@ class RouterService:
         self._lease = f"router:{domain}"
         self._wake = hints.subscribe("log", "router_command", "router")
         self._posted = hints.subscribe("router_command")
-        self._sweep = True
+        self._swept = float("-inf")
+        self._careful = False
+        self._tried: list[_Asked] = []
         self._asked: list[_Asked] = []
         self._engine: Engine | None = None
         self._kept = Kept()
@@ -154,8 +157,9 @@ class RouterService:
                 continue
             try:
                 await self._cycle()
-            except Exception:
+            except Exception as fault:
                 self._drop()
+                await self._judge(fault)
                 raise
             await self._wait()
 
@@ -188,12 +192,30 @@ class RouterService:
             if one.future is not None and not one.future.done():
                 one.future.set_exception(Unavailable("the router is starting again"))
 
+    async def _judge(self, fault: Exception) -> None:
+        """Find the posted order that cannot be carried out, so that it stops nobody for ever.
+
+        After a fault that is not the database's, posted orders are tried one at a time; the one
+        that was alone in a failing cycle is refused.
+        """
+        lost = isinstance(fault, Unavailable | leases.LeaseLost | Conflict)
+        if (lost and not isinstance(fault, Clash)) or not self._tried:
+            return
+        suspect, self._careful = self._careful, True
+        self._posted.ring()
+        if suspect and len(self._tried) == 1:
+            row, now = self._tried[0].row, self._clock.now()
+            log.error("an order cannot be carried out and is refused", row=row, why=str(fault))
+            answer = {"refused": "unworkable", "detail": type(fault).__name__, "agent": None}
+            await self._store.write(lambda: _answered(row, answer, now))
+
     async def _wait(self) -> None:
         pause = SWEEP_S[self._store.dialect]
         due = self._engine.next_due() if self._engine else None
         if due is not None:
             pause = min(pause, max(0.0, (due - to_micros(self._clock.now())) / 1e6))
-        self._sweep = not self._asked and not await self._wake.wait(pause)
+        if not self._asked:
+            await self._wake.wait(pause)
 
     async def _cycle(self) -> None:
         engine = self._engine
@@ -217,11 +239,17 @@ class RouterService:
 
     async def _collect(self) -> _Cycle:
         """Gather what there is to do; rows are looked for on a hint and at each sweep."""
-        sweep, self._sweep = self._sweep, False
+        now = self._clock.monotonic()
+        sweep = now - self._swept >= SWEEP_S[self._store.dialect]
+        if sweep:
+            self._swept = now
         cycle = _Cycle()
         if self._posted.take() or sweep:
-            rows = await self._store.look(_open_commands)
-            cycle.asked = [_Asked(decode(r.command), row=r.id) for r in rows]
+            most = 1 if self._careful else BATCH
+            rows = await self._store.look(lambda: _open_commands(most))
+            cycle.asked = [_posted(row) for row in rows]
+            self._careful = self._careful and bool(rows)
+        self._tried = [one for one in cycle.asked if one.refused is None]
         cycle.entries = await self._store.journal.after(self._kept.cursor, sure=sweep)
         fresh = [e.entry.entity_id for e in cycle.entries if e.entry.type == "item.enqueued"]
         if fresh:
@@ -239,6 +267,8 @@ class RouterService:
                     continue
                 self._apply(engine, changes, Order(command), lenient=True)
         for one in cycle.asked:
+            if one.refused is not None:
+                continue
             try:
                 one.answer = self._apply(engine, changes, one.order)
             except Refused as refused:
@@ -354,11 +384,7 @@ class RouterService:
             heard = cycle.entries[-1].position if cycle.entries else self._kept.cursor
             yield from move_cursor(CONSUMER, heard)
             for one in answered:
-                yield (
-                    update(router_command)
-                    .where(router_command.c.id == one.row)
-                    .values(answer=_as_row(one), answered_at=changes.now)
-                )
+                yield from _answered(one.row, _as_row(one), changes.now)
 
         await self._store.write(unit, attempts=1)
         self._renewed = self._clock.monotonic()
@@ -400,8 +426,25 @@ _ITEMS = Listed(
 )
 
 
-def _open_commands() -> Work[Rows]:
-    return (yield _OPEN_COMMANDS(domain=DOMAIN, most=BATCH))
+def _open_commands(most: int) -> Work[Rows]:
+    return (yield _OPEN_COMMANDS(domain=DOMAIN, most=most))
+
+
+def _posted(row: Any) -> _Asked:
+    """Return the order of a row; one that cannot be read (another version's) is refused."""
+    try:
+        return _Asked(decode(row.command), row=row.id)
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        log.error("an order cannot be read and is refused", row=row.id, why=repr(fault))  # noqa: TRY400
+        return _Asked(Order(TimePassed()), row=row.id, refused=Refused("unreadable", repr(fault)))
+
+
+def _answered(row: int | None, answer: dict[str, Any], at: datetime) -> Work[None]:
+    yield (
+        update(router_command)
+        .where(router_command.c.id == row)
+        .values(answer=answer, answered_at=at)
+    )
 
 
 def _items(ids: Sequence[Id]) -> Work[dict[Id, Any]]:

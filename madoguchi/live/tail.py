@@ -5,17 +5,23 @@ last position, so that a lost last event is seen. Views are rendered when they a
 folding them is idempotent, and a view that a reader may no longer have arrives as a tombstone.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import structlog
 
 from madoguchi.bus import Hints
 from madoguchi.live.views import View, Views
 from madoguchi.model.log import Entity, NumberedEntry
 from madoguchi.model.people import Actor
-from madoguchi.store.work import Store, Work
+from madoguchi.store.work import Store, Unavailable, Work
+
+log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
+FIRST_PAUSE_S = 0.05
 Event = dict[str, Any]
 Deliver = Callable[[Event], Awaitable[None]]
 
@@ -72,11 +78,16 @@ class Tail:
         """Follow the log for ever; a supervised task."""
         if not self._started:
             await self.start()
-        hinted = False
+        loop = asyncio.get_running_loop()
+        swept = loop.time() - SWEEP_S
         while True:
-            while entries := await self._store.journal.after(self.head, sure=not hinted):
+            sure = loop.time() - swept >= SWEEP_S
+            if sure:
+                swept = loop.time()
+            while entries := await self._store.journal.after(self.head, sure=sure):
                 await self._pass_on(entries)
-            hinted = await self._wake.wait(SWEEP_S)
+                sure = False
+            await self._wake.wait(SWEEP_S)
 
     async def _pass_on(self, entries: Sequence[NumberedEntry]) -> None:
         for entry in entries:
@@ -104,10 +115,35 @@ class Tail:
     async def _deliver(self, addressed: dict[Reader, list[NumberedEntry]]) -> None:
         if not addressed:
             return
-        rendered = await self.render(addressed.items())
+        try:
+            rendered = await self._rendered(addressed)
+        except Exception:
+            log.exception("changes cannot be shown; their readers see a hole and ask again")
+            for reader, entries in addressed.items():
+                reader.last = entries[-1].position
+            return
         for reader, entries in addressed.items():
-            for event in self._events(reader, entries, rendered):
-                await reader.deliver(event)
+            last = entries[-1].position
+            try:
+                for event in self._events(reader, entries, rendered):
+                    await reader.deliver(event)
+            except Exception:
+                log.exception("a socket cannot be told; it sees a hole and asks again")
+                reader.last = max(reader.last, last)
+
+    async def _rendered(
+        self, addressed: dict[Reader, list[NumberedEntry]]
+    ) -> dict[tuple[bool, Entity], dict[str, View]]:
+        """Render, again and again while the database is out of reach: nothing may be left out."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self.render(addressed.items())
+            except Unavailable as why:
+                if pause == FIRST_PAUSE_S:
+                    log.warning("the stream waits for the database", why=str(why))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, SWEEP_S)
 
     def _events(
         self,

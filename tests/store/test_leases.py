@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import update
 
@@ -13,7 +15,7 @@ from madoguchi.clock import ManualClock
 from madoguchi.store.leases import LeaseLost, acquire, database_time, release, renew
 from madoguchi.store.tables import lease
 from madoguchi.store.work import Store, Work
-from tests.support.stores import mark, marks
+from tests.support.stores import mark, marks, opened
 
 NAMES = ["lane:1", "lane:2", "router:1"]
 
@@ -153,9 +155,25 @@ def statements_of(work: Work[Any]) -> int:
         return count
 
 
-def test_any_number_of_leases_is_two_statements() -> None:
+def test_any_number_of_leases_is_three_statements() -> None:
     """64 round trips to a busy PostgreSQL would keep a starting worker waiting for seconds."""
     names = [f"lane:{n}" for n in range(64)]
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    assert statements_of(acquire([*names, *names], "a.1", now)) == 2
+    assert statements_of(acquire([*names, *names], "a.1", now)) == 3
     assert statements_of(acquire([], "a.1", now)) == 0
+
+
+@pytest.mark.postgres
+async def test_looking_for_free_leases_waits_for_nobody(tmp_path: Path, pg_database: str) -> None:
+    """A second hub that looks every few seconds does not wait for the first one's work."""
+    names = [f"lane:{n}" for n in range(8)]
+    async with opened(tmp_path, pg_database) as store:
+        now = database_time(store.dialect, datetime.now(UTC))
+        assert len(await store.write(lambda: acquire(names, "a.1", now))) == 8
+        worker = await asyncpg.connect(pg_database)
+        try:
+            async with worker.transaction(), asyncio.timeout(10):
+                await worker.execute("SELECT name FROM lease FOR SHARE")
+                assert await store.write(lambda: acquire(names, "b.1", now)) == {}
+        finally:
+            await worker.close()
