@@ -8,11 +8,10 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Integer, bindparam, select, update
+from sqlalchemy import select
 
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock, to_micros
@@ -43,15 +42,15 @@ from madoguchi.model.routing import (
 )
 from madoguchi.security.audit import record
 from madoguchi.store import leases
-from madoguchi.store.hot import Hot, Listed, among
+from madoguchi.store.hot import Listed, among
 from madoguchi.store.log import move_cursor
-from madoguchi.store.work import Clash, Conflict, Rows, Store, Unavailable, Work
+from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 from router import rebuild
 from router.changes import Changes
 from router.engine import Engine
-from router.orders import Order, decode
+from router.orders import Order
+from router.posted import Asked, answered, as_row, open_commands, read_order
 from router.rebuild import CONSUMER, Kept
-from router.tables import router_command
 
 log = structlog.get_logger(__name__)
 
@@ -61,22 +60,11 @@ SWEEP_S = {"postgresql": 0.2, "sqlite": 1.0}
 BATCH = 256
 
 
-@dataclass(slots=True)
-class _Asked:
-    """An order on its way, and where its answer goes: a future here, or a row of the table."""
-
-    order: Order
-    future: asyncio.Future[dict[str, Any]] | None = None
-    row: int | None = None
-    answer: dict[str, Any] | None = None
-    refused: Refused | None = None
-
-
 @dataclass
 class _Cycle:
     """What one cycle found to do."""
 
-    asked: list[_Asked] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     entries: list[NumberedEntry] = field(default_factory=list)
     specs: dict[Id, Any] = field(default_factory=dict)
 
@@ -106,8 +94,8 @@ class RouterService:
         self._posted = hints.subscribe("router_command")
         self._swept = float("-inf")
         self._careful = False
-        self._tried: list[_Asked] = []
-        self._asked: list[_Asked] = []
+        self._tried: list[Asked] = []
+        self._asked: list[Asked] = []
         self._engine: Engine | None = None
         self._kept = Kept()
         self._catalog: Catalog | None = None
@@ -132,7 +120,7 @@ class RouterService:
         if self._engine is None:
             raise NotOwner(self._lease)
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._asked.append(_Asked(order, future))
+        self._asked.append(Asked(order, future))
         self._wake.ring()
         return await future
 
@@ -180,7 +168,7 @@ class RouterService:
         self._kept, self._catalog = kept, catalog
         self._engine = engine
         connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
-        self._asked += [_Asked(Order(ConnectionChanged(id, connected=False))) for id in connected]
+        self._asked += [Asked(Order(ConnectionChanged(id, connected=False))) for id in connected]
         self._ready.set()
         return True
 
@@ -207,7 +195,7 @@ class RouterService:
             row, now = self._tried[0].row, self._clock.now()
             log.error("an order cannot be carried out and is refused", row=row, why=str(fault))
             answer = {"refused": "unworkable", "detail": type(fault).__name__, "agent": None}
-            await self._store.write(lambda: _answered(row, answer, now))
+            await self._store.write(lambda: answered(row, answer, now))
 
     async def _wait(self) -> None:
         pause = SWEEP_S[self._store.dialect]
@@ -246,8 +234,8 @@ class RouterService:
         cycle = _Cycle()
         if self._posted.take() or sweep:
             most = 1 if self._careful else BATCH
-            rows = await self._store.look(lambda: _open_commands(most))
-            cycle.asked = [_posted(row) for row in rows]
+            rows = await self._store.look(lambda: open_commands(most))
+            cycle.asked = [read_order(row) for row in rows]
             self._careful = self._careful and bool(rows)
         self._tried = [one for one in cycle.asked if one.refused is None]
         cycle.entries = await self._store.journal.after(self._kept.cursor, sure=sweep)
@@ -371,8 +359,8 @@ class RouterService:
         return [AgentRemoved(id) for id in before if id not in now]
 
     async def _commit(self, cycle: _Cycle, changes: Changes) -> None:
-        answered = [one for one in cycle.asked if one.row is not None]
-        if changes.empty and not answered:
+        posted = [one for one in cycle.asked if one.row is not None]
+        if changes.empty and not posted:
             # The cursor follows with the next write: hearing an entry twice changes nothing.
             await self._renew_in_time()
             return
@@ -383,8 +371,8 @@ class RouterService:
             yield from changes.write()
             heard = cycle.entries[-1].position if cycle.entries else self._kept.cursor
             yield from move_cursor(CONSUMER, heard)
-            for one in answered:
-                yield from _answered(one.row, _as_row(one), changes.now)
+            for one in posted:
+                yield from answered(one.row, as_row(one), changes.now)
 
         await self._store.write(unit, attempts=1)
         self._renewed = self._clock.monotonic()
@@ -401,7 +389,7 @@ class RouterService:
         await self._store.write(unit, attempts=1)
         self._renewed = self._clock.monotonic()
 
-    def _answer(self, asked: Iterable[_Asked]) -> None:
+    def _answer(self, asked: Iterable[Asked]) -> None:
         for one in asked:
             if one.future is None or one.future.done():
                 continue
@@ -411,54 +399,14 @@ class RouterService:
                 one.future.set_result(one.answer or {})
 
 
-_OPEN_COMMANDS = Hot(
-    select(router_command)
-    .where(
-        router_command.c.domain == bindparam("domain", type_=router_command.c.domain.type),
-        router_command.c.answered_at.is_(None),
-    )
-    .order_by(router_command.c.id)
-    .limit(bindparam("most", type_=Integer()))
-)
 _ITEMS = Listed(
     lambda ids: select(work_item).where(among(work_item.c.id, ids)),
     work_item.c.id,
 )
 
 
-def _open_commands(most: int) -> Work[Rows]:
-    return (yield _OPEN_COMMANDS(domain=DOMAIN, most=most))
-
-
-def _posted(row: Any) -> _Asked:
-    """Return the order of a row; one that cannot be read (another version's) is refused."""
-    try:
-        return _Asked(decode(row.command), row=row.id)
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
-        log.error("an order cannot be read and is refused", row=row.id, why=repr(fault))  # noqa: TRY400
-        return _Asked(Order(TimePassed()), row=row.id, refused=Refused("unreadable", repr(fault)))
-
-
-def _answered(row: int | None, answer: dict[str, Any], at: datetime) -> Work[None]:
-    yield (
-        update(router_command)
-        .where(router_command.c.id == row)
-        .values(answer=answer, answered_at=at)
-    )
-
-
 def _items(ids: Sequence[Id]) -> Work[dict[Id, Any]]:
     return {row.id: row for row in (yield _ITEMS(ids))}
-
-
-def _as_row(one: _Asked) -> dict[str, Any]:
-    if one.refused is not None:
-        return {
-            "refused": one.refused.code,
-            "detail": one.refused.detail,
-            "agent": one.refused.agent,
-        }
-    return {"answer": one.answer or {}}
 
 
 def _item_of(command: Command) -> Id | None:
