@@ -1,8 +1,8 @@
 """The outbox: one message per recipient at a time, what each failure means, never two of a kind.
 
 A row is marked as started, durably, before the provider is asked. One that was started and has no
-end (the process died meanwhile) is of unknown outcome: it is settled by the provider's callback or
-by one look-up, never sent again blindly.
+end (the process died meanwhile, or its end could not be stored) is of unknown outcome: it is
+settled by the provider's callback or by one look-up, never sent again blindly.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 
 from connectors.base import Connector, degrade
 from connectors.registry import Registry
@@ -36,7 +36,7 @@ from madoguchi.model.inbound import (
 from madoguchi.model.people import Address, Scheme
 from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
-from madoguchi.store.work import Store, Work
+from madoguchi.store.work import Conflict, Store, Unavailable, Work
 from unified_profile.tables import identity
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,8 @@ SWEEP_S = 1.0
 AT_ONCE = 8
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
+LONGEST_REST_S = 60.0
+STORE_AGAIN_S = (0.1, 0.5, 2.0)
 GIVE_UP = timedelta(hours=4)
 SETTLE_AFTER = timedelta(seconds=20)
 
@@ -59,15 +61,24 @@ class OutboxState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One message to send."""
+    """One message to send; ``started`` when it was begun and has no end."""
 
     row: int
     account: Id
     lane: str
     attempts: int
-    started: bool
-    since: datetime
+    started: datetime | None
+    holder: str | None
+    since: datetime | None
     outbound: Outbound
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A row that failed on our side is left alone until then."""
+
+    until: float
+    pause: float
 
 
 class Delivery:
@@ -91,12 +102,22 @@ class Delivery:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._per_account: dict[Id, int] = {}
         self._closed: dict[Id, datetime] = {}
+        self._resting: dict[int, Rest] = {}
 
     async def run(self) -> None:
-        """Work for ever; a supervised task."""
+        """Work for ever; a supervised task. A database out of reach ends no send that is on its
+        way: its end is what has to be stored.
+        """
         try:
+            pause = SWEEP_S
             while True:
-                await self.step()
+                try:
+                    await self.step()
+                    pause = SWEEP_S
+                except (Unavailable, Conflict) as why:
+                    log.warning("the outbox cannot be read", why=str(why))
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_REST_S)
                 await self._wake.wait(SWEEP_S)
         finally:
             for task in self._busy.values():
@@ -112,6 +133,8 @@ class Delivery:
                 continue
             connector = self._registry.by_id(job.account)
             if connector is None or connector.account.paused:
+                continue
+            if self._rests(job.row):
                 continue
             self._per_account[job.account] = self._per_account.get(job.account, 0) + 1
             self._busy[job.lane] = asyncio.create_task(self._one(connector, job), name=job.lane)
@@ -150,8 +173,9 @@ class Delivery:
             account=row.account,
             lane=row.lane,
             attempts=row.attempts,
-            started=row.state == OutboxState.STARTED and row.holder != self._holder,
-            since=row.started_at or row.due_at,
+            started=(row.started_at or row.due_at) if row.state == OutboxState.STARTED else None,
+            holder=row.holder,
+            since=row.started_at,
             outbound=Outbound(
                 message=row.message,
                 conversation=row.conversation,
@@ -164,20 +188,66 @@ class Delivery:
         )
 
     async def _one(self, connector: Connector, job: Job) -> None:
+        progress = False
         try:
             link = f"{connector.ports.public_url}/files/{{id}}"
             parts = degrade(job.outbound.parts, connector.capabilities, link)
             outbound = replace(job.outbound, parts=parts)
-            if job.started:
-                await self._settle(connector, job, outbound)
+            if job.started is not None:
+                progress = await self._interrupted(connector, job, job.started, outbound)
             elif await self._begin(job):
                 await self._send(connector, job, outbound)
+                progress = True
+            self._resting.pop(job.row, None)
         except Exception:
             log.exception("outbox row failed, it will be looked at again", row=job.row)
+            self._rest(job.row)
         finally:
             self._busy.pop(job.lane, None)
             self._per_account[job.account] -= 1
-            self._wake.ring()
+            if progress:
+                self._wake.ring()
+
+    def _rest(self, row: int) -> None:
+        """Leave a row alone for a while, longer each time."""
+        before = self._resting.get(row)
+        pause = min(before.pause * 2, LONGEST_REST_S) if before else FIRST_PAUSE_S
+        self._resting[row] = Rest(self._clock.monotonic() + pause, pause)
+
+    def _rests(self, row: int) -> bool:
+        found = self._resting.get(row)
+        return found is not None and found.until > self._clock.monotonic()
+
+    async def _interrupted(
+        self, connector: Connector, job: Job, started: datetime, outbound: Outbound
+    ) -> bool:
+        """Settle what was begun and has no end; tell whether it was still so."""
+        if not await self._claim(job):
+            return False
+        if job.holder is not None and self._clock.now() - started < SETTLE_AFTER:
+            await self._unknown(job, "its end is not known: the hub was interrupted meanwhile")
+        else:
+            await self._settle(connector, job, outbound)
+        return True
+
+    async def _claim(self, job: Job) -> bool:
+        """Take over a row that was begun, unless it has come to an end since we read it."""
+
+        def unit() -> Work[bool]:
+            rows = yield (
+                update(outbox)
+                .where(
+                    outbox.c.id == job.row,
+                    outbox.c.state == OutboxState.STARTED,
+                    outbox.c.attempts == job.attempts,
+                    outbox.c.holder.is_not_distinct_from(job.holder),
+                )
+                .values(holder=self._holder)
+                .returning(outbox.c.id)
+            )
+            return bool(rows)
+
+        return await self._store.write(unit)
 
     async def _begin(self, job: Job) -> bool:
         now = self._clock.now()
@@ -185,7 +255,11 @@ class Delivery:
         def unit() -> Work[bool]:
             rows = yield (
                 update(outbox)
-                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.WAITING)
+                .where(
+                    outbox.c.id == job.row,
+                    outbox.c.state == OutboxState.WAITING,
+                    outbox.c.attempts == job.attempts,
+                )
                 .values(
                     state=OutboxState.STARTED,
                     holder=self._holder,
@@ -212,12 +286,15 @@ class Delivery:
             await self._end(job, MessageState.FAILED, None, str(why))
         except UnknownOutcome as why:
             await self._unknown(job, str(why))
+        except Exception as fault:
+            log.exception("a connector failed, the message's outcome is unknown", row=job.row)
+            await self._unknown(job, f"{type(fault).__name__}: {fault}")
         else:
             await self._end(job, receipt.state, receipt.provider_id, None)
 
     async def _retry(self, job: Job, why: RetryLater) -> None:
         now = self._clock.now()
-        if now - job.since > GIVE_UP:
+        if job.since is not None and now - job.since > GIVE_UP:
             await self._end(job, MessageState.FAILED, None, why.reason)
             return
         own = min(FIRST_PAUSE_S * 2.0**job.attempts, LONGEST_PAUSE_S)
@@ -227,7 +304,7 @@ class Delivery:
         def unit() -> Work[None]:
             yield (
                 update(outbox)
-                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.STARTED)
+                .where(*self._ours(job))
                 .values(
                     state=OutboxState.WAITING,
                     due_at=now + pause,
@@ -236,6 +313,25 @@ class Delivery:
                 )
             )
 
+        await self._sure(unit)
+
+    def _ours(self, job: Job) -> tuple[ColumnElement[bool], ...]:
+        return (
+            outbox.c.id == job.row,
+            outbox.c.state == OutboxState.STARTED,
+            outbox.c.holder == self._holder,
+        )
+
+    async def _sure(self, unit: Callable[[], Work[None]]) -> None:
+        """Store what came of a message, through short absences of the database."""
+        for pause in STORE_AGAIN_S:
+            try:
+                await self._store.write(unit)
+            except Unavailable as why:
+                log.warning("an outcome cannot be stored now", why=str(why))
+                await asyncio.sleep(pause)
+            else:
+                return
         await self._store.write(unit)
 
     async def _unknown(self, job: Job, why: str) -> None:
@@ -245,20 +341,31 @@ class Delivery:
         def unit() -> Work[None]:
             yield (
                 update(outbox)
-                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.STARTED)
+                .where(*self._ours(job))
                 .values(holder=None, due_at=now + SETTLE_AFTER, error=why[:1000])
             )
             yield from _told(job.outbound.message, MessageState.UNKNOWN, None, why, now)
 
-        await self._store.write(unit)
+        await self._sure(unit)
 
     async def _settle(self, connector: Connector, job: Job, outbound: Outbound) -> None:
         """Look a message of unknown outcome up; when that tells nothing, the agent decides."""
-        receipt: Receipt | None = await connector.settle(outbound)
+        receipt = await self._looked_up(connector, job, outbound)
         if receipt is None or await self._known(job.account, receipt.provider_id):
-            await self._end(job, MessageState.UNKNOWN, None, None)
+            await self._end(job, MessageState.UNKNOWN, None, "it is not known whether it was sent")
         else:
             await self._end(job, receipt.state, receipt.provider_id, None)
+
+    async def _looked_up(
+        self, connector: Connector, job: Job, outbound: Outbound
+    ) -> Receipt | None:
+        try:
+            return await connector.settle(outbound)
+        except Exception:
+            if job.started is None or self._clock.now() - job.started < GIVE_UP:
+                raise
+            log.exception("a message of unknown outcome could not be looked up", row=job.row)
+            return None
 
     async def _known(self, account: Id, provider_id: str | None) -> bool:
         """Tell whether what the provider shows is another message of ours with the same text."""
@@ -288,7 +395,7 @@ class Delivery:
             )
             yield from _told(job.outbound.message, state, provider_id, why, now)
 
-        await self._store.write(unit)
+        await self._sure(unit)
 
 
 def _told(
