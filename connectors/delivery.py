@@ -2,18 +2,19 @@
 
 A row is marked as started, durably, before the provider is asked. One that was started and has no
 end (the process died meanwhile, or its end could not be stored) is of unknown outcome: it is
-settled by the provider's callback or by one look-up, never sent again blindly.
+settled by the provider's callback or by one look-up, never sent again blindly. What another
+process has begun is left to it as long as its lease says that it lives.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, not_, or_, select, update
 
 from connectors.base import Connector, degrade
 from connectors.registry import Registry
@@ -34,8 +35,10 @@ from madoguchi.model.inbound import (
     UnknownOutcome,
 )
 from madoguchi.model.people import Address, Scheme
+from madoguchi.store import leases
+from madoguchi.store.hot import constant
 from madoguchi.store.log import append
-from madoguchi.store.tables import outbox
+from madoguchi.store.tables import lease, outbox
 from madoguchi.store.work import Conflict, Store, Unavailable, Work
 from unified_profile.tables import identity
 
@@ -43,6 +46,8 @@ log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
 AT_ONCE = 8
+LEASE = "outbox:"
+RENEW_S = leases.TTL_S / 3
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
 LONGEST_REST_S = 60.0
@@ -81,6 +86,21 @@ class Rest:
     pause: float
 
 
+_OPEN = (
+    select(
+        outbox,
+        message_table.c.conversation,
+        message_table.c.channel,
+        message_table.c.parts,
+        identity.c.scheme,
+        identity.c.value,
+    )
+    .join(message_table, message_table.c.id == outbox.c.message)
+    .join(identity, identity.c.id == message_table.c.identity)
+    .where(outbox.c.state < constant(OutboxState.DONE))
+)
+
+
 class Delivery:
     """Sends what waits, up to eight at once per account; one lane never runs twice at once."""
 
@@ -100,9 +120,12 @@ class Delivery:
         self._paused = paused
         self._wake = hints.subscribe("outbox")
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._rows: set[int] = set()
         self._per_account: dict[Id, int] = {}
         self._closed: dict[Id, datetime] = {}
         self._resting: dict[int, Rest] = {}
+        self._lease_name = f"{LEASE}{holder.partition('.')[0]}"
+        self._leased_at = float("-inf")
 
     async def run(self) -> None:
         """Work for ever; a supervised task. A database out of reach ends no send that is on its
@@ -126,7 +149,8 @@ class Delivery:
 
     async def step(self) -> None:
         """Start everything that is due and has room."""
-        for job in await self._store.read(self._due):
+        await self._lease()
+        for job in await self._store.read(self._looked()):
             if job.lane in self._busy or self._per_account.get(job.account, 0) >= AT_ONCE:
                 continue
             if self._closed.get(job.account, self._clock.now()) > self._clock.now():
@@ -137,6 +161,7 @@ class Delivery:
             if self._rests(job.row):
                 continue
             self._per_account[job.account] = self._per_account.get(job.account, 0) + 1
+            self._rows.add(job.row)
             self._busy[job.lane] = asyncio.create_task(self._one(connector, job), name=job.lane)
 
     async def idle(self) -> None:
@@ -144,28 +169,51 @@ class Delivery:
         while self._busy:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
-    def _due(self) -> Work[list[Job]]:
-        """Return the first open row of each lane that is due."""
-        now = self._clock.now()
-        rows = yield (
-            select(
-                outbox,
-                message_table.c.conversation,
-                message_table.c.channel,
-                message_table.c.parts,
-                identity.c.scheme,
-                identity.c.value,
-            )
-            .join(message_table, message_table.c.id == outbox.c.message)
-            .join(identity, identity.c.id == message_table.c.identity)
-            .where(outbox.c.state < OutboxState.DONE)
-            .order_by(outbox.c.id)
-            .limit(500)
+    async def _lease(self) -> None:
+        """Show that we live. The lease is our node's: a later start of it takes it at once."""
+        moment = self._clock.monotonic()
+        if moment - self._leased_at < RENEW_S:
+            return
+        now = leases.database_time(self._store.dialect, self._clock.now())
+
+        def unit() -> Work[None]:
+            yield from leases.acquire([self._lease_name], self._holder, now)
+            yield from leases.renew([self._lease_name], self._holder, now)
+
+        await self._store.write(unit)
+        self._leased_at = moment
+
+    def _ended(self) -> ColumnElement[bool]:
+        """Tell of a row that was begun whether nobody works on it; our own are known besides."""
+        now = leases.database_time(self._store.dialect, self._clock.now())
+        alive = exists().where(
+            lease.c.name.startswith(LEASE),
+            lease.c.holder == outbox.c.holder,
+            lease.c.expires_at >= now,
         )
-        first: dict[str, Row[Any]] = {}
-        for row in rows:
-            first.setdefault(row.lane, row)
-        return [self._job(r) for r in first.values() if r.due_at <= now]
+        return or_(outbox.c.holder.is_(None), outbox.c.holder == self._holder, not_(alive))
+
+    def _looked(self) -> Callable[[], Work[list[Job]]]:
+        """Return the unit that finds what is due; it may run in another thread."""
+        now = self._clock.now()
+        running = [
+            c.account.id
+            for c in self._registry
+            if not c.account.paused
+            and self._closed.get(c.account.id, now) <= now
+            and self._per_account.get(c.account.id, 0) < AT_ONCE
+        ]
+        aside = sorted({*self._rows, *(row for row in self._resting if self._rests(row))})
+
+        def unit() -> Work[list[Job]]:
+            found: list[Row[Any]] = []
+            for row in (yield _accounts_due(running, now)):
+                one = _first_due(row.account, now, aside)
+                waiting = outbox.c.state == constant(OutboxState.WAITING)
+                found += yield one.where(or_(waiting, self._ended()))
+            return [self._job(row) for row in found]
+
+        return unit
 
     def _job(self, row: Row[Any]) -> Job:
         return Job(
@@ -204,6 +252,7 @@ class Delivery:
             self._rest(job.row)
         finally:
             self._busy.pop(job.lane, None)
+            self._rows.discard(job.row)
             self._per_account[job.account] -= 1
             if progress:
                 self._wake.ring()
@@ -241,6 +290,7 @@ class Delivery:
                     outbox.c.state == OutboxState.STARTED,
                     outbox.c.attempts == job.attempts,
                     outbox.c.holder.is_not_distinct_from(job.holder),
+                    self._ended(),
                 )
                 .values(holder=self._holder)
                 .returning(outbox.c.id)
@@ -253,6 +303,7 @@ class Delivery:
         now = self._clock.now()
 
         def unit() -> Work[bool]:
+            yield from leases.guard([self._lease_name], self._holder)
             rows = yield (
                 update(outbox)
                 .where(
@@ -396,6 +447,42 @@ class Delivery:
             yield from _told(job.outbound.message, state, provider_id, why, now)
 
         await self._sure(unit)
+
+
+def _accounts_due(running: Sequence[Id], now: datetime) -> Select[Any]:
+    """Return which accounts have something to do."""
+    return (
+        select(outbox.c.account)
+        .where(
+            outbox.c.state < constant(OutboxState.DONE),
+            outbox.c.due_at <= now,
+            outbox.c.account.in_(running),
+        )
+        .distinct()
+    )
+
+
+def _first_due(account: Id, now: datetime, aside: Sequence[int]) -> Select[Any]:
+    """Return the first open row of each lane of an account, if it is due.
+
+    Twice as many as have room: a lane may be busy with a message that its callback has ended.
+    """
+    earlier = outbox.alias("earlier")
+    behind = exists().where(
+        earlier.c.lane == outbox.c.lane,
+        earlier.c.state < constant(OutboxState.DONE),
+        earlier.c.id < outbox.c.id,
+    )
+    return (
+        _OPEN.where(
+            outbox.c.account == account,
+            outbox.c.due_at <= now,
+            outbox.c.id.not_in(aside),
+            not_(behind),
+        )
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(2 * AT_ONCE)
+    )
 
 
 def _told(

@@ -8,27 +8,34 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
 from connectors.delivery import Delivery, Job
-from madoguchi.clock import ManualClock
+from madoguchi.clock import Clock, ManualClock
 from madoguchi.model.conversation import MessageState
-from madoguchi.model.inbound import Receipt
+from madoguchi.model.inbound import Receipt, RetryLater
+from madoguchi.store.leases import release
 from madoguchi.store.work import Unavailable
 from tests.support.outboxes import Outbox
 from tests.support.stores import opened
 from tests.support.waiting import wait_for
 
 
-class Forgetful(Delivery):
-    """Cannot store the first end of a message: the database is away."""
+class Counting(Delivery):
+    """Counts how often it has looked."""
 
-    blips = 1
     steps = 0
 
     async def step(self) -> None:
-        self.steps += 1
         await super().step()
+        self.steps += 1
+
+
+class Forgetful(Counting):
+    """Cannot store the first end of a message: the database is away."""
+
+    blips = 1
 
     async def _end(
         self, job: Job, state: MessageState, provider_id: str | None, why: str | None
@@ -72,7 +79,6 @@ async def test_an_end_that_could_not_be_stored_is_settled_and_not_sent_again(box
     sms = box.account("sms")
     sms.trace = Receipt("sid-of-the-first")
     delivery = box.delivery(Forgetful)
-    assert isinstance(delivery, Forgetful)
     (id,) = await box.put(sms, "an answer")
     async with works(delivery):
         await wait_for(lambda: delivery.blips == 0, "the blip")
@@ -99,6 +105,51 @@ async def test_an_unexpected_fault_of_a_connector_is_an_unknown_outcome(box: Out
         await wait_for(lambda: sms.looked, "one look")
         await wait_for(lambda: _over(box, id), "over")
     assert (await box.row(id)).shown == "unknown"
+    assert sms.sent == ["an answer"]
+
+
+@pytest.mark.postgres
+async def test_what_another_process_sends_is_left_to_it(tmp_path: Path, pg_database: str) -> None:
+    answered: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+    async with (
+        aiohttp.ClientSession() as http,
+        opened(tmp_path, pg_database) as store,
+        opened(tmp_path, pg_database) as other,
+    ):
+        box = Outbox(store, http, clock=Clock())
+        sms = box.account("sms")
+        sms.answers = [lambda: answered]
+        (id,) = await box.put(sms, "an answer")
+        second = box.delivery(Counting, "b.1", other)
+        async with works(box.delivery(holder="a.1")):
+            await wait_for(lambda: sms.sent, "the first has asked the provider")
+            async with works(second):
+                await wait_for(lambda: second.steps >= 3, "the second has looked")
+                row = await box.row(id)
+                assert (row.state, row.holder, row.shown) == (1, "a.1", "sending")
+                answered.set_result(RetryLater("too many requests", 0.0))
+                await wait_for(shows(box, id, "sent"), "sent by one of them")
+    assert sms.sent == ["an answer"] * 2
+    assert sms.looked == []
+
+
+@pytest.mark.parametrize("successor", ["a.2", "b.1"])
+async def test_what_a_dead_process_has_begun_is_settled(box: Outbox, successor: str) -> None:
+    sms = box.account("sms")
+    sms.trace = Receipt("sid-of-the-first")
+    sms.answers = [lambda: asyncio.get_running_loop().create_future()]
+    (id,) = await box.put(sms, "an answer")
+    async with works(box.delivery(holder="a.1")):
+        await wait_for(lambda: sms.sent, "the first has asked the provider")
+    later = box.delivery(Counting, successor)
+    async with works(later):
+        if successor == "b.1":
+            await wait_for(lambda: later.steps >= 2, "the lease of the first is respected")
+            assert (await box.row(id)).holder == "a.1"
+            await box.store.write(lambda: release("a.1"))
+        await wait_for(shows(box, id, "unknown"), "taken over")
+        advance(box, 25)
+        await wait_for(shows(box, id, "sent"), "settled")
     assert sms.sent == ["an answer"]
 
 

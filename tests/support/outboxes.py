@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 from sqlalchemy import select
@@ -23,6 +23,8 @@ from madoguchi.security.secrets import Vault, new_key, parse_keys
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Many, Store, Work
 from unified_profile.tables import identity
+
+D = TypeVar("D", bound=Delivery)
 
 
 class NoInbox:
@@ -116,8 +118,11 @@ class Outbox:
         return made
 
     def delivery(
-        self, kind: type[Delivery] = Delivery, holder: str = "a.1", store: Store | None = None
-    ) -> Delivery:
+        self,
+        kind: type[D] = Delivery,  # type: ignore[assignment]
+        holder: str = "a.1",
+        store: Store | None = None,
+    ) -> D:
         """Return a delivery that has not begun."""
         return kind(
             store or self.store, self.clock, Hints(), self.accounts, holder, lambda *_: None
