@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -151,6 +152,28 @@ async def test_what_a_dead_process_has_begun_is_settled(box: Outbox, successor: 
         advance(box, 25)
         await wait_for(shows(box, id, "sent"), "settled")
     assert sms.sent == ["an answer"]
+
+
+async def test_many_rows_that_wait_stop_no_other_account(box: Outbox) -> None:
+    off, later, sms = box.account("off", paused=True), box.account("later"), box.account("sms")
+    await box.put(off, *["x"] * 600)
+    await box.put(later, *["y"] * 600, due_at=box.clock.now() + timedelta(hours=1))
+    (id,) = await box.put(sms, "an answer")
+    async with works(box.delivery()):
+        await wait_for(shows(box, id, "sent"), "sent")
+    assert (off.sent, later.sent, sms.sent) == ([], [], ["an answer"])
+
+
+async def test_a_busy_account_takes_its_turn_and_all_is_sent_once(box: Outbox) -> None:
+    bulk, sms = box.account("bulk"), box.account("sms")
+    texts = [f"text {n}" for n in range(60)]
+    ids = await box.put(bulk, *texts)
+    (id,) = await box.put(sms, "an answer")
+    async with works(box.delivery()):
+        await wait_for(shows(box, id, "sent"), "sent")
+        await wait_for(shows(box, ids[-1], "sent"), "the last one")
+        await wait_for(lambda: len(bulk.sent) == 60, "all")
+    assert sorted(bulk.sent) == sorted(texts)
 
 
 async def _over(box: Outbox, id: str) -> bool:
