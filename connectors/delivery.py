@@ -74,7 +74,7 @@ class Job:
     attempts: int
     started: datetime | None
     holder: str | None
-    since: datetime | None
+    first: datetime | None
     outbound: Outbound
 
 
@@ -223,7 +223,7 @@ class Delivery:
             attempts=row.attempts,
             started=(row.started_at or row.due_at) if row.state == OutboxState.STARTED else None,
             holder=row.holder,
-            since=row.started_at,
+            first=row.first_at or row.started_at,
             outbound=Outbound(
                 message=row.message,
                 conversation=row.conversation,
@@ -315,6 +315,7 @@ class Delivery:
                     state=OutboxState.STARTED,
                     holder=self._holder,
                     started_at=now,
+                    first_at=job.first or now,
                     attempts=outbox.c.attempts + 1,
                 )
                 .returning(outbox.c.id)
@@ -345,10 +346,12 @@ class Delivery:
 
     async def _retry(self, job: Job, why: RetryLater) -> None:
         now = self._clock.now()
-        if job.since is not None and now - job.since > GIVE_UP:
-            await self._end(job, MessageState.FAILED, None, why.reason)
+        if job.first is not None and now - job.first > GIVE_UP:
+            hours = GIVE_UP // timedelta(hours=1)
+            given_up = f"given up after {hours} hours; the provider's last answer: {why.reason}"
+            await self._end(job, MessageState.FAILED, None, given_up)
             return
-        own = min(FIRST_PAUSE_S * 2.0**job.attempts, LONGEST_PAUSE_S)
+        own = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts, 16), LONGEST_PAUSE_S)
         pause = timedelta(seconds=max(why.after_s or 0.0, own))
         self._closed[job.account] = now + timedelta(seconds=why.after_s or 0.0)
 

@@ -176,5 +176,24 @@ async def test_a_busy_account_takes_its_turn_and_all_is_sent_once(box: Outbox) -
     assert sorted(bulk.sent) == sorted(texts)
 
 
+async def test_a_provider_that_puts_off_for_ever_is_given_up(box: Outbox) -> None:
+    sms = box.account("sms")
+    sms.answers = [lambda: RetryLater("too many requests")] * 200
+    (id,) = await box.put(sms, "an answer")
+    began = box.clock.now()
+    delivery: Delivery = box.delivery()
+    while (await box.row(id)).state < 2:
+        await delivery.step()
+        await delivery.idle()
+        advance(box, 301)
+        assert len(sms.sent) < 100
+    row = await box.row(id)
+    assert row.shown == "failed"
+    assert "4 hours" in row.reason
+    assert "too many requests" in row.reason
+    assert row.first_at == began
+    assert timedelta(hours=4) < box.clock.now() - began < timedelta(hours=4, minutes=15)
+
+
 async def _over(box: Outbox, id: str) -> bool:
     return bool((await box.row(id)).state == 2)
