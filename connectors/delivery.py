@@ -1,19 +1,20 @@
 """The outbox: one message per recipient at a time, what each failure means, never two of a kind.
 
 A row is marked as started, durably, before the provider is asked. One that was started and has no
-end (the process died meanwhile) is of unknown outcome: it is settled by the provider's callback or
-by one look-up, never sent again blindly.
+end (the process died meanwhile, or its end could not be stored) is of unknown outcome: it is
+settled by the provider's callback or by one look-up, never sent again blindly. What another
+process has begun is left to it as long as its lease says that it lives.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, not_, or_, select, update
 
 from connectors.base import Connector, degrade
 from connectors.registry import Registry
@@ -34,17 +35,23 @@ from madoguchi.model.inbound import (
     UnknownOutcome,
 )
 from madoguchi.model.people import Address, Scheme
+from madoguchi.store import leases
+from madoguchi.store.hot import constant
 from madoguchi.store.log import append
-from madoguchi.store.tables import outbox
-from madoguchi.store.work import Store, Work
+from madoguchi.store.tables import lease, outbox
+from madoguchi.store.work import Conflict, Store, Unavailable, Work
 from unified_profile.tables import identity
 
 log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
 AT_ONCE = 8
+LEASE = "outbox:"
+RENEW_S = leases.TTL_S / 3
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
+LONGEST_REST_S = 60.0
+STORE_AGAIN_S = (0.1, 0.5, 2.0)
 GIVE_UP = timedelta(hours=4)
 SETTLE_AFTER = timedelta(seconds=20)
 
@@ -59,15 +66,39 @@ class OutboxState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One message to send."""
+    """One message to send; ``started`` when it was begun and has no end."""
 
     row: int
     account: Id
     lane: str
     attempts: int
-    started: bool
-    since: datetime
+    started: datetime | None
+    holder: str | None
+    first: datetime | None
     outbound: Outbound
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A row that failed on our side is left alone until then."""
+
+    until: float
+    pause: float
+
+
+_OPEN = (
+    select(
+        outbox,
+        message_table.c.conversation,
+        message_table.c.channel,
+        message_table.c.parts,
+        identity.c.scheme,
+        identity.c.value,
+    )
+    .join(message_table, message_table.c.id == outbox.c.message)
+    .join(identity, identity.c.id == message_table.c.identity)
+    .where(outbox.c.state < constant(OutboxState.DONE))
+)
 
 
 class Delivery:
@@ -89,14 +120,27 @@ class Delivery:
         self._paused = paused
         self._wake = hints.subscribe("outbox")
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._rows: set[int] = set()
         self._per_account: dict[Id, int] = {}
         self._closed: dict[Id, datetime] = {}
+        self._resting: dict[int, Rest] = {}
+        self._lease_name = f"{LEASE}{holder.partition('.')[0]}"
+        self._leased_at = float("-inf")
 
     async def run(self) -> None:
-        """Work for ever; a supervised task."""
+        """Work for ever; a supervised task. A database out of reach ends no send that is on its
+        way: its end is what has to be stored.
+        """
         try:
+            pause = SWEEP_S
             while True:
-                await self.step()
+                try:
+                    await self.step()
+                    pause = SWEEP_S
+                except (Unavailable, Conflict) as why:
+                    log.warning("the outbox cannot be read", why=str(why))
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_REST_S)
                 await self._wake.wait(SWEEP_S)
         finally:
             for task in self._busy.values():
@@ -105,7 +149,8 @@ class Delivery:
 
     async def step(self) -> None:
         """Start everything that is due and has room."""
-        for job in await self._store.read(self._due):
+        await self._lease()
+        for job in await self._store.read(self._looked()):
             if job.lane in self._busy or self._per_account.get(job.account, 0) >= AT_ONCE:
                 continue
             if self._closed.get(job.account, self._clock.now()) > self._clock.now():
@@ -113,7 +158,10 @@ class Delivery:
             connector = self._registry.by_id(job.account)
             if connector is None or connector.account.paused:
                 continue
+            if self._rests(job.row):
+                continue
             self._per_account[job.account] = self._per_account.get(job.account, 0) + 1
+            self._rows.add(job.row)
             self._busy[job.lane] = asyncio.create_task(self._one(connector, job), name=job.lane)
 
     async def idle(self) -> None:
@@ -121,28 +169,51 @@ class Delivery:
         while self._busy:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
-    def _due(self) -> Work[list[Job]]:
-        """Return the first open row of each lane that is due."""
-        now = self._clock.now()
-        rows = yield (
-            select(
-                outbox,
-                message_table.c.conversation,
-                message_table.c.channel,
-                message_table.c.parts,
-                identity.c.scheme,
-                identity.c.value,
-            )
-            .join(message_table, message_table.c.id == outbox.c.message)
-            .join(identity, identity.c.id == message_table.c.identity)
-            .where(outbox.c.state < OutboxState.DONE)
-            .order_by(outbox.c.id)
-            .limit(500)
+    async def _lease(self) -> None:
+        """Show that we live. The lease is our node's: a later start of it takes it at once."""
+        moment = self._clock.monotonic()
+        if moment - self._leased_at < RENEW_S:
+            return
+        now = leases.database_time(self._store.dialect, self._clock.now())
+
+        def unit() -> Work[None]:
+            yield from leases.acquire([self._lease_name], self._holder, now)
+            yield from leases.renew([self._lease_name], self._holder, now)
+
+        await self._store.write(unit)
+        self._leased_at = moment
+
+    def _ended(self) -> ColumnElement[bool]:
+        """Tell of a row that was begun whether nobody works on it; our own are known besides."""
+        now = leases.database_time(self._store.dialect, self._clock.now())
+        alive = exists().where(
+            lease.c.name.startswith(LEASE),
+            lease.c.holder == outbox.c.holder,
+            lease.c.expires_at >= now,
         )
-        first: dict[str, Row[Any]] = {}
-        for row in rows:
-            first.setdefault(row.lane, row)
-        return [self._job(r) for r in first.values() if r.due_at <= now]
+        return or_(outbox.c.holder.is_(None), outbox.c.holder == self._holder, not_(alive))
+
+    def _looked(self) -> Callable[[], Work[list[Job]]]:
+        """Return the unit that finds what is due; it may run in another thread."""
+        now = self._clock.now()
+        running = [
+            c.account.id
+            for c in self._registry
+            if not c.account.paused
+            and self._closed.get(c.account.id, now) <= now
+            and self._per_account.get(c.account.id, 0) < AT_ONCE
+        ]
+        aside = sorted({*self._rows, *(row for row in self._resting if self._rests(row))})
+
+        def unit() -> Work[list[Job]]:
+            found: list[Row[Any]] = []
+            for row in (yield _accounts_due(running, now)):
+                one = _first_due(row.account, now, aside)
+                waiting = outbox.c.state == constant(OutboxState.WAITING)
+                found += yield one.where(or_(waiting, self._ended()))
+            return [self._job(row) for row in found]
+
+        return unit
 
     def _job(self, row: Row[Any]) -> Job:
         return Job(
@@ -150,8 +221,9 @@ class Delivery:
             account=row.account,
             lane=row.lane,
             attempts=row.attempts,
-            started=row.state == OutboxState.STARTED and row.holder != self._holder,
-            since=row.started_at or row.due_at,
+            started=(row.started_at or row.due_at) if row.state == OutboxState.STARTED else None,
+            holder=row.holder,
+            first=row.first_at or row.started_at,
             outbound=Outbound(
                 message=row.message,
                 conversation=row.conversation,
@@ -164,32 +236,86 @@ class Delivery:
         )
 
     async def _one(self, connector: Connector, job: Job) -> None:
+        progress = False
         try:
             link = f"{connector.ports.public_url}/files/{{id}}"
             parts = degrade(job.outbound.parts, connector.capabilities, link)
             outbound = replace(job.outbound, parts=parts)
-            if job.started:
-                await self._settle(connector, job, outbound)
+            if job.started is not None:
+                progress = await self._interrupted(connector, job, job.started, outbound)
             elif await self._begin(job):
                 await self._send(connector, job, outbound)
+                progress = True
+            self._resting.pop(job.row, None)
         except Exception:
             log.exception("outbox row failed, it will be looked at again", row=job.row)
+            self._rest(job.row)
         finally:
             self._busy.pop(job.lane, None)
+            self._rows.discard(job.row)
             self._per_account[job.account] -= 1
-            self._wake.ring()
+            if progress:
+                self._wake.ring()
+
+    def _rest(self, row: int) -> None:
+        """Leave a row alone for a while, longer each time."""
+        before = self._resting.get(row)
+        pause = min(before.pause * 2, LONGEST_REST_S) if before else FIRST_PAUSE_S
+        self._resting[row] = Rest(self._clock.monotonic() + pause, pause)
+
+    def _rests(self, row: int) -> bool:
+        found = self._resting.get(row)
+        return found is not None and found.until > self._clock.monotonic()
+
+    async def _interrupted(
+        self, connector: Connector, job: Job, started: datetime, outbound: Outbound
+    ) -> bool:
+        """Settle what was begun and has no end; tell whether it was still so."""
+        if not await self._claim(job):
+            return False
+        if job.holder is not None and self._clock.now() - started < SETTLE_AFTER:
+            await self._unknown(job, "its end is not known: the hub was interrupted meanwhile")
+        else:
+            await self._settle(connector, job, outbound)
+        return True
+
+    async def _claim(self, job: Job) -> bool:
+        """Take over a row that was begun, unless it has come to an end since we read it."""
+
+        def unit() -> Work[bool]:
+            rows = yield (
+                update(outbox)
+                .where(
+                    outbox.c.id == job.row,
+                    outbox.c.state == OutboxState.STARTED,
+                    outbox.c.attempts == job.attempts,
+                    outbox.c.holder.is_not_distinct_from(job.holder),
+                    self._ended(),
+                )
+                .values(holder=self._holder)
+                .returning(outbox.c.id)
+            )
+            return bool(rows)
+
+        return await self._store.write(unit)
 
     async def _begin(self, job: Job) -> bool:
         now = self._clock.now()
 
         def unit() -> Work[bool]:
+            yield from leases.guard([self._lease_name], self._holder)
             rows = yield (
                 update(outbox)
-                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.WAITING)
+                .where(
+                    outbox.c.id == job.row,
+                    outbox.c.state == OutboxState.WAITING,
+                    outbox.c.attempts == job.attempts,
+                )
                 .values(
                     state=OutboxState.STARTED,
                     holder=self._holder,
                     started_at=now,
+                    first_at=job.first or now,
                     attempts=outbox.c.attempts + 1,
                 )
                 .returning(outbox.c.id)
@@ -212,22 +338,27 @@ class Delivery:
             await self._end(job, MessageState.FAILED, None, str(why))
         except UnknownOutcome as why:
             await self._unknown(job, str(why))
+        except Exception as fault:
+            log.exception("a connector failed, the message's outcome is unknown", row=job.row)
+            await self._unknown(job, f"{type(fault).__name__}: {fault}")
         else:
             await self._end(job, receipt.state, receipt.provider_id, None)
 
     async def _retry(self, job: Job, why: RetryLater) -> None:
         now = self._clock.now()
-        if now - job.since > GIVE_UP:
-            await self._end(job, MessageState.FAILED, None, why.reason)
+        if job.first is not None and now - job.first > GIVE_UP:
+            hours = GIVE_UP // timedelta(hours=1)
+            given_up = f"given up after {hours} hours; the provider's last answer: {why.reason}"
+            await self._end(job, MessageState.FAILED, None, given_up)
             return
-        own = min(FIRST_PAUSE_S * 2.0**job.attempts, LONGEST_PAUSE_S)
+        own = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts, 16), LONGEST_PAUSE_S)
         pause = timedelta(seconds=max(why.after_s or 0.0, own))
         self._closed[job.account] = now + timedelta(seconds=why.after_s or 0.0)
 
         def unit() -> Work[None]:
             yield (
                 update(outbox)
-                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.STARTED)
+                .where(*self._ours(job))
                 .values(
                     state=OutboxState.WAITING,
                     due_at=now + pause,
@@ -236,6 +367,25 @@ class Delivery:
                 )
             )
 
+        await self._sure(unit)
+
+    def _ours(self, job: Job) -> tuple[ColumnElement[bool], ...]:
+        return (
+            outbox.c.id == job.row,
+            outbox.c.state == OutboxState.STARTED,
+            outbox.c.holder == self._holder,
+        )
+
+    async def _sure(self, unit: Callable[[], Work[None]]) -> None:
+        """Store what came of a message, through short absences of the database."""
+        for pause in STORE_AGAIN_S:
+            try:
+                await self._store.write(unit)
+            except Unavailable as why:
+                log.warning("an outcome cannot be stored now", why=str(why))
+                await asyncio.sleep(pause)
+            else:
+                return
         await self._store.write(unit)
 
     async def _unknown(self, job: Job, why: str) -> None:
@@ -245,20 +395,31 @@ class Delivery:
         def unit() -> Work[None]:
             yield (
                 update(outbox)
-                .where(outbox.c.id == job.row, outbox.c.state == OutboxState.STARTED)
+                .where(*self._ours(job))
                 .values(holder=None, due_at=now + SETTLE_AFTER, error=why[:1000])
             )
             yield from _told(job.outbound.message, MessageState.UNKNOWN, None, why, now)
 
-        await self._store.write(unit)
+        await self._sure(unit)
 
     async def _settle(self, connector: Connector, job: Job, outbound: Outbound) -> None:
         """Look a message of unknown outcome up; when that tells nothing, the agent decides."""
-        receipt: Receipt | None = await connector.settle(outbound)
+        receipt = await self._looked_up(connector, job, outbound)
         if receipt is None or await self._known(job.account, receipt.provider_id):
-            await self._end(job, MessageState.UNKNOWN, None, None)
+            await self._end(job, MessageState.UNKNOWN, None, "it is not known whether it was sent")
         else:
             await self._end(job, receipt.state, receipt.provider_id, None)
+
+    async def _looked_up(
+        self, connector: Connector, job: Job, outbound: Outbound
+    ) -> Receipt | None:
+        try:
+            return await connector.settle(outbound)
+        except Exception:
+            if job.started is None or self._clock.now() - job.started < GIVE_UP:
+                raise
+            log.exception("a message of unknown outcome could not be looked up", row=job.row)
+            return None
 
     async def _known(self, account: Id, provider_id: str | None) -> bool:
         """Tell whether what the provider shows is another message of ours with the same text."""
@@ -288,7 +449,43 @@ class Delivery:
             )
             yield from _told(job.outbound.message, state, provider_id, why, now)
 
-        await self._store.write(unit)
+        await self._sure(unit)
+
+
+def _accounts_due(running: Sequence[Id], now: datetime) -> Select[Any]:
+    """Return which accounts have something to do."""
+    return (
+        select(outbox.c.account)
+        .where(
+            outbox.c.state < constant(OutboxState.DONE),
+            outbox.c.due_at <= now,
+            outbox.c.account.in_(running),
+        )
+        .distinct()
+    )
+
+
+def _first_due(account: Id, now: datetime, aside: Sequence[int]) -> Select[Any]:
+    """Return the first open row of each lane of an account, if it is due.
+
+    Twice as many as have room: a lane may be busy with a message that its callback has ended.
+    """
+    earlier = outbox.alias("earlier")
+    behind = exists().where(
+        earlier.c.lane == outbox.c.lane,
+        earlier.c.state < constant(OutboxState.DONE),
+        earlier.c.id < outbox.c.id,
+    )
+    return (
+        _OPEN.where(
+            outbox.c.account == account,
+            outbox.c.due_at <= now,
+            outbox.c.id.not_in(aside),
+            not_(behind),
+        )
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(2 * AT_ONCE)
+    )
 
 
 def _told(

@@ -147,7 +147,7 @@ def _message(body: dict[str, Any]) -> list[Inbound]:
             verified=False,
             thread=visitor,
             parts=tuple(parts),
-            provider_id=str(body["id"]),
+            provider_id=f"{visitor}:{body['id']}",
             name=context.get("claims", {}).get("name", ""),
             language=_language(body.get("language")),
             topic=clean(str(body["topic"]), 120) if body.get("topic") else None,

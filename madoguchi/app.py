@@ -59,6 +59,7 @@ from router.client import RouterClient
 from router.guard import queues_in_use
 from router.routes import RouterApi
 from router.service import RouterService
+from router.tables import COMMANDS_KEPT, router_command
 from router.views import RouterViews
 
 log = structlog.get_logger(__name__)
@@ -227,6 +228,12 @@ def _api(hub: Hub, views: Views, render: ConversationViews, router_views: Router
     hub.chores = Chores(hub.store, hub.clock)
     hub.chores.add(hub.files.sweep)
     hub.chores.add(answers.sweep)
+    hub.chores.walk(
+        router_command,
+        router_command.c.at,
+        lambda old: router_command.c.answered_at < old,
+        COMMANDS_KEPT,
+    )
     for operations in _operations(hub, views, render, router_views):
         hub.api.add(operations)
 

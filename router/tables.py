@@ -1,9 +1,14 @@
 """Tables that only the router writes."""
 
+from datetime import timedelta
+
 from sqlalchemy import Boolean, Column, Index, Integer, SmallInteger, String, Table, Text, text
 
 from madoguchi.store.tables import metadata
 from madoguchi.store.types import Instant, Json, Key, Serial
+
+COMMANDS_KEPT = timedelta(days=30)
+"""How long an answered command stays: as long as its sender may ask again, and for a look back."""
 
 agent_status = Table(
     "agent_status",

@@ -11,6 +11,7 @@ from madoguchi.live.views import View
 from madoguchi.model import log
 from madoguchi.model.conversation import (
     ConversationState,
+    Direction,
     ItemKind,
     Visibility,
 )
@@ -112,6 +113,15 @@ _IN_WRAP_UP = Listed(
 )
 
 
+def _client_id(row: Row[Any]) -> str | None:
+    """Return the id that the widget gave its message: it is kept as ``visitor:id``, in older rows
+    bare; neither a visitor's name nor an id has a colon.
+    """
+    if row.direction != Direction.IN or row.provider_id is None:
+        return None
+    return str(row.provider_id).rpartition(":")[2]
+
+
 class ConversationViews:
     """Renderers of this room; they know agents' names by a port."""
 
@@ -187,7 +197,7 @@ class ConversationViews:
             "agent": self._name(row.agent),
             "parts": row.parts,
             "state": row.state,
-            "client_id": row.provider_id if row.direction == "in" else None,
+            "client_id": _client_id(row),
             "at": row.received_at,
         }
 

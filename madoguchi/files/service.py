@@ -173,19 +173,20 @@ class Files:
 
     async def _sweep_rows(self) -> int:
         old = self._clock.now() - ORPHAN_AGE
+        unbound = (file.c.conversation.is_(None), file.c.created_at < old)
+        some = select(file.c.id).where(*unbound).order_by(file.c.created_at).limit(SLICE)
 
         def unit() -> Work[list[Id]]:
-            rows = yield (
-                delete(file)
-                .where(file.c.conversation.is_(None), file.c.created_at < old)
-                .returning(file.c.id)
-            )
+            rows = yield delete(file).where(file.c.id.in_(some), *unbound).returning(file.c.id)
             return [r.id for r in rows]
 
-        gone = await self._store.write(unit)
-        for id in gone:
-            await asyncio.to_thread(self._path(id).unlink, missing_ok=True)
-        return len(gone)
+        total, more = 0, True
+        while more:
+            gone = await self._store.write(unit)
+            for id in gone:
+                await asyncio.to_thread(self._path(id).unlink, missing_ok=True)
+            total, more = total + len(gone), len(gone) == SLICE
+        return total
 
     async def _sweep_folder(self) -> int:
         """Delete old bytes without a row.

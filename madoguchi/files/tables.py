@@ -1,6 +1,6 @@
 """Table of stored files; the bytes lie in a folder or an object store."""
 
-from sqlalchemy import Column, Index, SmallInteger, String, Table, Text
+from sqlalchemy import Column, Index, SmallInteger, String, Table, Text, text
 
 from madoguchi.store.tables import metadata
 from madoguchi.store.types import Instant, Key, Serial
@@ -18,4 +18,10 @@ file = Table(
     Column("conversation", Key),
     Column("created_at", Instant, nullable=False),
     Index("ix_file_created", "created_at"),
+    Index(
+        "ix_file_unbound",
+        "created_at",
+        sqlite_where=text("conversation IS NULL"),
+        postgresql_where=text("conversation IS NULL"),
+    ),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.clock import Clock
@@ -17,6 +17,7 @@ from madoguchi.store.work import Conflict, Store, Unavailable, Work
 log = structlog.get_logger(__name__)
 
 KEPT = timedelta(days=400)
+SLICE = 500
 UNANSWERED = 0
 """The status of a claim whose answer is not kept yet."""
 
@@ -83,13 +84,18 @@ class RememberedAnswers:
         await self._store.write(unit)
 
     async def sweep(self) -> None:
-        """Forget keys older than 400 days."""
+        """Forget keys older than 400 days, in short units."""
         old = self._clock.now() - KEPT
+        row = tuple_(idempotency.c.actor, idempotency.c.key)
+        gone = select(idempotency.c.actor, idempotency.c.key).where(idempotency.c.at < old)
+        some = gone.order_by(idempotency.c.at).limit(SLICE)
 
-        def unit() -> Work[None]:
-            yield delete(idempotency).where(idempotency.c.at < old)
+        def unit() -> Work[int]:
+            rows = yield delete(idempotency).where(row.in_(some)).returning(idempotency.c.key)
+            return len(rows)
 
-        await self._store.write(unit)
+        while await self._store.write(unit) == SLICE:
+            pass
 
 
 def _is(claim: Claim) -> Any:

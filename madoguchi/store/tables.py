@@ -106,10 +106,18 @@ outbox = Table(
     Column("started_at", Instant),
     Column("holder", String(64)),
     Column("error", Text),
+    Column("first_at", Instant),
     Index(
         "ix_outbox_open",
         "account",
         "due_at",
+        sqlite_where=text("state < 2"),
+        postgresql_where=text("state < 2"),
+    ),
+    Index(
+        "ix_outbox_lane",
+        "lane",
+        "id",
         sqlite_where=text("state < 2"),
         postgresql_where=text("state < 2"),
     ),
@@ -150,6 +158,7 @@ idempotency = Table(
     Column("status", Integer, nullable=False),
     Column("body", Json),
     Column("at", Instant, nullable=False),
+    Index("ix_idempotency_at", "at"),
 )
 
 HINTED = frozenset({"log", "inbox", "outbox", "job", "router_command"})

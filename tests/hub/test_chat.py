@@ -6,7 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+
 from connectors.web_chat import sign_identity
+from madoguchi.conversations.tables import message
+from madoguchi.store.work import Work
 from tests.support.hubs import Person, Stream, Widget, hub_running
 from tests.support.waiting import wait_for
 
@@ -35,6 +39,36 @@ async def test_fifty_first_messages_make_one_conversation_in_order(
         assert len({m["conversation"] for m in widget.messages()}) == 1
         assert widget.holes == 0
         await widget.close()
+
+
+async def test_two_visitors_may_give_the_same_id(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        first, second = await Widget(here).start(), await Widget(here).start()
+        id = here.hub.clock.new_id()
+        assert await first.send("from the first", id=id) == {"ok": True}
+        assert await second.send("from the second", id=id) == {"ok": True}
+        assert await second.send("from the second", id=id) == {"ok": True}
+        assert await second.send("later") == {"ok": True}
+        await wait_for(lambda: len(second.messages()) == 2, "the second's messages, each once")
+        await wait_for(first.messages, "the first's message")
+        for widget, text in ((first, "from the first"), (second, "from the second")):
+            got = widget.messages()[0]
+            assert (got["client_id"], got["parts"][0]["text"]) == (id, text)
+
+        def old() -> Work[None]:
+            yield (
+                update(message)
+                .values(provider_id=id, version=message.c.version + 1)
+                .where(message.c.id == first.messages()[0]["id"])
+            )
+
+        await here.hub.store.write(old)
+        again = Widget(here)
+        again.token = first.token
+        await again.start()
+        assert [m["client_id"] for m in again.messages()] == [id]
+        for widget in (first, second, again):
+            await widget.close()
 
 
 async def test_chat_with_marks_typing_and_a_file(tmp_path: Path, database: str) -> None:

@@ -1,0 +1,199 @@
+"""The outbox: what a fault on our own side leaves is settled, and never sent a second time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from connectors.delivery import Delivery, Job
+from madoguchi.clock import Clock, ManualClock
+from madoguchi.model.conversation import MessageState
+from madoguchi.model.inbound import Receipt, RetryLater
+from madoguchi.store.leases import release
+from madoguchi.store.work import Unavailable
+from tests.support.outboxes import Outbox
+from tests.support.stores import opened
+from tests.support.waiting import wait_for
+
+
+class Counting(Delivery):
+    """Counts how often it has looked."""
+
+    steps = 0
+
+    async def step(self) -> None:
+        await super().step()
+        self.steps += 1
+
+
+class Forgetful(Counting):
+    """Cannot store the first end of a message: the database is away."""
+
+    blips = 1
+
+    async def _end(
+        self, job: Job, state: MessageState, provider_id: str | None, why: str | None
+    ) -> None:
+        if self.blips:
+            self.blips -= 1
+            raise Unavailable("a blip of the database")
+        await super()._end(job, state, provider_id, why)
+
+
+@asynccontextmanager
+async def works(delivery: Delivery) -> AsyncIterator[Delivery]:
+    """Let a delivery run."""
+    task = asyncio.create_task(delivery.run())
+    try:
+        yield delivery
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest_asyncio.fixture
+async def box(tmp_path: Path, database: str) -> AsyncIterator[Outbox]:
+    """An empty outbox."""
+    async with aiohttp.ClientSession() as http, opened(tmp_path, database) as store:
+        yield Outbox(store, http)
+
+
+def advance(box: Outbox, seconds: float) -> None:
+    """Let time pass."""
+    assert isinstance(box.clock, ManualClock)
+    box.clock.advance(seconds)
+
+
+def shows(box: Outbox, id: str, state: str) -> Callable[[], Awaitable[bool]]:
+    """Return the condition that a message is in a state."""
+    return lambda: box.shows(id, state)
+
+
+async def test_an_end_that_could_not_be_stored_is_settled_and_not_sent_again(box: Outbox) -> None:
+    sms = box.account("sms")
+    sms.trace = Receipt("sid-of-the-first")
+    delivery = box.delivery(Forgetful)
+    (id,) = await box.put(sms, "an answer")
+    async with works(delivery):
+        await wait_for(lambda: delivery.blips == 0, "the blip")
+        await wait_for(lambda: delivery.steps >= 3, "it looks again, but only once a second")
+        assert (await box.row(id)).shown == "sending"
+        advance(box, 3)
+        await wait_for(shows(box, id, "unknown"), "the outcome is shown as unknown")
+        advance(box, 25)
+        await wait_for(shows(box, id, "sent"), "settled")
+    row = await box.row(id)
+    assert (row.state, row.provider_id) == (2, "sid-of-the-first")
+    assert sms.sent == ["an answer"]
+    assert delivery.steps < 20
+
+
+async def test_an_unexpected_fault_of_a_connector_is_an_unknown_outcome(box: Outbox) -> None:
+    sms = box.account("sms")
+    sms.answers = [lambda: ValueError("no sid in the answer")]
+    (id,) = await box.put(sms, "an answer")
+    async with works(box.delivery()):
+        await wait_for(shows(box, id, "unknown"), "unknown")
+        assert "no sid in the answer" in (await box.row(id)).reason
+        advance(box, 25)
+        await wait_for(lambda: sms.looked, "one look")
+        await wait_for(lambda: _over(box, id), "over")
+    assert (await box.row(id)).shown == "unknown"
+    assert sms.sent == ["an answer"]
+
+
+@pytest.mark.postgres
+async def test_what_another_process_sends_is_left_to_it(tmp_path: Path, pg_database: str) -> None:
+    answered: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+    async with (
+        aiohttp.ClientSession() as http,
+        opened(tmp_path, pg_database) as store,
+        opened(tmp_path, pg_database) as other,
+    ):
+        box = Outbox(store, http, clock=Clock())
+        sms = box.account("sms")
+        sms.answers = [lambda: answered]
+        (id,) = await box.put(sms, "an answer")
+        second = box.delivery(Counting, "b.1", other)
+        async with works(box.delivery(holder="a.1")):
+            await wait_for(lambda: sms.sent, "the first has asked the provider")
+            async with works(second):
+                await wait_for(lambda: second.steps >= 3, "the second has looked")
+                row = await box.row(id)
+                assert (row.state, row.holder, row.shown) == (1, "a.1", "sending")
+                answered.set_result(RetryLater("too many requests", 0.0))
+                await wait_for(shows(box, id, "sent"), "sent by one of them")
+    assert sms.sent == ["an answer"] * 2
+    assert sms.looked == []
+
+
+@pytest.mark.parametrize("successor", ["a.2", "b.1"])
+async def test_what_a_dead_process_has_begun_is_settled(box: Outbox, successor: str) -> None:
+    sms = box.account("sms")
+    sms.trace = Receipt("sid-of-the-first")
+    sms.answers = [lambda: asyncio.get_running_loop().create_future()]
+    (id,) = await box.put(sms, "an answer")
+    async with works(box.delivery(holder="a.1")):
+        await wait_for(lambda: sms.sent, "the first has asked the provider")
+    later = box.delivery(Counting, successor)
+    async with works(later):
+        if successor == "b.1":
+            await wait_for(lambda: later.steps >= 2, "the lease of the first is respected")
+            assert (await box.row(id)).holder == "a.1"
+            await box.store.write(lambda: release("a.1"))
+        await wait_for(shows(box, id, "unknown"), "taken over")
+        advance(box, 25)
+        await wait_for(shows(box, id, "sent"), "settled")
+    assert sms.sent == ["an answer"]
+
+
+async def test_many_rows_that_wait_stop_no_other_account(box: Outbox) -> None:
+    off, later, sms = box.account("off", paused=True), box.account("later"), box.account("sms")
+    await box.put(off, *["x"] * 600)
+    await box.put(later, *["y"] * 600, due_at=box.clock.now() + timedelta(hours=1))
+    (id,) = await box.put(sms, "an answer")
+    async with works(box.delivery()):
+        await wait_for(shows(box, id, "sent"), "sent")
+    assert (off.sent, later.sent, sms.sent) == ([], [], ["an answer"])
+
+
+async def test_a_busy_account_takes_its_turn_and_all_is_sent_once(box: Outbox) -> None:
+    bulk, sms = box.account("bulk"), box.account("sms")
+    texts = [f"text {n}" for n in range(60)]
+    ids = await box.put(bulk, *texts)
+    (id,) = await box.put(sms, "an answer")
+    async with works(box.delivery()):
+        await wait_for(shows(box, id, "sent"), "sent")
+        await wait_for(shows(box, ids[-1], "sent"), "the last one")
+        await wait_for(lambda: len(bulk.sent) == 60, "all")
+    assert sorted(bulk.sent) == sorted(texts)
+
+
+async def test_a_provider_that_puts_off_for_ever_is_given_up(box: Outbox) -> None:
+    sms = box.account("sms")
+    sms.answers = [lambda: RetryLater("too many requests")] * 200
+    (id,) = await box.put(sms, "an answer")
+    began = box.clock.now()
+    delivery: Delivery = box.delivery()
+    while (await box.row(id)).state < 2:
+        await delivery.step()
+        await delivery.idle()
+        advance(box, 301)
+        assert len(sms.sent) < 100
+    row = await box.row(id)
+    assert row.shown == "failed"
+    assert "4 hours" in row.reason
+    assert "too many requests" in row.reason
+    assert row.first_at == began
+    assert timedelta(hours=4) < box.clock.now() - began < timedelta(hours=4, minutes=15)
+
+
+async def _over(box: Outbox, id: str) -> bool:
+    return bool((await box.row(id)).state == 2)
