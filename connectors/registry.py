@@ -10,11 +10,12 @@ from pydantic import SecretStr, ValidationError
 
 import connectors
 from connectors.base import Connector, Ports
-from madoguchi.configuration.catalog import Catalog, Entry, Fault
+from madoguchi.configuration.catalog import Catalog, Entry
 from madoguchi.configuration.kinds import Account as AccountConfig
 from madoguchi.configuration.service import Body, Invalid
 from madoguchi.configuration.text import KEPT
 from madoguchi.model.channels import Account
+from madoguchi.model.faults import Fault, faults_of
 from madoguchi.model.ids import Id
 from madoguchi.security.secrets import BadSecret, Vault
 
@@ -60,12 +61,7 @@ def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
         try:
             checked = kind.Settings.model_validate(opened(settings, connector, vault))
         except ValidationError as wrong:
-            raise Invalid(
-                [
-                    Fault(".".join(["settings", *(str(p) for p in e["loc"])]), e["msg"])
-                    for e in wrong.errors(include_input=False)
-                ]
-            ) from wrong
+            raise Invalid(faults_of(wrong.errors(include_input=False), "settings")) from wrong
         except BadSecret as wrong:
             raise Invalid([Fault("settings", str(wrong))]) from wrong
         plain = checked.model_dump(mode="json", exclude_unset=True)

@@ -2,9 +2,10 @@
 
 from sqlalchemy import func, select
 
-from madoguchi.configuration.catalog import Catalog, Fault
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.conversation import UNFINISHED
+from madoguchi.model.faults import Fault
 from madoguchi.store.work import Work
 
 
@@ -19,6 +20,11 @@ def queues_in_use(old: Catalog, new: Catalog) -> Work[list[Fault]]:
         .group_by(work_item.c.queue)
     )
     return [
-        Fault(f"queue.{r.queue}", f"{r.n} conversations are in this queue; transfer or end them")
+        Fault(
+            f"queue.{r.queue}",
+            f"{r.n} conversations are in this queue; transfer or end them",
+            "has_work",
+            {"count": r.n},
+        )
         for r in rows
     ]

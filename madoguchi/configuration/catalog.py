@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from madoguchi.configuration.kinds import Account, Agent, Object, Queue, Skill, Team
+from madoguchi.model.faults import Fault
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
 
@@ -106,18 +107,15 @@ class Catalog:
         return entry.object.name if entry else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that does not hold, and where."""
-
-    place: str
-    message: str
-
-
 def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
     """Return every reference that leads nowhere."""
     return [
-        Fault(f"{kind}.{key}.{place}", f"there is no {wanted} {target!r}")
+        Fault(
+            f"{kind}.{key}.{place}",
+            f"there is no {wanted} {target!r}",
+            "no_such",
+            {"kind": wanted, "key": target},
+        )
         for (kind, key), item in objects.items()
         for place, wanted, target in item.references()
         if (wanted, target) not in objects
@@ -132,7 +130,7 @@ def administrators_lost(
     if after or not before:
         return []
     message = "is the last active administrator; let somebody else be one first"
-    return [Fault(f"agent.{key}", message) for key in before]
+    return [Fault(f"agent.{key}", message, "last_administrator") for key in before]
 
 
 def _administrators(objects: Mapping[tuple[str, str], Object]) -> list[str]:

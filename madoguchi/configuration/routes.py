@@ -32,9 +32,7 @@ V1 = "/api/v1"
 
 problems.register(
     Invalid,
-    lambda e: Problem(
-        422, "invalid", str(e), faults=[{"place": f.place, "message": f.message} for f in e.faults]
-    ),
+    lambda e: Problem(422, "invalid", str(e), faults=[f.view() for f in e.faults]),
 )
 problems.register(
     MovedOn, lambda e: Problem(412, "moved_on", str(e), version=e.version, kind=e.kind, key=e.key)

@@ -1,7 +1,7 @@
 """Reading and changing the configuration: whole, versioned, with the place of every fault."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from sqlalchemy import Row, delete, func, select, update
 
 from madoguchi.clock import Clock
-from madoguchi.configuration.catalog import Catalog, Entry, Fault, administrators_lost, check
+from madoguchi.configuration.catalog import Catalog, Entry, administrators_lost, check
 from madoguchi.configuration.kinds import KINDS, Account, Object
 from madoguchi.configuration.tables import config_object, config_version
+from madoguchi.model.faults import Fault, faults_of
 from madoguchi.model.ids import DOMAIN
 from madoguchi.model.log import EVERYONE, Entity, LogEntry
 from madoguchi.model.people import Actor
@@ -202,10 +203,7 @@ class Configuration:
             try:
                 objects[at] = self._parsed(change, entry.object if entry else None)
             except ValidationError as wrong:
-                faults += [
-                    Fault(".".join([*at, *(str(p) for p in e["loc"])]), e["msg"])
-                    for e in wrong.errors()
-                ]
+                faults += faults_of(wrong.errors(include_input=False), *at)
             except Invalid as wrong:
                 faults += wrong.faults
         return objects, faults
@@ -221,7 +219,7 @@ class Configuration:
                 settings = self._seal(parsed.connector, parsed.settings, kept)
             except Invalid as wrong:
                 raise Invalid(
-                    [Fault(f"account.{change.key}.{f.place}", f.message) for f in wrong.faults]
+                    [replace(f, place=f"account.{change.key}.{f.place}") for f in wrong.faults]
                 ) from wrong
             parsed = parsed.model_copy(update={"settings": settings})
         return parsed

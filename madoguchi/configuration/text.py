@@ -5,10 +5,11 @@ from typing import Any
 
 import tomli_w
 
-from madoguchi.configuration.catalog import Catalog, Fault
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.kinds import KINDS, Account
 from madoguchi.configuration.service import Change, Invalid, body_of
 from madoguchi.http.table import has_nul
+from madoguchi.model.faults import Fault
 
 KEPT = "<kept>"
 """Stands for a secret that is set and not shown; applying it keeps the secret."""
@@ -97,7 +98,8 @@ def _shape(document: dict[str, Any], based_on: object) -> None:
         faults.append(Fault("based_on", "must be a whole number"))
     for kind, table in document.items():
         if kind not in KINDS:
-            faults.append(Fault(kind, f"unknown kind; known are {', '.join(KINDS)}"))
+            known = f"unknown kind; known are {', '.join(KINDS)}"
+            faults.append(Fault(kind, known, "extra_forbidden"))
         elif not isinstance(table, dict):
             faults.append(Fault(kind, f"write [{kind}.KEY] tables"))
         else:

@@ -9,6 +9,7 @@ from aiohttp import ClientError, web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
+from madoguchi.model.faults import faults_of
 from madoguchi.model.routing import Refused
 from madoguchi.security.permissions import Forbidden, NotFound
 from madoguchi.store.work import Clash, Conflict, Unavailable
@@ -59,12 +60,9 @@ _REFUSED_STATUS = {
 
 
 def _validation(wrong: ValidationError) -> Problem:
-    faults = [
-        {"place": ".".join(str(p) for p in e["loc"]) or "body", "message": e["msg"]}
-        for e in wrong.errors()
-    ]
-    detail = "; ".join(f"{f['place']}: {f['message']}" for f in faults[:5])
-    return Problem(422, "invalid", detail, faults=faults[:50])
+    faults = faults_of(wrong.errors(include_input=False), nowhere="body")
+    detail = "; ".join(f"{f.place}: {f.message}" for f in faults[:5])
+    return Problem(422, "invalid", detail, faults=[f.view() for f in faults[:50]])
 
 
 def _refused(refused: Refused) -> Problem:

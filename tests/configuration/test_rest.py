@@ -81,6 +81,8 @@ async def test_the_last_administrator_stays(tmp_path: Path, database: str) -> No
             {
                 "place": "agent.boss",
                 "message": "is the last active administrator; let somebody else be one first",
+                "type": "last_administrator",
+                "facts": {},
             }
         ]
         away = {**plain, "roles": ["administrator"], "active": False}

@@ -53,6 +53,26 @@ async def test_a_queue_is_changed_on_its_page(house: House) -> None:
     assert house.foreign == []
 
 
+async def test_what_does_not_hold_is_said_at_its_field_in_the_own_language(house: House) -> None:
+    adam = await administrator(house, "queues/orders")
+    page, words = adam.page, adam.words["admin"]
+    field = page.get_by_label(words["field"]["offer_timeout_s"], exact=True)
+    await page.get_by_label(words["field"]["name"], exact=True).fill("")
+    await field.evaluate("input => input.removeAttribute('min')")
+    await field.fill("2")
+    await page.get_by_label(words["reason"]).fill("too short")
+    await page.get_by_role("button", name=adam.words["act"]["save"]).click()
+    short, empty = words["fault"]["atLeast"].replace("{limit}", "5"), words["fault"]["missing"]
+    summary = page.get_by_role("alert")
+    await expect(summary).to_contain_text(f"{words['field']['offer_timeout_s']} {short}")
+    await expect(summary).to_contain_text(f"{words['field']['name']} {empty}")
+    await expect(field).to_have_accessible_description(short)
+    await expect(page.get_by_label(words["field"]["name"], exact=True)).to_have_attribute(
+        "aria-invalid", "true"
+    )
+    assert house.faults == []
+
+
 async def test_toml_is_applied_on_the_page(house: House) -> None:
     adam = await administrator(house, "versions")
     page, words = adam.page, adam.words["admin"]["toml"]

@@ -83,3 +83,32 @@ test('a page of another role leads to the own first page; an unknown address say
   expect(page.text()).toContain('There is no such page.')
   expect(document.querySelector('#nuxt-ui-colors')).toBeNull()
 })
+
+test.each([
+  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/board']],
+  [['supervisor'], '/board', ['/board']],
+  [['supervisor', 'administrator'], '/board', ['/board', '/admin/queues']],
+  [['administrator'], '/admin/queues', ['/admin/queues']],
+])('%j begin at %s', async (roles, first, entries) => {
+  const session = { ...administrator, me: { ...administrator.me, roles } }
+  hub({ 'GET /session': { status: 200, body: session }, 'GET /config': { status: 200, body: { number: 1, objects: [] } } })
+  const { page, router } = await open('/', 'ja')
+  expect(router.currentRoute.value.path).toBe(first)
+  const rail = page.findAll('nav.rail a').map((entry) => entry.attributes('href') ?? '')
+  expect(rail.filter((to) => !to.startsWith('/admin/') || to === '/admin/queues')).toEqual(entries)
+  page.unmount()
+})
+
+test('a supervisor who is no agent reads conversations, but has none of their own', async () => {
+  const session = { ...administrator, me: { ...administrator.me, roles: ['supervisor'] } }
+  hub({ 'GET /session': { status: 200, body: session } })
+  const { page, router } = await open('/inbox/open', 'ja')
+  expect(router.currentRoute.value.path).toBe('/board')
+  await router.push('/inbox/open/c1')
+  await flushPromises()
+  expect(router.currentRoute.value.path).toBe('/inbox/unassigned/c1')
+  expect(page.findAll('.tabs a')).toHaveLength(1)
+  expect(page.get('h1').text()).toBe('会話の一覧')
+  expect(page.get('nav.rail a').attributes()).toMatchObject({ href: '/board', 'aria-current': 'page' })
+  page.unmount()
+})

@@ -1,5 +1,8 @@
 import { useSession } from '@desk/session/session'
-import { createRouter, createWebHistory, type Router, type RouterHistory, type RouteRecordRaw } from 'vue-router'
+import {
+  createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw, type Router, type RouterHistory,
+  type RouteRecordRaw,
+} from 'vue-router'
 
 const admin = (path: string, name: string, load: RouteRecordRaw['component']): RouteRecordRaw =>
   ({ path, name, component: load, meta: { role: 'administrator' } }) as RouteRecordRaw
@@ -21,10 +24,19 @@ const pages: RouteRecordRaw[] = [
   { path: ':path(.*)*', name: 'missing', component: () => import('./shell/MissingPage.vue') },
 ]
 
-/** Where somebody begins: the inbox for those who serve, else the first page of their role. */
+/** Where somebody begins: an agent at the inbox, a supervisor at the board, else administration. */
 export function home(): string {
   const session = useSession()
-  return session.serves || !session.administers ? '/inbox/open' : '/admin/queues'
+  if (session.receives) return '/inbox/open'
+  if (session.supervises) return '/board'
+  return session.administers ? '/admin/queues' : '/inbox/open'
+}
+
+/** A supervisor who is no agent reads conversations from the board; nothing is ever their own. */
+function unowned({ name, params }: RouteLocationNormalized): RouteLocationRaw | null {
+  if (name !== 'inbox' || useSession().receives || params['tab'] === 'unassigned') return null
+  const conversation = params['conversation']
+  return conversation ? { name: 'inbox', params: { tab: 'unassigned', conversation } } : { path: home() }
 }
 
 function allowed(role: unknown): boolean {
@@ -58,7 +70,7 @@ export function createDeskRouter(history: RouterHistory = createWebHistory()): R
       const back = to.fullPath === '/' ? {} : { to: to.fullPath }
       return { name: 'login', query: back }
     }
-    return allowed(to.meta['role']) ? true : { path: home() }
+    return allowed(to.meta['role']) ? (unowned(to) ?? true) : { path: home() }
   })
   return router
 }

@@ -3,9 +3,10 @@ import type { Words } from './words'
 
 const DAY_MS = 86_400_000
 
+/** The time of day as the desk writes it: 14:05, 9:05. */
 export function clock(at: string): string {
   const time = new Date(at)
-  return [time.getHours(), time.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':')
+  return `${time.getHours()}:${String(time.getMinutes()).padStart(2, '0')}`
 }
 
 /** 今日, 昨日, 11月24日（火）; today, yesterday, Tue, Nov 24. */

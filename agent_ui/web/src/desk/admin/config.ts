@@ -16,6 +16,9 @@ export interface ConfigObject {
 export interface Fault {
   place: string
   message: string
+  /** A stable code; none where only the sentence says what is wrong. */
+  type?: string
+  facts?: Record<string, unknown>
 }
 
 /** The configuration as the administrator sees it; read anew after every change. */

@@ -1,8 +1,10 @@
 import { useActing } from '@desk/acts/acting'
 import { call, Problem } from '@desk/acts/api'
 import { computed, ref, shallowRef, toRaw, watch, type Ref } from 'vue'
+import { useI18n } from 'vue-i18n'
 import { differing, rebased } from './changes'
 import { blank, useConfig, type Body, type ConfigObject, type Fault, type Kind } from './config'
+import { faultText } from './faults'
 
 export interface Conflict {
   clashes: string[]
@@ -12,6 +14,7 @@ export interface Conflict {
 
 /** One object in a form: what was read, what is written, and what stands against saving. */
 export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string) => void) {
+  const { t } = useI18n()
   const config = useConfig()
   const { act, tell } = useActing()
   const base = shallowRef<Body>({})
@@ -59,9 +62,15 @@ export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string
 
   async function refused(error: unknown): Promise<void> {
     if (!(error instanceof Problem)) throw error
-    if (error.code === 'invalid') faults.value = (error.facts['faults'] as Fault[] | undefined) ?? []
+    if (error.code === 'invalid') faults.value = placed((error.facts['faults'] as Fault[] | undefined) ?? [])
     else if (error.code === 'moved_on' && !fresh.value) await moved()
     else tell('save', error)
+  }
+
+  /** The hub names the whole configuration's places; the form knows its own fields. */
+  function placed(found: readonly Fault[]): Fault[] {
+    const own = `${kind.value}.${fresh.value ? newKey.value.trim() : key.value}.`
+    return found.map((each) => (each.place.startsWith(own) ? { ...each, place: each.place.slice(own.length) } : each))
   }
 
   /** Somebody was faster: their version becomes the base, my changes stay on top. */
@@ -85,7 +94,7 @@ export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string
   const fault = (place: string): string =>
     faults.value
       .filter((each) => each.place === place || each.place.startsWith(`${place}.`))
-      .map((each) => each.message)
+      .map((each) => faultText(each, t))
       .join(' ')
 
   return { body, object, fresh, newKey, reason, changes, faults, conflict, busy, fault, reset, save, remove }

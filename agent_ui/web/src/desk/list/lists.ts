@@ -38,6 +38,14 @@ export const useLists = defineStore('lists', () => {
     const now = step.value
     return Object.fromEntries(tabs.map((tab) => [tab, ordered(grouped.value[tab], now)])) as Record<Tab, Row[]>
   })
+  /** The rows of a tab and one more, which is not counted in it. */
+  function withOne(tab: Tab, id: string): Row[] {
+    const conversation = world.world.conversation.get(id)
+    if (!conversation || rows.value[tab].some((row) => row.id === id)) return rows.value[tab]
+    return ordered([...grouped.value[tab], rowOf(conversation)], step.value)
+  }
+  /** The tab that a conversation stands in; null: none of this agent's. */
+  const standing = (id: string): Tab | null => tabs.find((tab) => grouped.value[tab].some((row) => row.id === id)) ?? null
   const mine = computed(() => {
     const { open, waiting, 'wrap-up': wrapUp } = grouped.value
     return open.length + waiting.length + wrapUp.length
@@ -50,7 +58,7 @@ export const useLists = defineStore('lists', () => {
   const offered = computed(() => world.offers.filter((offer) => offer.state === 'pending').length)
   const attention = computed(() => unread.value.length + offered.value)
 
-  return { rows, grouped, mine, unread, attention }
+  return { rows, grouped, withOne, standing, mine, unread, attention }
 })
 
 /** Whether a row holds the words that somebody searches for. */

@@ -56,6 +56,8 @@ export const useSession = defineStore('session', () => {
   }
 
   const has = (role: Role): boolean => me.value?.roles.includes(role) ?? false
+  /** Offers come to agents only: who has not this role never owns a conversation. */
+  const receives = computed(() => has('agent'))
   const serves = computed(() => has('agent') || has('supervisor'))
   const supervises = computed(() => has('supervisor'))
   const administers = computed(() => has('administrator'))
@@ -65,6 +67,6 @@ export const useSession = defineStore('session', () => {
     hub.value?.accounts.find((each) => each.id === id || each.key === id)
 
   return {
-    me, hub, ended, used, load, signIn, signOut, forget, has, serves, supervises, administers, queue, account,
+    me, hub, ended, used, load, signIn, signOut, forget, has, receives, serves, supervises, administers, queue, account,
   }
 })

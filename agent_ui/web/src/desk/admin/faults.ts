@@ -1,0 +1,46 @@
+import type { Fault } from './config'
+
+type Words = (key: string, values?: Record<string, unknown>) => string
+
+/** The kinds of faults that have words of their own, by the hub's code. */
+const words: Readonly<Record<string, string>> = {
+  missing: 'missing',
+  string_too_short: 'tooShort',
+  string_too_long: 'tooLong',
+  too_short: 'tooFew',
+  too_long: 'tooMany',
+  int_type: 'wholeNumber',
+  int_parsing: 'wholeNumber',
+  int_parsing_size: 'wholeNumber',
+  int_from_float: 'wholeNumber',
+  float_type: 'number',
+  float_parsing: 'number',
+  finite_number: 'number',
+  greater_than_equal: 'atLeast',
+  less_than_equal: 'atMost',
+  greater_than: 'above',
+  less_than: 'below',
+  extra_forbidden: 'unknownField',
+  string_pattern_mismatch: 'form',
+  enum: 'choice',
+  literal_error: 'choice',
+  string_type: 'form',
+  bool_type: 'form',
+  bool_parsing: 'form',
+  list_type: 'form',
+  dict_type: 'form',
+  model_type: 'form',
+  no_such: 'noSuch',
+  last_administrator: 'lastAdministrator',
+  has_work: 'hasWork',
+}
+
+/** What is wrong, in the reader's language; the hub's own sentence for kinds that have no words. */
+export function faultText({ type = '', facts = {}, message }: Fault, t: Words): string {
+  const word = words[type]
+  if (!word) return message
+  const empty = (word === 'tooShort' || word === 'tooFew') && facts['min_length'] === 1
+  const limit = facts['min_length'] ?? facts['max_length'] ?? facts['ge'] ?? facts['le'] ?? facts['gt'] ?? facts['lt']
+  const kind = word === 'noSuch' ? t(`desk.admin.kind.${String(facts['kind'])}`).toLowerCase() : ''
+  return t(`desk.admin.fault.${empty ? 'missing' : word}`, { ...facts, kind, limit })
+}
