@@ -8,6 +8,9 @@ const plain = new Set([
   'no_room', 'exclusive', 'declined', 'owner', 'leaving',
 ])
 
+/** A name and its number stay on one line. */
+const whole = (text: string): string => text.replaceAll(' ', '\u00a0')
+
 /** Codes of the router in words: why somebody was chosen, what is missing, what stood in the way. */
 export function useFacts() {
   const { t, te, locale } = useI18n()
@@ -16,8 +19,8 @@ export function useFacts() {
   function fact(code: string): string {
     if (plain.has(code)) return t(`desk.fact.${code}`)
     const [kind = '', first = '', second = ''] = code.split(':')
-    if (kind === 'skill') return t('desk.fact.skill', { skill: skillName(session, first), level: second })
-    if (kind === 'free') return t('desk.fact.free', { room: first })
+    if (kind === 'skill') return whole(t('desk.fact.skill', { skill: skillName(session, first), level: second }))
+    if (kind === 'free') return whole(t('desk.fact.free', { room: first }))
     if (kind === 'missing_queue') {
       return t('desk.fact.missing_queue', { queue: queueName(session, first, locale.value) })
     }
