@@ -7,16 +7,16 @@ process has begun is left to it as long as its lease says that it lives.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import IntEnum
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Row, Select, exists, not_, or_, select, update
+from sqlalchemy import ColumnElement, Row, exists, not_, or_, select, update
 
 from connectors.base import Connector, degrade
+from connectors.outgoing import AT_ONCE, Job, OutboxState, accounts_due, first_due
 from connectors.registry import Registry
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock
@@ -40,12 +40,10 @@ from madoguchi.store.hot import constant
 from madoguchi.store.log import append
 from madoguchi.store.tables import lease, outbox
 from madoguchi.store.work import Conflict, Store, Unavailable, Work
-from unified_profile.tables import identity
 
 log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
-AT_ONCE = 8
 LEASE = "outbox:"
 RENEW_S = leases.TTL_S / 3
 FIRST_PAUSE_S = 2.0
@@ -56,49 +54,12 @@ GIVE_UP = timedelta(hours=4)
 SETTLE_AFTER = timedelta(seconds=20)
 
 
-class OutboxState(IntEnum):
-    """Waiting, started (and maybe unknown), or over."""
-
-    WAITING = 0
-    STARTED = 1
-    DONE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One message to send; ``started`` when it was begun and has no end."""
-
-    row: int
-    account: Id
-    lane: str
-    attempts: int
-    started: datetime | None
-    holder: str | None
-    first: datetime | None
-    outbound: Outbound
-
-
 @dataclass(frozen=True, slots=True)
 class Rest:
     """A row that failed on our side is left alone until then."""
 
     until: float
     pause: float
-
-
-_OPEN = (
-    select(
-        outbox,
-        message_table.c.conversation,
-        message_table.c.channel,
-        message_table.c.parts,
-        identity.c.scheme,
-        identity.c.value,
-    )
-    .join(message_table, message_table.c.id == outbox.c.message)
-    .join(identity, identity.c.id == message_table.c.identity)
-    .where(outbox.c.state < constant(OutboxState.DONE))
-)
 
 
 class Delivery:
@@ -207,8 +168,8 @@ class Delivery:
 
         def unit() -> Work[list[Job]]:
             found: list[Row[Any]] = []
-            for row in (yield _accounts_due(running, now)):
-                one = _first_due(row.account, now, aside)
+            for row in (yield accounts_due(running, now)):
+                one = first_due(row.account, now, aside)
                 waiting = outbox.c.state == constant(OutboxState.WAITING)
                 found += yield one.where(or_(waiting, self._ended()))
             return [self._job(row) for row in found]
@@ -450,42 +411,6 @@ class Delivery:
             yield from _told(job.outbound.message, state, provider_id, why, now)
 
         await self._sure(unit)
-
-
-def _accounts_due(running: Sequence[Id], now: datetime) -> Select[Any]:
-    """Return which accounts have something to do."""
-    return (
-        select(outbox.c.account)
-        .where(
-            outbox.c.state < constant(OutboxState.DONE),
-            outbox.c.due_at <= now,
-            outbox.c.account.in_(running),
-        )
-        .distinct()
-    )
-
-
-def _first_due(account: Id, now: datetime, aside: Sequence[int]) -> Select[Any]:
-    """Return the first open row of each lane of an account, if it is due.
-
-    Twice as many as have room: a lane may be busy with a message that its callback has ended.
-    """
-    earlier = outbox.alias("earlier")
-    behind = exists().where(
-        earlier.c.lane == outbox.c.lane,
-        earlier.c.state < constant(OutboxState.DONE),
-        earlier.c.id < outbox.c.id,
-    )
-    return (
-        _OPEN.where(
-            outbox.c.account == account,
-            outbox.c.due_at <= now,
-            outbox.c.id.not_in(aside),
-            not_(behind),
-        )
-        .order_by(outbox.c.due_at, outbox.c.id)
-        .limit(2 * AT_ONCE)
-    )
 
 
 def _told(

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from connectors.delivery import Delivery, Job
+from connectors.delivery import Delivery
+from connectors.outgoing import Job
 from madoguchi.clock import Clock, ManualClock
 from madoguchi.model.conversation import MessageState
 from madoguchi.model.inbound import Receipt, RetryLater

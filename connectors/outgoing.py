@@ -1,0 +1,92 @@
+"""The outbox's rows: what is due on which account, in the order of its lanes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Select, exists, not_, select
+
+from madoguchi.conversations.tables import message as message_table
+from madoguchi.model.ids import Id
+from madoguchi.model.inbound import Outbound
+from madoguchi.store.hot import constant
+from madoguchi.store.tables import outbox
+from unified_profile.tables import identity
+
+AT_ONCE = 8
+"""So many messages are on their way at once on one account."""
+
+
+class OutboxState(IntEnum):
+    """Waiting, started (and maybe unknown), or over."""
+
+    WAITING = 0
+    STARTED = 1
+    DONE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One message to send; ``started`` when it was begun and has no end."""
+
+    row: int
+    account: Id
+    lane: str
+    attempts: int
+    started: datetime | None
+    holder: str | None
+    first: datetime | None
+    outbound: Outbound
+
+
+_OPEN = (
+    select(
+        outbox,
+        message_table.c.conversation,
+        message_table.c.channel,
+        message_table.c.parts,
+        identity.c.scheme,
+        identity.c.value,
+    )
+    .join(message_table, message_table.c.id == outbox.c.message)
+    .join(identity, identity.c.id == message_table.c.identity)
+    .where(outbox.c.state < constant(OutboxState.DONE))
+)
+
+
+def accounts_due(running: Sequence[Id], now: datetime) -> Select[Any]:
+    """Return which accounts have something to do."""
+    return (
+        select(outbox.c.account)
+        .where(
+            outbox.c.state < constant(OutboxState.DONE),
+            outbox.c.due_at <= now,
+            outbox.c.account.in_(running),
+        )
+        .distinct()
+    )
+
+
+def first_due(account: Id, now: datetime, aside: Sequence[int]) -> Select[Any]:
+    """Return the first open row of each lane of an account, if it is due.
+
+    Twice as many as have room: a lane may be busy with a message that its callback has ended.
+    """
+    earlier = outbox.alias("earlier")
+    behind = exists().where(
+        earlier.c.lane == outbox.c.lane,
+        earlier.c.state < constant(OutboxState.DONE),
+        earlier.c.id < outbox.c.id,
+    )
+    return (
+        _OPEN.where(
+            outbox.c.account == account,
+            outbox.c.due_at <= now,
+            outbox.c.id.not_in(aside),
+            not_(behind),
+        )
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(2 * AT_ONCE)
+    )
