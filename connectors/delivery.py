@@ -99,6 +99,8 @@ class Delivery:
                     await self.step()
                     pause = SWEEP_S
                 except (Unavailable, Conflict) as why:
+                    if _cancelled():  # a driver may turn our end into a fault of its own
+                        raise
                     log.warning("the outbox cannot be read", why=str(why))
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, LONGEST_REST_S)
@@ -343,6 +345,8 @@ class Delivery:
             try:
                 await self._store.write(unit)
             except Unavailable as why:
+                if _cancelled():
+                    raise
                 log.warning("an outcome cannot be stored now", why=str(why))
                 await asyncio.sleep(pause)
             else:
@@ -411,6 +415,11 @@ class Delivery:
             yield from _told(job.outbound.message, state, provider_id, why, now)
 
         await self._sure(unit)
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _told(
