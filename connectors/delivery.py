@@ -224,11 +224,11 @@ class Delivery:
         """Leave a row alone for a while, longer each time."""
         before = self._resting.get(row)
         pause = min(before.pause * 2, LONGEST_REST_S) if before else FIRST_PAUSE_S
-        self._resting[row] = Rest(self._clock.monotonic() + pause, pause)
+        self._resting[row] = Rest(asyncio.get_running_loop().time() + pause, pause)
 
     def _rests(self, row: int) -> bool:
         found = self._resting.get(row)
-        return found is not None and found.until > self._clock.monotonic()
+        return found is not None and found.until > asyncio.get_running_loop().time()
 
     async def _interrupted(
         self, connector: Connector, job: Job, started: datetime, outbound: Outbound
