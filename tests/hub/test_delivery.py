@@ -119,6 +119,7 @@ async def test_too_many_requests_wait_as_told_and_send_once(tmp_path: Path, data
         await s.desk.until(
             lambda _: any(e.status == 429 for e in s.twilio.log), "the provider said 429"
         )
+        await s.here.hub.delivery.idle()
         s.clock.advance(29)
         assert s.sent() == 0
         s.clock.advance(2)
