@@ -37,6 +37,11 @@ def append(entries: Iterable[LogEntry]) -> Append:
     return Append(tuple(entries))
 
 
+def placed(first: int, entries: Sequence[LogEntry]) -> list[NumberedEntry]:
+    """Return entries with their places, the first one's given."""
+    return [NumberedEntry(place, entry) for place, entry in enumerate(entries, first)]
+
+
 def row_of(one: LogEntry) -> dict[str, Any]:
     """Return an entry as a row of its table, without its place."""
     return {

@@ -2,9 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import asyncpg
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from madoguchi.bus import Hints
-from madoguchi.model.log import LogEntry, NumberedEntry
+from madoguchi.model.log import NumberedEntry
 from madoguchi.store import log
 from madoguchi.store.hot import Bound
 from madoguchi.store.journal import Journal
@@ -28,9 +27,9 @@ from madoguchi.store.work import (
     Many,
     Rows,
     Step,
+    Told,
     Unavailable,
     Work,
-    touched,
 )
 
 T = TypeVar("T")
@@ -83,14 +82,6 @@ def engine_for(dsn: str) -> AsyncEngine:
     )
 
 
-@dataclass(slots=True)
-class _Told:
-    """What a unit has to tell: hinted tables, and entries for the log."""
-
-    topics: set[str] = field(default_factory=set)
-    entries: list[LogEntry] = field(default_factory=list)
-
-
 class Session:
     """One connection, through SQLAlchemy and, for hot statements, the driver itself.
 
@@ -132,7 +123,7 @@ class Session:
             await self.connection.close()
 
 
-async def drive(session: Session, work: Work[T], told: _Told) -> T:
+async def drive(session: Session, work: Work[T], told: Told) -> T:
     """Run a unit to its end on one connection; gather what it has to tell."""
     rows: Rows | None = None
     while True:
@@ -140,14 +131,7 @@ async def drive(session: Session, work: Work[T], told: _Told) -> T:
             step = next(work) if rows is None else work.send(rows)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
-        name = touched(step)
-        if name in HINTED:
-            told.topics.add(name)
-        if isinstance(step, Append):
-            told.entries += step.entries
-            rows = []
-        else:
-            rows = await session.execute(step)
+        rows = [] if told.takes(step) else await session.execute(step)
 
 
 def _translated(fault: BaseException) -> BaseException:
@@ -214,12 +198,12 @@ class PostgresStore:
             self._session() as session,
             session.plain.transaction(isolation="repeatable_read"),
         ):
-            return await drive(session, unit(), _Told())
+            return await drive(session, unit(), Told())
 
     async def look(self, unit: Callable[[], Work[T]]) -> T:
         """Run a selecting unit, each statement for itself."""
         async with self._session() as session:
-            return await drive(session, unit(), _Told())
+            return await drive(session, unit(), Told())
 
     async def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -312,12 +296,13 @@ class PostgresStore:
             self._idle.append(session)
 
     async def _write(self, unit: Callable[[], Work[T]]) -> T:
-        told, numbered = _Told(), []
+        told = Told()
+        numbered: list[NumberedEntry] = []
         async with self._session() as session, session.plain.transaction():
             result = await drive(session, unit(), told)
             if told.entries:
-                first = await drive(session, log.number(told.entries), _Told())
-                numbered = _placed(first, told.entries)
+                first = await drive(session, log.number(told.entries), Told())
+                numbered = log.placed(first, told.entries)
         self.journal.committed(numbered)
         self._told(told.topics)
         return result
@@ -327,7 +312,3 @@ class PostgresStore:
             self._hints.publish(topics)
             self._topics |= topics
             self._wake.set()
-
-
-def _placed(first: int, entries: Sequence[LogEntry]) -> list[NumberedEntry]:
-    return [NumberedEntry(place, entry) for place, entry in enumerate(entries, first)]

@@ -21,11 +21,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from madoguchi.bus import Hints
-from madoguchi.model.log import LogEntry, NumberedEntry
+from madoguchi.model.log import NumberedEntry
 from madoguchi.store import log
 from madoguchi.store.hot import Bound
 from madoguchi.store.journal import Journal
-from madoguchi.store.tables import HINTED
 from madoguchi.store.work import (
     Append,
     Clash,
@@ -33,9 +32,9 @@ from madoguchi.store.work import (
     Many,
     Rows,
     Step,
+    Told,
     Unavailable,
     Work,
-    touched,
 )
 
 T = TypeVar("T")
@@ -73,11 +72,9 @@ class _Posted:
 
 
 @dataclass(slots=True)
-class _Told:
-    """What a transaction's units have to tell: hinted tables, and entries for the log."""
+class _Told(Told):
+    """What a transaction's units have to tell, and the places that their entries got."""
 
-    topics: set[str] = field(default_factory=set)
-    entries: list[LogEntry] = field(default_factory=list)
     numbered: list[NumberedEntry] = field(default_factory=list)
 
 
@@ -147,7 +144,7 @@ class Session:
         self.connection.close()
 
 
-def drive(session: Session, work: Work[T], told: _Told) -> T:
+def drive(session: Session, work: Work[T], told: Told) -> T:
     """Run a unit to its end on one connection; gather what it has to tell."""
     rows: Rows | None = None
     while True:
@@ -155,14 +152,7 @@ def drive(session: Session, work: Work[T], told: _Told) -> T:
             step = next(work) if rows is None else work.send(rows)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
-        name = touched(step)
-        if name in HINTED:
-            told.topics.add(name)
-        if isinstance(step, Append):
-            told.entries += step.entries
-            rows = []
-        else:
-            rows = session.execute(step)
+        rows = [] if told.takes(step) else session.execute(step)
 
 
 class SqliteStore:
@@ -318,10 +308,7 @@ class SqliteStore:
             return
         if self._position is None:
             self._position = drive(session, log.head(), _Told())
-        told.numbered = [
-            NumberedEntry(place, entry)
-            for place, entry in enumerate(told.entries, self._position + 1)
-        ]
+        told.numbered = log.placed(self._position + 1, told.entries)
         session.execute(log.place(told.numbered))
 
     def _answer(self, batch: list[_Posted], told: _Told) -> None:

@@ -15,7 +15,7 @@ its statements.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Executable
@@ -24,6 +24,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from madoguchi.model.log import LogEntry
 from madoguchi.store.hot import Bound
 from madoguchi.store.journal import Journal
+from madoguchi.store.tables import HINTED
 
 T = TypeVar("T")
 
@@ -118,6 +119,23 @@ def touched(step: Step) -> str | None:
     if isinstance(statement, UpdateBase):
         return str(getattr(statement.table, "name", ""))
     return None
+
+
+@dataclass(slots=True)
+class Told:
+    """What a unit has to tell others once it is committed: hinted tables, entries for the log."""
+
+    topics: set[str] = field(default_factory=set)
+    entries: list[LogEntry] = field(default_factory=list)
+
+    def takes(self, step: Step) -> bool:
+        """Note a step; return whether that is all there is to do about it for now."""
+        name = touched(step)
+        if name in HINTED:
+            self.topics.add(name)
+        if isinstance(step, Append):
+            self.entries += step.entries
+        return isinstance(step, Append)
 
 
 def only(rows: Rows) -> Any | None:
