@@ -40,6 +40,7 @@ async def menu_is_clean(page: Page, what: str, *entries: str) -> None:
     await expect(page.get_by_role("menu")).to_be_visible()
     await clean(page, what)
     for entry in entries:
+        await expect(page.get_by_role("menuitem", name=entry)).to_be_visible()
         await page.get_by_role("menuitem", name=entry).press("ArrowRight")
         await expect(page.get_by_role("menu")).to_have_count(2)
         await clean(page, f"{what}, {entry}")

@@ -43,7 +43,9 @@ async def test_a_supervisor_without_the_role_of_an_agent_begins_at_the_board(hou
     await house.here.sms("+819055500188", "まだですか？")
     waits = part(sue, sue.words["board"]["waiting"]).locator("tbody tr")
     await expect(waits).to_have_count(1)
-    menu = acts_on(sue, waits, await waits.locator("b").inner_text())
+    name, number = waits.locator("b"), waits.locator("b + .muted")
+    numbered = f"{await name.inner_text()} {await number.inner_text()}"
+    menu = acts_on(sue, waits, numbered)
     await choose(sue.page, menu, sue.words["board"]["open"])
     await expect(sue.timeline).to_contain_text("まだですか？")
     await expect(sue.page.locator(".item.on")).to_have_count(1)
