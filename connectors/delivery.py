@@ -16,10 +16,17 @@ import structlog
 from sqlalchemy import ColumnElement, Row, exists, not_, or_, select, update
 
 from connectors.base import Connector, degrade
-from connectors.outgoing import AT_ONCE, Job, OutboxState, accounts_due, first_due
+from connectors.outgoing import (
+    AT_ONCE,
+    Job,
+    OutboxState,
+    accounts_due,
+    first_due,
+    set_in_the_future,
+)
 from connectors.registry import Registry
 from madoguchi.bus import Hints
-from madoguchi.clock import Clock
+from madoguchi.clock import Clock, Watch
 from madoguchi.conversations import repository, telling
 from madoguchi.conversations.tables import conversation
 from madoguchi.conversations.tables import message as message_table
@@ -83,7 +90,9 @@ class Delivery:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._rows: set[int] = set()
         self._per_account: dict[Id, int] = {}
-        self._closed: dict[Id, datetime] = {}
+        self._closed: dict[Id, float] = {}
+        self._watch = Watch(clock)
+        self._clock_set = True
         self._resting: dict[int, Rest] = {}
         self._lease_name = f"{LEASE}{holder.partition('.')[0]}"
         self._leased_at = float("-inf")
@@ -113,10 +122,11 @@ class Delivery:
     async def step(self) -> None:
         """Start everything that is due and has room."""
         await self._lease()
+        await self._follow_clock()
         for job in await self._store.read(self._looked()):
             if job.lane in self._busy or self._per_account.get(job.account, 0) >= AT_ONCE:
                 continue
-            if self._closed.get(job.account, self._clock.now()) > self._clock.now():
+            if self._shut(job.account):
                 continue
             connector = self._registry.by_id(job.account)
             if connector is None or connector.account.paused:
@@ -126,6 +136,25 @@ class Delivery:
             self._per_account[job.account] = self._per_account.get(job.account, 0) + 1
             self._rows.add(job.row)
             self._busy[job.lane] = asyncio.create_task(self._one(connector, job), name=job.lane)
+
+    def _shut(self, account: Id) -> bool:
+        """Tell whether a provider has asked for a pause that is not over."""
+        return self._closed.get(account, float("-inf")) > self._clock.monotonic()
+
+    async def _follow_clock(self) -> None:
+        """Look, at the start and when the wall clock was set, for what waits for a time that is
+        not to come.
+        """
+        now, leap = self._watch.look()
+        if not (leap or self._clock_set):
+            return
+        self._clock_set = True
+
+        def unit() -> Work[None]:
+            yield set_in_the_future(now)
+
+        await self._store.write(unit)
+        self._clock_set = False
 
     async def idle(self) -> None:
         """Wait until nothing is on its way; for tests and for stopping."""
@@ -152,7 +181,7 @@ class Delivery:
         alive = exists().where(
             lease.c.name.startswith(LEASE),
             lease.c.holder == outbox.c.holder,
-            lease.c.expires_at >= now,
+            lease.c.expires_at.between(now, now + timedelta(seconds=2 * leases.TTL_S)),
         )
         return or_(outbox.c.holder.is_(None), outbox.c.holder == self._holder, not_(alive))
 
@@ -163,7 +192,7 @@ class Delivery:
             c.account.id
             for c in self._registry
             if not c.account.paused
-            and self._closed.get(c.account.id, now) <= now
+            and not self._shut(c.account.id)
             and self._per_account.get(c.account.id, 0) < AT_ONCE
         ]
         aside = sorted({*self._rows, *(row for row in self._resting if self._rests(row))})
@@ -316,7 +345,7 @@ class Delivery:
             return
         own = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts, 16), LONGEST_PAUSE_S)
         pause = timedelta(seconds=max(why.after_s or 0.0, own))
-        self._closed[job.account] = now + timedelta(seconds=why.after_s or 0.0)
+        self._closed[job.account] = self._clock.monotonic() + (why.after_s or 0.0)
 
         def unit() -> Work[None]:
             yield (

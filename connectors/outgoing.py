@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Select, exists, not_, select
+from sqlalchemy import Select, Update, exists, not_, or_, select, update
 
+from madoguchi.clock import APART
 from madoguchi.conversations.tables import message as message_table
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Outbound
@@ -89,4 +90,23 @@ def first_due(account: Id, now: datetime, aside: Sequence[int]) -> Select[Any]:
         )
         .order_by(outbox.c.due_at, outbox.c.id)
         .limit(2 * AT_ONCE)
+    )
+
+
+def set_in_the_future(now: datetime) -> Update:
+    """Make due what was put off by a clock that went back since: it would wait for hours.
+
+    That is told by what was past when the row was written: the attempt, else the message.
+    """
+    young = exists().where(
+        message_table.c.id == outbox.c.message, message_table.c.received_at > now + APART
+    )
+    return (
+        update(outbox)
+        .where(
+            outbox.c.state < constant(OutboxState.DONE),
+            outbox.c.due_at > now,
+            or_(outbox.c.started_at > now + APART, outbox.c.started_at.is_(None) & young),
+        )
+        .values(due_at=now)
     )

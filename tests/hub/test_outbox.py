@@ -198,3 +198,46 @@ async def test_a_provider_that_puts_off_for_ever_is_given_up(box: Outbox) -> Non
 
 async def _over(box: Outbox, id: str) -> bool:
     return bool((await box.row(id)).state == 2)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_was_put_off_before_the_clock_went_back_does_not_wait_for_it(
+    box: Outbox, restarted: bool
+) -> None:
+    assert isinstance(box.clock, ManualClock)
+    provider = box.account("busy")
+    box.clock.set_ahead(3600)
+    provider.answers = [lambda: RetryLater("busy", 4)]
+    delivery = box.delivery()
+    (tried,) = await box.put(provider, "tried")
+    await delivery.step()
+    await delivery.idle()
+    (fresh,) = await box.put(provider, "fresh")
+    later = box.clock.now() + timedelta(hours=9)
+    box.clock.set_ahead(-3600)
+    (wanted,) = await box.put(provider, "wanted later", due_at=later)
+    delivery = box.delivery(holder="a.2") if restarted else delivery
+    box.clock.advance(5)
+    await delivery.step()
+    await delivery.idle()
+    assert await box.shows(tried, "sent")
+    assert await box.shows(fresh, "sent")
+    assert await box.shows(wanted, "queued")
+
+
+async def test_a_pause_that_a_provider_asked_for_does_not_grow_with_the_clock(box: Outbox) -> None:
+    assert isinstance(box.clock, ManualClock)
+    provider = box.account("busy")
+    provider.answers = [lambda: RetryLater("busy", 30)]
+    (id,) = await box.put(provider, "one")
+    delivery = box.delivery()
+    await delivery.step()
+    await delivery.idle()
+    box.clock.set_ahead(-3600)
+    await delivery.step()
+    await delivery.idle()
+    assert provider.sent == ["one"], "the provider asked for 30 s"
+    box.clock.advance(31)
+    await delivery.step()
+    await delivery.idle()
+    assert await box.shows(id, "sent")
