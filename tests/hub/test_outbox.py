@@ -241,3 +241,45 @@ async def test_a_pause_that_a_provider_asked_for_does_not_grow_with_the_clock(bo
     await delivery.step()
     await delivery.idle()
     assert await box.shows(id, "sent")
+
+
+async def test_a_pause_that_a_provider_asked_for_outlives_a_restart(box: Outbox) -> None:
+    busy, own = box.account("busy"), box.account("own")
+    busy.answers = [lambda: RetryLater("too many requests", 60)]
+    own.answers = [lambda: RetryLater("a moment")]
+    await box.put(busy, "first")
+    await box.put(own, "first")
+    delivery = box.delivery()
+    await delivery.step()
+    await delivery.idle()
+    later = box.delivery(holder="a.2")
+    await box.put(busy, "to somebody else")
+    await box.put(own, "to somebody else")
+    advance(box, 1)
+    await later.step()
+    await later.idle()
+    assert busy.sent == ["first"], "the provider asked the account to wait"
+    assert own.sent == ["first", "to somebody else"]
+    advance(box, 60)
+    await later.step()
+    await later.idle()
+    assert sorted(busy.sent) == ["first", "first", "to somebody else"]
+
+
+async def test_only_a_long_pause_is_told(box: Outbox) -> None:
+    """Each pause is twice the one before; desks hear nothing of the first ones."""
+    sms = box.account("sms")
+    sms.answers = [lambda: RetryLater("busy")] * 4
+    (id,) = await box.put(sms, "an answer")
+    delivery = box.delivery()
+    told = []
+    for pause in (2, 4, 8, 16):
+        await delivery.step()
+        await delivery.idle()
+        row = await box.row(id)
+        assert (row.due_at - box.clock.now()).total_seconds() == pause
+        told.append((await box.view(id))["retry"] is not None)
+        advance(box, pause)
+    assert told == [False, False, True, True]
+    entries = [e for e in await box.told(id) if e == "message.put_off"]
+    assert len(entries) == 2

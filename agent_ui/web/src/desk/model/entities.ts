@@ -198,6 +198,8 @@ export interface Message {
   parts: Part[]
   state: MessageState
   reason: string
+  /** While it is `sending`: when it is tried again and how often it was; null: nothing puts it off. */
+  retry: { at: string; attempts: number } | null
   late: boolean
   provider_at: string | null
   received_at: string
