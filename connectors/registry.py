@@ -63,7 +63,8 @@ def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
         except ValidationError as wrong:
             raise Invalid(faults_of(wrong.errors(include_input=False), "settings")) from wrong
         except BadSecret as wrong:
-            raise Invalid([Fault("settings", str(wrong))]) from wrong
+            place = f"settings.{wrong.place.rpartition('.')[2]}"
+            raise Invalid([Fault(place, wrong.reason, wrong.code, wrong.facts)]) from wrong
         plain = checked.model_dump(mode="json", exclude_unset=True)
         return {
             field: _sealed(settings[field], kept.get(field), f"{connector}.{field}", vault)

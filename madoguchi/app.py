@@ -139,7 +139,7 @@ def _joined(
 ) -> Hub:
     """Make every part and hand it what it needs; nothing runs yet."""
     holder = f"{_node(settings.data)}.{secrets.token_hex(4)}"
-    vault = Vault(parse_keys(settings.secret_keys))
+    vault = Vault(parse_keys(settings.secret_keys), settings.secret_folders)
     inbox = Inbox(store)
     registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)
     configuration = Configuration(store, clock, sealer(vault))
