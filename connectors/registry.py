@@ -52,7 +52,9 @@ def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
     def seal(connector: str, new: Body, kept: Body) -> Body:
         kind = kinds().get(connector)
         if kind is None:
-            raise Invalid([Fault("connector", f"unknown; known are {', '.join(sorted(kinds()))}")])
+            known = ", ".join(sorted(kinds()))
+            text = f"unknown; known are {known}"
+            raise Invalid([Fault("connector", text, "unknown_connector", {"known": known})])
         secrets = secret_fields()[connector]
         settings = {
             field: kept.get(field, "") if field in secrets and value == KEPT else value
