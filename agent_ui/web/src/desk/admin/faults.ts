@@ -59,6 +59,6 @@ export function faultText({ type = '', facts = {}, message }: Fault, t: Words): 
   if (!word) return message
   const empty = (word === 'tooShort' || word === 'tooFew') && facts['min_length'] === 1
   const limit = facts['min_length'] ?? facts['max_length'] ?? facts['ge'] ?? facts['le'] ?? facts['gt'] ?? facts['lt']
-  const kind = word === 'noSuch' ? t(`desk.admin.kind.${String(facts['kind'])}`).toLowerCase() : ''
+  const kind = word === 'noSuch' ? t(`desk.admin.kind.${String(facts['kind'])}`).toLowerCase() : facts['kind']
   return t(`desk.admin.fault.${empty ? 'missing' : word}`, { ...facts, kind, limit })
 }
