@@ -235,6 +235,13 @@ export interface Draft {
   at: string
 }
 
+/** What the person of this desk has set, here or at another desk. */
+export interface OwnPreferences {
+  id: string
+  version: number
+  preferences: Record<string, unknown>
+}
+
 export interface EntityViews {
   agent: Agent
   offer: Offer
@@ -243,6 +250,7 @@ export interface EntityViews {
   draft: Draft
   message: Message
   customer: Customer
+  preferences: OwnPreferences
 }
 
 export type EntityName = keyof EntityViews
