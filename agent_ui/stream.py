@@ -1,7 +1,7 @@
 """The desk's live stream: namespaces ``/agent`` and ``/supervisor`` on ``/live``."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
@@ -171,8 +171,9 @@ class DeskStream:
             self._refused("connect")
             return False
 
-        async def deliver(event: Event) -> None:
-            await self._deliver(socket, event)
+        async def deliver(events: Sequence[Event]) -> None:
+            seen = [await self._seen(socket, event) for event in events]
+            await push(self.server, socket.sid, socket.namespace, "event", *seen)
 
         socket = Socket(sid, namespace, actor, session.id, token, Reader(deliver))
         self._sockets[namespace, sid] = socket
@@ -269,19 +270,19 @@ class DeskStream:
         self._tail.join(socket.reader, audience)
         return {"ok": True, "conversations": ids}
 
-    async def _deliver(self, socket: Socket, event: Event) -> None:
-        """Push one event; what has left the agent's sight meanwhile arrives as a tombstone."""
+    async def _seen(self, socket: Socket, event: Event) -> Event:
+        """Return an event for its desk: what has left the agent's sight meanwhile, a tombstone."""
         view = event["view"]
         if event["entity"] is Entity.CONVERSATION and not _surely_mine(socket, view):
             heard = log.conversation(event["id"])
             if any(heard in audience for audience in socket.opened.values()):
                 await self._look_again(socket)
                 if heard not in socket.reader.audience:
-                    event = {**event, "view": None}
+                    return {**event, "view": None}
         elif event["entity"] is Entity.MESSAGE and view is not None:
             heard = log.conversation(view["conversation"])
-            event = event if heard in socket.reader.audience else {**event, "view": None}
-        await push(self.server, socket.sid, socket.namespace, "event", event)
+            return event if heard in socket.reader.audience else {**event, "view": None}
+        return event
 
     async def _look_again(self, socket: Socket) -> None:
         """Close what the agent has open and may no longer read; the page is told by ``stale``."""

@@ -105,15 +105,16 @@ async def _agent(server: Server, n: int, arrivals: Arrivals) -> Any:
     client = socketio.AsyncClient(reconnection=False)
     offers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
-    async def event(body: dict[str, Any]) -> None:
-        view = body["view"]
-        if body["entity"] == "offer" and view and view["state"] == "pending":
-            await offers.put(view)
-        if body["entity"] == "message" and view:
-            number = int(view["parts"][0]["text"].split()[1])
-            arrivals.arrived(f"SM{number:032x}")
+    async def heard(*events: dict[str, Any]) -> None:
+        for event in events:
+            view = event["view"]
+            if event["entity"] == "offer" and view and view["state"] == "pending":
+                await offers.put(view)
+            if event["entity"] == "message" and view:
+                number = int(view["parts"][0]["text"].split()[1])
+                arrivals.arrived(f"SM{number:032x}")
 
-    client.on("event", event, namespace="/agent")
+    client.on("event", heard, namespace="/agent")
     await client.connect(
         server.url,
         headers={"Cookie": cookie},

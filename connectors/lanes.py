@@ -1,12 +1,13 @@
 """The lane workers: batches out of the inbox, in order, into conversations.
 
 A worker owns partitions by fenced leases. It takes what waits (it never waits for more), and a
-batch is one transaction that begins with the leases. A batch that fails is run again one by one;
-the culprit goes to the dead letters with its reason, and its lane goes on.
+batch is one transaction that begins with taking it under the leases. A batch that fails is run
+again one by one; the culprit goes to the dead letters with its reason, and its lane goes on.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -22,10 +23,10 @@ from madoguchi.store.inbox import (
     PARTITIONS,
     TAKE,
     StoredEvent,
+    lease_of,
     mark_dead,
-    mark_done,
-    partition_of,
     take,
+    take_one,
 )
 from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 
@@ -55,9 +56,11 @@ class LaneWorker:
         self._registry = registry
         self._holder = holder
         self._wake = hints.subscribe("inbox")
-        self._names = {f"lane:{number}": number for number in range(PARTITIONS)}
+        self._names = {lease_of(number): number for number in range(PARTITIONS)}
         self._held: list[int] = []
         self._leased_at = float("-inf")
+        self._floor = 0
+        self._swept_at = float("-inf")
         self.processed = 0
 
     async def run(self) -> None:
@@ -78,15 +81,32 @@ class LaneWorker:
     async def step(self) -> int:
         """Process one batch; return how many events it had."""
         taken: list[StoredEvent] = []
+        floor = self._lowest()
         try:
-            await self._store.write(lambda: self._next(taken))
+            await self._store.write(lambda: self._next(taken, floor))
         except Exception as fault:
+            self._floor = 0
             if _passes(fault):
                 raise
             for event in taken:
                 await self._process(event)
+        else:
+            self._floor = taken[-1].row if taken else floor
         self.processed += len(taken)
         return len(taken)
+
+    def _lowest(self) -> int:
+        """Return the row behind which to look.
+
+        Rows appear in their order, so nothing new waits before what was taken last; looking there
+        would walk over what the database has yet to sweep. Once in a while we do, for what was
+        replayed or became ours.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._swept_at < SWEEP_S:
+            return self._floor
+        self._swept_at = now
+        return 0
 
     async def _lease(self) -> None:
         if self._clock.monotonic() - self._leased_at < RENEW_S:
@@ -111,7 +131,7 @@ class LaneWorker:
 
     async def _process(self, one: StoredEvent) -> None:
         try:
-            await self._store.write(lambda: self._unit([one]))
+            await self._store.write(lambda: self._alone(one))
         except Exception as fault:
             if _passes(fault):
                 raise
@@ -123,22 +143,21 @@ class LaneWorker:
         now = self._clock.now()
         await self._store.write(lambda: mark_dead(one.row, why, now))
 
-    def _next(self, taken: list[StoredEvent]) -> Work[None]:
+    def _next(self, taken: list[StoredEvent], floor: int) -> Work[None]:
         """Take what waits in the lanes that we hold, and process it; ``taken`` says what it was."""
-        taken[:] = yield from take(self._held)
-        yield from self._unit(taken)
-
-    def _unit(self, events: Sequence[StoredEvent]) -> Work[None]:
-        if not events:
-            return
-        lanes = {f"lane:{partition_of(one.event.lane)}" for one in events}
-        yield from leases.guard(sorted(lanes), self._holder)
         now = self._clock.now()
-        arrivals = [arrival for event in events for arrival in self._arrivals(event)]
-        yield from receive(arrivals, now, self._clock.new_id)
-        done = yield from mark_done([event.row for event in events], now)
-        if done != len(events):
-            raise Conflict("another worker has processed a part of this batch")
+        taken[:] = yield from take(self._held, self._holder, now, after=floor)
+        yield from self._understand(taken, now)
+
+    def _alone(self, one: StoredEvent) -> Work[None]:
+        """Process one event of a batch that failed."""
+        now = self._clock.now()
+        yield from self._understand((yield from take_one(one.row, self._holder, now)), now)
+
+    def _understand(self, events: Sequence[StoredEvent], now: datetime) -> Work[None]:
+        if events:
+            arrivals = [arrival for event in events for arrival in self._arrivals(event)]
+            yield from receive(arrivals, now, self._clock.new_id)
 
     def _arrivals(self, one: StoredEvent) -> list[Arrival]:
         connector = self._registry.by_id(one.account)

@@ -5,7 +5,7 @@ the log, filtered by the audience of this visitor.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,9 +96,10 @@ class WidgetServer:
             await self.server.emit("unknown_visitor", {}, to=sid, namespace=NAMESPACE)
             return False
 
-        async def deliver(event: Event) -> None:
-            self._heard(visitor, event)
-            await push(self.server, sid, NAMESPACE, "event", event)
+        async def deliver(events: Sequence[Event]) -> None:
+            for event in events:
+                self._heard(visitor, event)
+            await push(self.server, sid, NAMESPACE, "event", *events)
 
         client = self._ports.client_of(request)
         visitor = Visitor(sid, connector, id, client, Reader(deliver, visitor=True))

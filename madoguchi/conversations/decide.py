@@ -94,7 +94,7 @@ class Ledger:
         self.new_items: list[NewItem] = []
         self.settled: set[Id] = set()
         self._touched: dict[Id, dict[str, Any]] = {}
-        self._entries: list[Callable[[], LogEntry]] = []
+        self._entries: list[Callable[[Ledger], LogEntry]] = []
 
     def know_messages(self, messages: Iterable[Message]) -> None:
         """Add stored messages."""
@@ -131,8 +131,8 @@ class Ledger:
     def tell(self, conversation: Id, type: str, **data: Any) -> None:
         """Tell something of a conversation besides its plain change."""
         self._entries.append(
-            lambda: telling.conversation_changed(
-                self.conversations[conversation], self.now, type, **data
+            lambda ledger: telling.conversation_changed(
+                ledger.conversations[conversation], ledger.now, type, **data
             )
         )
 
@@ -143,8 +143,8 @@ class Ledger:
         self.know_messages([one])
         item = self.items.get(one.conversation)
         self._entries.append(
-            lambda: telling.message_changed(
-                one, visitor, self.now, "message.received", item=item, author=one.author.value
+            lambda ledger: telling.message_changed(
+                one, visitor, ledger.now, "message.received", item=item, author=one.author.value
             )
         )
 
@@ -154,14 +154,14 @@ class Ledger:
         self.messages[one.id] = changed
         self.changed_messages[one.id] = changed
         visitor = self._visitor_of(one)
-        self._entries.append(lambda: telling.message_changed(changed, visitor, self.now))
+        self._entries.append(lambda ledger: telling.message_changed(changed, visitor, ledger.now))
 
     def add_item(self, item: NewItem) -> None:
         """Add a work item."""
         self.new_items.append(item)
         self.items[item.conversation] = item.id
         entry = telling.item_enqueued(item.id, item.queue, self.now)
-        self._entries.append(lambda: entry)
+        self._entries.append(lambda _: entry)
 
     def numbered(self, first: int) -> tuple[list[Conversation], list[Conversation]]:
         """Return new conversations with their numbers, and the changed old ones, in id order."""
@@ -175,7 +175,7 @@ class Ledger:
         """Return what is to be told, conversations once each and before their messages."""
         touched = dict.fromkeys([*self.new, *self._touched])
         plain = [telling.conversation_changed(self.conversations[id], self.now) for id in touched]
-        return plain + [make() for make in self._entries]
+        return plain + [make(self) for make in self._entries]
 
     def _visitor_of(self, one: Message) -> str:
         known = self.conversations.get(one.conversation)

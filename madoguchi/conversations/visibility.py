@@ -27,16 +27,19 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     return or_(*allowed)
 
 
+_MINE = conversation.alias("mine")
+_MY_POINTER = customer_of.alias("my_pointer")
+_POINTER = customer_of.alias("pointer")
+_OF_OPEN_ONES = (
+    select(_POINTER.c.identity)
+    .join(_MY_POINTER, _MY_POINTER.c.customer == _POINTER.c.customer)
+    .join(_MINE, _MINE.c.identity == _MY_POINTER.c.identity)
+    .where(_MINE.c.state != ConversationState.CLOSED.value)
+)
+
+
 def _of_my_customers(agent: Id) -> ColumnElement[bool]:
-    mine = conversation.alias("mine")
-    my_pointer = customer_of.alias("my_pointer")
-    pointer = customer_of.alias("pointer")
-    return conversation.c.identity.in_(
-        select(pointer.c.identity)
-        .join(my_pointer, my_pointer.c.customer == pointer.c.customer)
-        .join(mine, mine.c.identity == my_pointer.c.identity)
-        .where(mine.c.owner == agent, mine.c.state != ConversationState.CLOSED.value)
-    )
+    return conversation.c.identity.in_(_OF_OPEN_ONES.where(_MINE.c.owner == agent))
 
 
 def facts(one: Conversation) -> Facts:

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 SWEEP_S = 1.0
 FIRST_PAUSE_S = 0.05
 Event = dict[str, Any]
-Deliver = Callable[[Event], Awaitable[None]]
+Deliver = Callable[[Sequence[Event]], Awaitable[None]]
 
 
 @dataclass(eq=False)
@@ -125,8 +125,8 @@ class Tail:
         for reader, entries in addressed.items():
             last = entries[-1].position
             try:
-                for event in self._events(reader, entries, rendered):
-                    await reader.deliver(event)
+                if events := self._events(reader, entries, rendered):
+                    await reader.deliver(events)
             except Exception:
                 log.exception("a socket cannot be told; it sees a hole and asks again")
                 reader.last = max(reader.last, last)

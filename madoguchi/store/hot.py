@@ -46,6 +46,9 @@ Processor = Callable[[Any], Any]
 class Hot:
     """One statement; ``keys`` are the columns that an INSERT without values fills, ``table`` is
     what a textual one writes, ``postgresql`` is how it is said there if not in the same way.
+
+    ``apart``: though it returns rows, it neither reads nor writes what the unit's writes before it
+    may have touched, so that it may travel with them (:mod:`madoguchi.store.together`).
     """
 
     def __init__(
@@ -54,8 +57,11 @@ class Hot:
         *keys: str,
         table: str | None = None,
         postgresql: Executable | None = None,
+        apart: bool = False,
     ) -> None:
         self.statement = statement
+        self.apart = apart
+        self.returns = bool(_columns(statement))
         self._variants = {"postgresql": postgresql} if postgresql is not None else {}
         self.keys = list(keys) or None
         self.table = table
@@ -99,6 +105,7 @@ class Compiled:
         self.sql = str(compiled)
         binds = {compiled.bind_names[bind]: bind for bind in compiled.bind_names}
         self._binds = [_binder(binds[name], name, dialect) for name in compiled.positiontup or ()]
+        self.places = len(self._binds)
         self._unpack = _unpacker(_columns(statement), dialect)
 
     def values(self, row: Values) -> list[Any]:

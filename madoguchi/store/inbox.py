@@ -15,20 +15,25 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Row,
+    Select,
     SmallInteger,
     String,
     bindparam,
+    cast,
+    func,
+    literal,
     null,
     select,
     text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.inbound import ProviderEvent
 from madoguchi.store.hot import Bound, Hot, Listed, among, constant
-from madoguchi.store.tables import inbox
+from madoguchi.store.tables import inbox, lease
 from madoguchi.store.types import Instant, Key
 from madoguchi.store.work import Store, Unavailable, Work
 
@@ -49,6 +54,7 @@ class InboxState(IntEnum):
     DEAD = 2
 
 
+_LEASE = "lane:"
 _WAITS = inbox.c.state == constant(InboxState.WAITING)
 
 
@@ -203,22 +209,82 @@ def _resolve(batch: list[tuple[Any, asyncio.Future[None]]], fault: Exception | N
             future.set_exception(fault)
 
 
+def lease_of(partition: int) -> str:
+    """Return the name of the lease under which a partition's events are processed."""
+    return f"{_LEASE}{partition}"
+
+
+def _taken(waiting: Select[Any]) -> ReturningUpdate[Any]:
+    """Return the statement that takes some waiting rows, all of them or, without their leases,
+    none.
+
+    Only the leases of what is taken are locked; a process that takes one over waits for our commit.
+    """
+    rows = waiting.with_for_update().cte("waiting")
+    lanes = select(literal(_LEASE) + cast(rows.c.partition, String))
+    guarded = (
+        select(lease.c.name)
+        .where(
+            lease.c.name.in_(lanes),
+            lease.c.holder == bindparam("holder", type_=lease.c.holder.type),
+        )
+        .order_by(lease.c.name)
+        .with_for_update(read=True)
+        .cte("guarded")
+    )
+    wanted = select(func.count(rows.c.partition.distinct())).scalar_subquery()
+    held = select(func.count(guarded.c.name)).scalar_subquery()
+    return (
+        update(inbox)
+        .where(inbox.c.id.in_(select(rows.c.id)), held == wanted)
+        .values(
+            state=constant(InboxState.DONE),
+            done_at=bindparam("at", type_=Instant),
+            error=null(),
+        )
+        .returning(inbox)
+    )
+
+
 _TAKE = Listed(
-    lambda partitions: (
-        select(inbox)
-        .where(among(inbox.c.partition, partitions), _WAITS)
+    lambda partitions: _taken(
+        select(inbox.c.id, inbox.c.partition)
+        .where(
+            inbox.c.id > bindparam("after", type_=inbox.c.id.type),
+            among(inbox.c.partition, partitions),
+            _WAITS,
+        )
         .order_by(inbox.c.id)
         .limit(bindparam("most", type_=Integer()))
     ),
     inbox.c.partition,
 )
+_TAKE_ONE = Hot(
+    _taken(
+        select(inbox.c.id, inbox.c.partition).where(
+            inbox.c.id == bindparam("row", type_=inbox.c.id.type), _WAITS
+        )
+    )
+)
 
 
-def take(partitions: Sequence[int], limit: int = TAKE) -> Work[list[StoredEvent]]:
-    """Return the oldest waiting events of some partitions, in insert order."""
+def take(
+    partitions: Sequence[int], holder: str, at: datetime, *, after: int = 0, limit: int = TAKE
+) -> Work[list[StoredEvent]]:
+    """Take the oldest waiting events of some partitions behind a row, in insert order.
+
+    They are done with the caller's commit; if that fails they wait again. Nothing is taken, and
+    no error raised, when another process holds the lease of one of their partitions.
+    """
     if not partitions:
         return []
-    rows = yield _TAKE(partitions, most=limit)
+    rows = yield _TAKE(partitions, holder=holder, at=at, after=after, most=limit)
+    return [stored(row) for row in sorted(rows, key=lambda row: row.id)]
+
+
+def take_one(row: int, holder: str, at: datetime) -> Work[list[StoredEvent]]:
+    """Take one event, as :func:`take` does; none if it is no longer ours to process."""
+    rows = yield _TAKE_ONE(row=row, holder=holder, at=at)
     return [stored(row) for row in rows]
 
 
@@ -228,34 +294,11 @@ def stored(row: Any) -> StoredEvent:
     return StoredEvent(row.id, row.account, event, row.attempts, row.late)
 
 
-_DONE = Listed(
-    lambda rows: (
-        update(inbox)
-        .where(among(inbox.c.id, rows), _WAITS)
-        .values(
-            state=constant(InboxState.DONE),
-            done_at=bindparam("b_at", type_=Instant),
-            error=null(),
-        )
-        .returning(inbox.c.id)
-    ),
-    inbox.c.id,
-)
-
-
-def mark_done(rows: Sequence[int], at: datetime) -> Work[int]:
-    """Mark events as processed; return how many still waited, so a lost race is seen."""
-    if not rows:
-        return 0
-    done = yield _DONE(rows, b_at=at)
-    return len(done)
-
-
 def mark_dead(row: int, why: str, at: datetime) -> Work[None]:
-    """Set an event aside with the reason; its lane goes on."""
+    """Set a waiting event aside with the reason; its lane goes on."""
     yield (
         update(inbox)
-        .where(inbox.c.id == row)
+        .where(inbox.c.id == row, inbox.c.state == InboxState.WAITING)
         .values(state=InboxState.DEAD, error=why[:4000], done_at=at, attempts=inbox.c.attempts + 1)
     )
 

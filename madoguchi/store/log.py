@@ -78,8 +78,7 @@ def move_head(position: int) -> Bound:
 
 _NUMBERED = (
     text(
-        """
-    WITH head AS (
+        """WITH head AS (
         UPDATE log_head SET position = position + :count WHERE domain = :domain RETURNING position
     )
     INSERT INTO log (domain, position, type, entity, entity_id, version, audience, data, at)
@@ -104,7 +103,7 @@ _NUMBERED = (
     )
     .columns(position=Serial)
 )
-_NUMBERED_HOT = Hot(_NUMBERED)
+_NUMBERED_HOT = Hot(_NUMBERED, table="log", apart=True)
 
 
 def number(entries: Sequence[LogEntry], domain: int = DOMAIN) -> Work[int]:

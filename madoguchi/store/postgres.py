@@ -2,9 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 import orjson
@@ -20,6 +20,7 @@ from madoguchi.store import log
 from madoguchi.store.hot import Bound
 from madoguchi.store.journal import Journal
 from madoguchi.store.tables import HINTED
+from madoguchi.store.together import Together
 from madoguchi.store.work import (
     Append,
     Clash,
@@ -115,6 +116,10 @@ class Session:
             return []
         return compiled.rows(await self.plain.fetch(compiled.sql, *compiled.values(step.rows[0])))
 
+    async def fetch(self, sql: str, values: Sequence[Any]) -> Sequence[Any]:
+        """Run a statement of the driver's own; return its raw rows."""
+        return await self.plain.fetch(sql, *values)  # type: ignore[no-any-return]
+
     async def close(self) -> None:
         """Close the connection, whatever state it is in."""
         with suppress(exc.SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError):
@@ -123,7 +128,15 @@ class Session:
             await self.connection.close()
 
 
-async def drive(session: Session, work: Work[T], told: Told) -> T:
+class Runs(Protocol):
+    """What runs the steps of a unit."""
+
+    async def execute(self, step: Step) -> Rows:
+        """Run one step; return its rows."""
+        ...
+
+
+async def drive(session: Runs, work: Work[T], told: Told) -> T:
     """Run a unit to its end on one connection; gather what it has to tell."""
     rows: Rows | None = None
     while True:
@@ -299,10 +312,12 @@ class PostgresStore:
         told = Told()
         numbered: list[NumberedEntry] = []
         async with self._session() as session, session.plain.transaction():
-            result = await drive(session, unit(), told)
+            together = Together(DIALECT, session.execute, session.fetch)
+            result = await drive(together, unit(), told)
             if told.entries:
-                first = await drive(session, log.number(told.entries), Told())
+                first = await drive(together, log.number(told.entries), Told())
                 numbered = log.placed(first, told.entries)
+            await together.settle()
         self.journal.committed(numbered)
         self._told(told.topics)
         return result

@@ -54,11 +54,14 @@ async def test_an_sms_reaches_an_agent_and_the_reply_reaches_twilio(
         timeline = await ann.call("GET", f"/conversations/{conversation}/timeline")
         assert [e["author"] for e in timeline["entries"]] == ["customer", "agent"]
 
+        assert await here.sms("+819055500187", "ありがとう") == 204
+        together = ["conversation.changed", "message.received"]
+        await desk.until(lambda s: together in s.packets, "one packet for what happened together")
         status, problem = await ann.raw(
-            "POST", f"/conversations/{conversation}/end", {"inbound_seq": 0}
+            "POST", f"/conversations/{conversation}/end", {"inbound_seq": 1}
         )
         assert (status, problem["code"]) == (409, "newer_inbound")
-        await ann.call("POST", f"/conversations/{conversation}/end", {"inbound_seq": 1})
+        await ann.call("POST", f"/conversations/{conversation}/end", {"inbound_seq": 2})
         status, problem = await ann.raw("POST", f"/conversations/{conversation}/wrap-up", {})
         assert (status, problem["code"]) == (422, "code_needed")
         await ann.call("POST", f"/conversations/{conversation}/wrap-up", {"code": "solved"})

@@ -6,28 +6,35 @@ import asyncio
 import contextlib
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from sqlalchemy import select
 
 from madoguchi.clock import Clock
 from madoguchi.model.inbound import ProviderEvent
 from madoguchi.store.inbox import (
     PARTITIONS,
     Inbox,
+    InboxState,
     StoredEvent,
     dead,
+    lease_of,
     mark_dead,
-    mark_done,
     partition_of,
     replay,
+    stored,
     take,
+    take_one,
 )
+from madoguchi.store.leases import acquire, database_time
+from madoguchi.store.tables import inbox
 from madoguchi.store.work import Store, Unavailable, Work
 
 CLOCK = Clock()
 ACCOUNT = CLOCK.new_id()
 ALL = list(range(PARTITIONS))
+HOLDER = "node.start"
 
 
 def event(id: str, lane: str = "lane", body: bytes = b"{}") -> ProviderEvent:
@@ -47,8 +54,23 @@ async def flushing(store: Store, count: int = 1) -> AsyncIterator[list[Inbox]]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def waiting(store: Store, limit: int = 10_000) -> list[StoredEvent]:
-    return await store.read(lambda: take(ALL, limit))
+async def waiting(store: Store) -> list[StoredEvent]:
+    def unit() -> Work[list[StoredEvent]]:
+        rows = yield select(inbox).where(inbox.c.state == InboxState.WAITING).order_by(inbox.c.id)
+        return [stored(row) for row in rows]
+
+    return await store.read(unit)
+
+
+async def holding(store: Store, holder: str = HOLDER, partitions: Sequence[int] = ALL) -> None:
+    names = [lease_of(number) for number in partitions]
+    now = database_time(store.dialect, CLOCK.now())
+    held = await store.write(lambda: acquire(names, holder, now))
+    assert sorted(held) == sorted(names)
+
+
+async def taking(store: Store, limit: int = 64, holder: str = HOLDER) -> list[StoredEvent]:
+    return await store.write(lambda: take(ALL, holder, CLOCK.now(), limit=limit))
 
 
 async def test_twenty_copies_at_once_make_one_row(store: Store) -> None:
@@ -64,8 +86,8 @@ async def test_twenty_copies_at_once_make_one_row(store: Store) -> None:
 async def test_a_copy_does_not_wake_what_is_done(store: Store) -> None:
     async with flushing(store) as (front,):
         await front.put(ACCOUNT, [event("one", body=b"first")])
-        row = (await waiting(store))[0].row
-        assert await store.write(lambda: mark_done([row], CLOCK.now())) == 1
+        await holding(store)
+        assert [one.event.body for one in await taking(store)] == [b"first"]
         await front.put(ACCOUNT, [event("one", body=b"second")])
     assert await waiting(store) == []
 
@@ -87,6 +109,7 @@ async def test_lanes_keep_their_order_while_many_write(store: Store) -> None:
     dice = random.Random(5)  # noqa: S311
     taken: dict[str, list[int]] = defaultdict(list)
 
+    await holding(store)
     async with flushing(store, 3) as fronts:
 
         async def customer(number: int) -> None:
@@ -96,10 +119,7 @@ async def test_lanes_keep_their_order_while_many_write(store: Store) -> None:
 
         async def worker() -> None:
             while sum(map(len, taken.values())) < lanes * each:
-                batch = await waiting(store, 7)
-                rows = [e.row for e in batch]
-                assert await store.write(lambda: mark_done(rows, CLOCK.now())) == len(rows)  # noqa: B023
-                for one in batch:
+                for one in await taking(store, 7):
                     taken[one.event.lane].append(int(one.event.event_id.split("-")[1]))
                 await asyncio.sleep(0)
 
@@ -125,12 +145,56 @@ async def test_dead_letters_have_a_reason_and_come_back_late(store: Store) -> No
     assert await store.write(lambda: replay([bad.row])) == 0
 
 
-async def test_a_lost_race_is_seen(store: Store) -> None:
+async def test_what_is_taken_waits_again_when_its_transaction_fails(store: Store) -> None:
     async with flushing(store) as (front,):
         await front.put(ACCOUNT, [event("one"), event("two")])
-    rows = [e.row for e in await waiting(store)]
-    assert await store.write(lambda: mark_done(rows[:1], CLOCK.now())) == 1
-    assert await store.write(lambda: mark_done(rows, CLOCK.now())) == 1
+    await holding(store)
+
+    def broken() -> Work[None]:
+        assert len((yield from take(ALL, HOLDER, CLOCK.now()))) == 2
+        raise LookupError("no such account")
+
+    with pytest.raises(LookupError):
+        await store.write(broken)
+    one, two = await waiting(store)
+    assert await store.write(lambda: take_one(two.row, HOLDER, CLOCK.now())) == [two]
+    assert await store.write(lambda: take_one(two.row, HOLDER, CLOCK.now())) == []
+    assert await taking(store) == [one]
+    assert await taking(store) == []
+
+
+async def test_nothing_is_taken_without_the_leases_of_its_lanes(store: Store) -> None:
+    async with flushing(store) as (front,):
+        await front.put(ACCOUNT, [event("mine", "mine"), event("theirs", "theirs")])
+    theirs = partition_of("theirs")
+    await holding(store, HOLDER, [number for number in ALL if number != theirs])
+    await holding(store, "other.start", [theirs])
+    assert await taking(store) == []
+    assert [one.event.event_id for one in await taking(store, 1)] == ["mine"]
+    (row,) = await waiting(store)
+    assert await store.write(lambda: take_one(row.row, HOLDER, CLOCK.now())) == []
+    assert await taking(store, holder="other.start") == [row]
+
+
+async def test_two_who_take_at_once_never_get_the_same(store: Store) -> None:
+    async with flushing(store) as (front,):
+        await front.put(ACCOUNT, [event(f"{n}", f"lane-{n % 9}") for n in range(300)])
+    await holding(store)
+    batches = await asyncio.gather(*(taking(store, 10) for _ in range(40)))
+    taken = [one.row for batch in batches for one in batch]
+    assert len(taken) == len(set(taken))
+    rest = [one.row for one in await waiting(store)]
+    assert sorted(taken + rest) == sorted({*taken, *rest})
+    assert len(taken) + len(rest) == 300
+
+
+async def test_what_is_done_is_never_set_aside(store: Store) -> None:
+    async with flushing(store) as (front,):
+        await front.put(ACCOUNT, [event("one")])
+    await holding(store)
+    (one,) = await taking(store)
+    await store.write(lambda: mark_dead(one.row, "too late", CLOCK.now()))
+    assert await store.read(dead) == []
 
 
 async def test_nothing_is_acknowledged_that_was_not_stored(store: Store) -> None:

@@ -189,6 +189,7 @@ class Stream:
         self.pos: int | None = None
         self.holes = 0
         self.events: list[dict[str, Any]] = []
+        self.packets: list[list[str]] = []
         self.held: list[dict[str, Any]] | None = []
         self.client = socketio.AsyncClient(reconnection=False)
         self.client.on("event", self._event, namespace=namespace)
@@ -226,11 +227,13 @@ class Stream:
             self._take(event)
         return str(answer["mode"])
 
-    async def _event(self, event: dict[str, Any]) -> None:
-        if self.held is not None:
-            self.held.append(event)
-        else:
-            self._take(event)
+    async def _event(self, *events: dict[str, Any]) -> None:
+        self.packets.append([event["type"] for event in events])
+        for event in events:
+            if self.held is not None:
+                self.held.append(event)
+            else:
+                self._take(event)
 
     def _take(self, event: dict[str, Any]) -> None:
         self.events.append(event)
@@ -455,11 +458,12 @@ class Widget:
         body = {"id": self.running.hub.clock.new_id(), "text": text, **more}
         return dict(await self.call("send", body))
 
-    async def _event(self, event: dict[str, Any]) -> None:
-        if self.held is not None:
-            self.held.append(event)
-        else:
-            self._take(event)
+    async def _event(self, *events: dict[str, Any]) -> None:
+        for event in events:
+            if self.held is not None:
+                self.held.append(event)
+            else:
+                self._take(event)
 
     def _take(self, event: dict[str, Any]) -> None:
         if event["prev"] != self.pos:

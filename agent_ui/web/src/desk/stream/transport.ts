@@ -72,7 +72,7 @@ function listen(socket: Socket, events: SocketEvents): void {
   socket.on('connect', () => events.open())
   socket.on('disconnect', (reason) => events.lost(reason))
   socket.on('connect_error', (error) => events.lost(error.message))
-  socket.on('event', (event: StreamEvent) => events.event(event))
+  socket.on('event', (...told: StreamEvent[]) => told.forEach((event) => events.event(event)))
   socket.on('heartbeat', (beat: { pos: number; now: string }) => events.heartbeat(beat))
   socket.on('typing', (typing: Typing) => events.typing(typing))
   socket.on('viewers', (viewers: Viewers) => events.viewers(viewers))

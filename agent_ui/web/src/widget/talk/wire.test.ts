@@ -58,6 +58,12 @@ test('it connects to the namespace with the token, answers pings and hears event
   expect(heard).toEqual(['up', ['position', { position: 3 }]])
 })
 
+test('a packet may carry several events', async () => {
+  await dial()
+  last().hub(open, '40/visitor,{}', '42/visitor,["event",{"pos":1},{"pos":2}]')
+  expect(heard).toEqual(['up', ['event', { pos: 1 }], ['event', { pos: 2 }]])
+})
+
 test('answers find their questions', async () => {
   const wire = await dial()
   last().hub(open, '40/visitor,{}')

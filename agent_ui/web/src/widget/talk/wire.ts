@@ -135,8 +135,8 @@ class Live implements Wire {
       this.#tries = 0
       this.hears.up()
     } else if (kind === '2') {
-      const [name, value] = JSON.parse(json) as [string, unknown]
-      this.hears.event(name, value)
+      const [name, ...bodies] = JSON.parse(json) as [string, ...unknown[]]
+      for (const body of bodies) this.hears.event(name, body)
     } else if (kind === '3') {
       const [answer] = JSON.parse(json) as [never]
       this.#asked.get(Number(id))?.resolve(answer)
