@@ -208,7 +208,7 @@ async def test_what_was_put_off_before_the_clock_went_back_does_not_wait_for_it(
     provider = box.account("busy")
     box.clock.set_ahead(3600)
     provider.answers = [lambda: RetryLater("busy", 4)]
-    delivery = box.delivery()
+    delivery: Delivery = box.delivery()
     (tried,) = await box.put(provider, "tried")
     await delivery.step()
     await delivery.idle()
@@ -230,7 +230,7 @@ async def test_a_pause_that_a_provider_asked_for_does_not_grow_with_the_clock(bo
     provider = box.account("busy")
     provider.answers = [lambda: RetryLater("busy", 30)]
     (id,) = await box.put(provider, "one")
-    delivery = box.delivery()
+    delivery: Delivery = box.delivery()
     await delivery.step()
     await delivery.idle()
     box.clock.set_ahead(-3600)
@@ -249,10 +249,10 @@ async def test_a_pause_that_a_provider_asked_for_outlives_a_restart(box: Outbox)
     own.answers = [lambda: RetryLater("a moment")]
     await box.put(busy, "first")
     await box.put(own, "first")
-    delivery = box.delivery()
+    delivery: Delivery = box.delivery()
     await delivery.step()
     await delivery.idle()
-    later = box.delivery(holder="a.2")
+    later: Delivery = box.delivery(holder="a.2")
     await box.put(busy, "to somebody else")
     await box.put(own, "to somebody else")
     advance(box, 1)
@@ -271,7 +271,7 @@ async def test_only_a_long_pause_is_told(box: Outbox) -> None:
     sms = box.account("sms")
     sms.answers = [lambda: RetryLater("busy")] * 4
     (id,) = await box.put(sms, "an answer")
-    delivery = box.delivery()
+    delivery: Delivery = box.delivery()
     told = []
     for pause in (2, 4, 8, 16):
         await delivery.step()

@@ -171,7 +171,7 @@ class Outbox:
     async def view(self, id: Id) -> dict[str, Any]:
         """Return a message as desks get it."""
         views = ConversationViews(lambda _: "")
-        return (await self.store.read(lambda: views.messages([id])))[id].body
+        return dict((await self.store.read(lambda: views.messages([id])))[id].body)
 
     async def told(self, id: Id) -> list[str]:
         """Return the types of a message's log entries, in their order."""
