@@ -63,6 +63,12 @@ STATES = {
     "failed": MessageState.FAILED,
     "canceled": MessageState.FAILED,
 }
+WHY = {
+    **dict.fromkeys(("21211", "21214", "21217", "21614", "30005"), "invalid_recipient"),
+    **dict.fromkeys(("21610", "30004"), "blocked"),
+    **dict.fromkeys(("21612", "30003", "30006"), "unreachable"),
+}
+"""What Twilio's error codes mean to people: https://www.twilio.com/docs/api/errors"""
 
 
 SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}")
@@ -249,7 +255,7 @@ class TwilioSms(Connector):
             STATES[status],
             message,
             event.event_id.partition(":")[0],
-            f"Twilio {code}" if code else status,
+            _why(code) if code else status,
         )
 
     async def send(self, outbound: Outbound) -> Receipt:
@@ -322,8 +328,13 @@ def _meaning(
     if fault.status in {401, 403}:
         return AuthFailed(text)
     if 400 <= fault.status < 500:
-        return Rejected(text)
+        return Rejected(f"{_why(fault.code or fault.status)}: {said}")
     return UnknownOutcome(text)
+
+
+def _why(code: object) -> str:
+    """Return the desk's word for an error code, and the code for who has to ask Twilio."""
+    return f"{WHY.get(str(code), 'rejected')}: Twilio {code}"
 
 
 def _seconds(retry_after: str) -> float | None:

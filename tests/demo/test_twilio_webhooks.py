@@ -109,7 +109,7 @@ async def test_receipts_say_our_message_and_the_reason(stage: Stage) -> None:
         for r in found
     )
     failed = [r for r in found if isinstance(r, InboundReceipt) and r.state is MessageState.FAILED]
-    assert [r.reason for r in failed] == ["Twilio 30005"] * 2
+    assert [r.reason for r in failed] == ["invalid_recipient: Twilio 30005"] * 2
 
 
 async def test_altered_callbacks_are_refused(stage: Stage) -> None:

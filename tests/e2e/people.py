@@ -114,6 +114,7 @@ class Agent:
         self.page = page
         self.name = name
         self.words = words(language)["desk"]
+        self.glossary = words(language)["words"]
 
     async def sign_in(self) -> None:
         """Sign in by name and password."""

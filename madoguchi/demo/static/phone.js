@@ -91,7 +91,7 @@ function drawThread(messages) {
   const items = []
   let last = ''
   for (const message of messages) {
-    const today = day.format(new Date(message.at))
+    const today = day.format(new Date(message.at)).replace('(', '（').replace(')', '）')
     if (today !== last) items.push(kept(`day ${today}`, () => make('div', 'day', today)))
     last = today
     items.push(kept(JSON.stringify(message), () => bubble(message)))

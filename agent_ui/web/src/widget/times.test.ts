@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clock, day, size } from './times'
+import { clock, day } from './times'
 import { catalogues } from './words'
 
 const now = new Date(2026, 10, 25, 9)
@@ -15,13 +15,4 @@ test('days are said as people say them', () => {
 test('the time of day has no zero before it', () => {
   expect(clock(new Date(2026, 10, 25, 9, 5).toISOString())).toBe('9:05')
   expect(clock(new Date(2026, 10, 25, 14, 5).toISOString())).toBe('14:05')
-})
-
-test.each([
-  [1, '1 KB'],
-  [421_888, '412 KB'],
-  [20 * 1024 * 1024, '20 MB'],
-  [1_600_000, '1.5 MB'],
-])('%d bytes are %s', (bytes, text) => {
-  expect(size(bytes)).toBe(text)
 })

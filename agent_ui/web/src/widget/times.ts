@@ -20,10 +20,3 @@ export function day(at: string, locale: Locale, words: Words, now = new Date()):
   const format = { month, day: 'numeric', weekday: 'short' } as const
   return date.toLocaleDateString(locale, format).replace('(', '（').replace(')', '）')
 }
-
-/** 412 KB, 1.2 MB. */
-export function size(bytes: number): string {
-  const kilo = bytes / 1024
-  if (kilo < 1000) return `${Math.max(1, Math.round(kilo))} KB`
-  return `${Number((kilo / 1024).toFixed(1))} MB`
-}

@@ -3,7 +3,7 @@ import type { Conversation, Customer, Item, Message } from '@desk/model/entities
 import { useLive } from '@desk/stream/live'
 import { useLink } from '@desk/stream/link'
 import { useWorld } from '@desk/stream/world'
-import { computed, onBeforeUnmount, ref, shallowRef, watch, type Ref } from 'vue'
+import { computed, onBeforeUnmount, reactive, ref, shallowRef, watch, type Ref } from 'vue'
 
 interface Page {
   entries: Message[]
@@ -14,6 +14,8 @@ interface Page {
 
 const PAGE = 50
 const cursors = new Map<string, string | null>()
+/** The conversations whose messages the hub has given at least once. */
+const read = reactive(new Set<string>())
 
 /** Opens a conversation: asks for its messages, keeps them coming, and for the customer. */
 export function useOpened(id: Ref<string>) {
@@ -45,6 +47,7 @@ export function useOpened(id: Ref<string>) {
         learn('conversation', [await call<Conversation>('GET', `/conversations/${wanted}`)])
       }
       const found = await page(wanted, null)
+      read.add(wanted)
       const from = found.entries[0]?.received_at ?? ''
       const ids = new Set(found.conversations.map((each) => each.id))
       relearnMessages(ids, new Set(found.entries.map((each) => each.id)), from)
@@ -95,5 +98,5 @@ export function useOpened(id: Ref<string>) {
     live.viewing(null)
   })
 
-  return { conversation, loading, error, more, loadingMore, older, retry: () => load(id.value) }
+  return { conversation, loading, loaded: computed(() => read.has(id.value)), error, more, loadingMore, older, retry: () => load(id.value) }
 }

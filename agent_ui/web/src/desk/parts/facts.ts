@@ -41,7 +41,7 @@ export function useFacts() {
   }
 
   const facts = (codes: readonly string[], most = 3): string =>
-    codes.slice(0, most).map(fact).join(t('desk.fact.between'))
+    codes.slice(0, most).map(fact).join(t('desk.between'))
 
   return { fact, facts, obstacle }
 }

@@ -18,3 +18,13 @@ export function skillName(names: Names, key: string): string {
 export function wrapUpName(names: Names, queue: string, code: string): string {
   return names.queue(queue)?.wrap_up.find((each) => each.key === code)?.name ?? code
 }
+
+/** A customer and the number of one conversation: several may have no name, or the same. */
+export function numberedName(t: (key: string) => string, { customer, number }: { customer: { name: string }; number: number }): string {
+  return `${customer.name || t('desk.customer.unknown')} #${number}`
+}
+
+/** A customer as the desk calls them before the reader, with the title of respect where there is one. */
+export function customerName(t: (key: string, named?: Record<string, unknown>) => string, { name }: { name: string }): string {
+  return name ? t('desk.customer.sama', { name }) : t('desk.customer.unknown')
+}

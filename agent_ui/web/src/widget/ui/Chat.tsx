@@ -1,7 +1,7 @@
+import { size } from '@shared/size'
 import { useState } from 'preact/hooks'
 import { over } from '../state/state'
 import { choose, mostFiles, type Chosen } from '../talk/uploads'
-import { size } from '../times'
 import { fill } from '../words'
 import { Composer } from './Composer'
 import { Head } from './Head'

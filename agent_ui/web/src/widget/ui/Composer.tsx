@@ -1,6 +1,6 @@
+import { size } from '@shared/size'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Chosen } from '../talk/uploads'
-import { size } from '../times'
 import { fill } from '../words'
 import { useHere } from './here'
 import { Icon } from './Icon'
@@ -55,11 +55,16 @@ export function Composer({ chosen, refused, add, remove, send }: Props) {
     field.current?.focus()
   }
   useEffect(() => counter.watchDraft(setText), [])
-  useLayoutEffect(() => {
+  const fit = (): void => {
     const box = field.current!
     box.style.height = 'auto'
     box.style.height = `${box.scrollHeight}px`
-  }, [text])
+  }
+  useLayoutEffect(fit, [text])
+  useEffect(() => {
+    addEventListener('resize', fit)
+    return () => removeEventListener('resize', fit)
+  }, [])
   const keys = (event: KeyboardEvent): void => {
     if (event.isComposing || event.keyCode === 229) return
     if (event.key !== 'Enter' || event.shiftKey) return
