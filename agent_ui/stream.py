@@ -189,7 +189,8 @@ class DeskStream:
         self._tail.leave(socket.reader)
         if socket.viewing is not None:
             await self._tell_viewers(socket.viewing)
-        if namespace == AGENT and not self.connected(socket.actor.id):
+        takes_work = namespace == AGENT and Role.AGENT in socket.actor.roles
+        if takes_work and not self.connected(socket.actor.id):
             await self._tell_router(socket.actor.id, connected=False)
 
     def connected(self, agent: Id) -> bool:
@@ -204,7 +205,8 @@ class DeskStream:
         try:
             await self._router.ask(Order(ConnectionChanged(agent, connected)))
         except Refused as why:
-            logger.warning("the router does not know an agent", agent=agent, why=str(why))
+            if connected:  # who is no agent any more may leave without a word
+                logger.warning("the router does not know an agent", agent=agent, why=str(why))
         except Unavailable:
             self._owe(agent)
 

@@ -16,15 +16,24 @@ import structlog
 from sqlalchemy import ColumnElement, Row, exists, not_, or_, select, update
 
 from connectors.base import Connector, degrade
-from connectors.outgoing import AT_ONCE, Job, OutboxState, accounts_due, first_due
+from connectors.outcomes import put_off, told
+from connectors.outgoing import (
+    AT_ONCE,
+    LONGEST_PAUSE_S,
+    Job,
+    OutboxState,
+    accounts_due,
+    asked_pauses,
+    first_due,
+    own_pause_s,
+    set_in_the_future,
+)
 from connectors.registry import Registry
 from madoguchi.bus import Hints
-from madoguchi.clock import Clock
-from madoguchi.conversations import repository, telling
-from madoguchi.conversations.tables import conversation
+from madoguchi.clock import Clock, Watch
 from madoguchi.conversations.tables import message as message_table
-from madoguchi.model import log as audiences
-from madoguchi.model.conversation import Message, MessageState, advance
+from madoguchi.conversations.views import TOLD_FROM
+from madoguchi.model.conversation import MessageState
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import (
     AuthFailed,
@@ -37,7 +46,6 @@ from madoguchi.model.inbound import (
 from madoguchi.model.people import Address, Scheme
 from madoguchi.store import leases
 from madoguchi.store.hot import constant
-from madoguchi.store.log import append
 from madoguchi.store.tables import lease, outbox
 from madoguchi.store.work import Conflict, Store, Unavailable, Work
 
@@ -46,8 +54,7 @@ log = structlog.get_logger(__name__)
 SWEEP_S = 1.0
 LEASE = "outbox:"
 RENEW_S = leases.TTL_S / 3
-FIRST_PAUSE_S = 2.0
-LONGEST_PAUSE_S = 300.0
+FIRST_REST_S = 2.0
 LONGEST_REST_S = 60.0
 STORE_AGAIN_S = (0.1, 0.5, 2.0)
 GIVE_UP = timedelta(hours=4)
@@ -83,7 +90,9 @@ class Delivery:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._rows: set[int] = set()
         self._per_account: dict[Id, int] = {}
-        self._closed: dict[Id, datetime] = {}
+        self._closed: dict[Id, float] = {}
+        self._watch = Watch(clock)
+        self._clock_set = True
         self._resting: dict[int, Rest] = {}
         self._lease_name = f"{LEASE}{holder.partition('.')[0]}"
         self._leased_at = float("-inf")
@@ -113,10 +122,11 @@ class Delivery:
     async def step(self) -> None:
         """Start everything that is due and has room."""
         await self._lease()
+        await self._follow_clock()
         for job in await self._store.read(self._looked()):
             if job.lane in self._busy or self._per_account.get(job.account, 0) >= AT_ONCE:
                 continue
-            if self._closed.get(job.account, self._clock.now()) > self._clock.now():
+            if self._shut(job.account):
                 continue
             connector = self._registry.by_id(job.account)
             if connector is None or connector.account.paused:
@@ -126,6 +136,27 @@ class Delivery:
             self._per_account[job.account] = self._per_account.get(job.account, 0) + 1
             self._rows.add(job.row)
             self._busy[job.lane] = asyncio.create_task(self._one(connector, job), name=job.lane)
+
+    def _shut(self, account: Id) -> bool:
+        """Tell whether a provider has asked for a pause that is not over."""
+        return self._closed.get(account, float("-inf")) > self._clock.monotonic()
+
+    async def _follow_clock(self) -> None:
+        """Look, at the start and when the wall clock was set, for what waits for a time that is
+        not to come; and for the pauses that providers asked a predecessor for.
+        """
+        now, leap = self._watch.look()
+        if not (leap or self._clock_set):
+            return
+        self._clock_set = True
+
+        def unit() -> Work[dict[Id, float]]:
+            yield set_in_the_future(now)
+            return (yield from asked_pauses(now))
+
+        for account, rest_s in (await self._store.write(unit)).items():
+            self._closed.setdefault(account, self._clock.monotonic() + rest_s)
+        self._clock_set = False
 
     async def idle(self) -> None:
         """Wait until nothing is on its way; for tests and for stopping."""
@@ -152,7 +183,7 @@ class Delivery:
         alive = exists().where(
             lease.c.name.startswith(LEASE),
             lease.c.holder == outbox.c.holder,
-            lease.c.expires_at >= now,
+            lease.c.expires_at.between(now, now + timedelta(seconds=2 * leases.TTL_S)),
         )
         return or_(outbox.c.holder.is_(None), outbox.c.holder == self._holder, not_(alive))
 
@@ -163,7 +194,7 @@ class Delivery:
             c.account.id
             for c in self._registry
             if not c.account.paused
-            and self._closed.get(c.account.id, now) <= now
+            and not self._shut(c.account.id)
             and self._per_account.get(c.account.id, 0) < AT_ONCE
         ]
         aside = sorted({*self._rows, *(row for row in self._resting if self._rests(row))})
@@ -223,7 +254,7 @@ class Delivery:
     def _rest(self, row: int) -> None:
         """Leave a row alone for a while, longer each time."""
         before = self._resting.get(row)
-        pause = min(before.pause * 2, LONGEST_REST_S) if before else FIRST_PAUSE_S
+        pause = min(before.pause * 2, LONGEST_REST_S) if before else FIRST_REST_S
         self._resting[row] = Rest(asyncio.get_running_loop().time() + pause, pause)
 
     def _rests(self, row: int) -> bool:
@@ -284,7 +315,7 @@ class Delivery:
                 .returning(outbox.c.id)
             )
             if rows:
-                yield from _told(job.outbound.message, MessageState.SENDING, None, None, now)
+                yield from told(job.outbound.message, MessageState.SENDING, None, None, now)
             return bool(rows)
 
         return await self._store.write(unit)
@@ -314,9 +345,8 @@ class Delivery:
             given_up = f"given up after {hours} hours; the provider's last answer: {why.reason}"
             await self._end(job, MessageState.FAILED, None, given_up)
             return
-        own = min(FIRST_PAUSE_S * 2.0 ** min(job.attempts, 16), LONGEST_PAUSE_S)
-        pause = timedelta(seconds=max(why.after_s or 0.0, own))
-        self._closed[job.account] = now + timedelta(seconds=why.after_s or 0.0)
+        pause = timedelta(seconds=max(why.after_s or 0.0, own_pause_s(job.attempts + 1)))
+        self._closed[job.account] = self._clock.monotonic() + (why.after_s or 0.0)
 
         def unit() -> Work[None]:
             yield (
@@ -329,6 +359,8 @@ class Delivery:
                     error=why.reason[:1000],
                 )
             )
+            if pause >= TOLD_FROM:
+                yield from put_off(job.outbound.message, now)
 
         await self._sure(unit)
 
@@ -363,7 +395,7 @@ class Delivery:
                 .where(*self._ours(job))
                 .values(holder=None, due_at=now + SETTLE_AFTER, error=why[:1000])
             )
-            yield from _told(job.outbound.message, MessageState.UNKNOWN, None, why, now)
+            yield from told(job.outbound.message, MessageState.UNKNOWN, None, why, now)
 
         await self._sure(unit)
 
@@ -412,7 +444,7 @@ class Delivery:
                 .where(outbox.c.id == job.row)
                 .values(state=OutboxState.DONE, error=why and why[:1000])
             )
-            yield from _told(job.outbound.message, state, provider_id, why, now)
+            yield from told(job.outbound.message, state, provider_id, why, now)
 
         await self._sure(unit)
 
@@ -420,28 +452,3 @@ class Delivery:
 def _cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _told(
-    id: Id, state: MessageState, provider_id: str | None, why: str | None, now: datetime
-) -> Work[None]:
-    """Let a message come as far as it is known to be; never back."""
-    found = yield from repository.messages_by_ids([id])
-    one = found.get(id)
-    if one is None:
-        return
-    new: Message = replace(
-        one,
-        state=advance(one.state, state),
-        provider_id=one.provider_id or provider_id,
-        reason=why if state in {MessageState.FAILED, MessageState.UNKNOWN} else one.reason,
-        version=one.version + 1,
-    )
-    if (new.state, new.provider_id) == (one.state, one.provider_id):
-        return
-    rows = yield select(conversation.c.account, conversation.c.thread).where(
-        conversation.c.id == one.conversation
-    )
-    visitor = audiences.visitor(rows[0].account, rows[0].thread)
-    yield repository.update_messages([new])
-    yield append([telling.message_changed(new, visitor, now)])

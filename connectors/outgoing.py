@@ -2,21 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Select, exists, not_, select
+from sqlalchemy import Select, Update, exists, not_, or_, select, update
 
+from madoguchi.clock import APART
 from madoguchi.conversations.tables import message as message_table
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Outbound
 from madoguchi.store.hot import constant
 from madoguchi.store.tables import outbox
+from madoguchi.store.work import Work
 from unified_profile.tables import identity
 
 AT_ONCE = 8
 """So many messages are on their way at once on one account."""
+
+FIRST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 300.0
+SENDING_TAKES_S = 5.0
 
 
 class OutboxState(IntEnum):
@@ -89,4 +95,49 @@ def first_due(account: Id, now: datetime, aside: Sequence[int]) -> Select[Any]:
         )
         .order_by(outbox.c.due_at, outbox.c.id)
         .limit(2 * AT_ONCE)
+    )
+
+
+def own_pause_s(attempts: int) -> float:
+    """Return how long to wait after so many attempts when the provider does not say."""
+    return min(FIRST_PAUSE_S * 2.0 ** min(attempts - 1, 16), LONGEST_PAUSE_S)
+
+
+def asked_pauses(now: datetime) -> Work[dict[Id, float]]:
+    """Return account → the seconds left of a pause that its provider has asked for.
+
+    A row that was put off for longer than our own pause was put off by the provider.
+    """
+    rows = yield select(
+        outbox.c.account, outbox.c.attempts, outbox.c.started_at, outbox.c.due_at
+    ).where(
+        outbox.c.state == constant(OutboxState.WAITING),
+        outbox.c.attempts > 0,
+        outbox.c.due_at > now,
+    )
+    found: dict[Id, float] = {}
+    for row in rows:
+        own = timedelta(seconds=own_pause_s(row.attempts) + SENDING_TAKES_S)
+        if row.due_at - row.started_at > own:
+            left = (row.due_at - now).total_seconds()
+            found[row.account] = max(left, found.get(row.account, 0.0))
+    return found
+
+
+def set_in_the_future(now: datetime) -> Update:
+    """Make due what was put off by a clock that went back since: it would wait for hours.
+
+    That is told by what was past when the row was written: the attempt, else the message.
+    """
+    young = exists().where(
+        message_table.c.id == outbox.c.message, message_table.c.received_at > now + APART
+    )
+    return (
+        update(outbox)
+        .where(
+            outbox.c.state < constant(OutboxState.DONE),
+            outbox.c.due_at > now,
+            or_(outbox.c.started_at > now + APART, outbox.c.started_at.is_(None) & young),
+        )
+        .values(due_at=now)
     )

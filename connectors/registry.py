@@ -52,7 +52,9 @@ def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
     def seal(connector: str, new: Body, kept: Body) -> Body:
         kind = kinds().get(connector)
         if kind is None:
-            raise Invalid([Fault("connector", f"unknown; known are {', '.join(sorted(kinds()))}")])
+            known = ", ".join(sorted(kinds()))
+            text = f"unknown; known are {known}"
+            raise Invalid([Fault("connector", text, "unknown_connector", {"known": known})])
         secrets = secret_fields()[connector]
         settings = {
             field: kept.get(field, "") if field in secrets and value == KEPT else value
@@ -63,7 +65,8 @@ def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
         except ValidationError as wrong:
             raise Invalid(faults_of(wrong.errors(include_input=False), "settings")) from wrong
         except BadSecret as wrong:
-            raise Invalid([Fault("settings", str(wrong))]) from wrong
+            place = f"settings.{wrong.place.rpartition('.')[2]}"
+            raise Invalid([Fault(place, wrong.reason, wrong.code, wrong.facts)]) from wrong
         plain = checked.model_dump(mode="json", exclude_unset=True)
         return {
             field: _sealed(settings[field], kept.get(field), f"{connector}.{field}", vault)

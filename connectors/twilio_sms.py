@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import aiohttp
 from multidict import MultiDict
 from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from twilio.base.exceptions import (
     TwilioException,
     TwilioRestException,
@@ -79,6 +80,9 @@ ONCE = ("MessageSid", "SmsSid", "AccountSid", "From", "To", "MessageStatus", "Sm
 """Who and which it is: the signature does not say which of two values of one field was first."""
 
 
+EXAMPLE = "+815012345678"
+
+
 class TwilioSettings(ConnectorSettings):
     """One Twilio number, or one Messaging Service. Two tokens are valid while one is rotated."""
 
@@ -94,20 +98,20 @@ class TwilioSettings(ConnectorSettings):
     @classmethod
     def _number(cls, value: str) -> str:
         if value and not (value.startswith("+") and value[1:].isdecimal() and len(value) <= 16):
-            raise ValueError("write it as +815012345678")
+            raise PydanticCustomError("phone_number", "write it as {example}", {"example": EXAMPLE})
         return value
 
     @field_validator("api_base")
     @classmethod
     def _base(cls, value: str) -> str:
         if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc:
-            raise ValueError("must be an http(s) address")
+            raise PydanticCustomError("web_address", "must be an http(s) address")
         return value.rstrip("/")
 
     @model_validator(mode="after")
     def _sender(self) -> "TwilioSettings":
         if not self.number and not self.messaging_service_sid:
-            raise ValueError("give a number or a messaging_service_sid")
+            raise PydanticCustomError("no_sender", "give a number or a messaging_service_sid")
         return self
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 import madoguchi.conversations.problems  # noqa: F401 - registers how its refusals are answered
+from agent_ui import preferences
 from agent_ui.pages import Pages
 from agent_ui.routes import DeskApi, file_of
 from agent_ui.stream import DeskStream
@@ -139,7 +140,7 @@ def _joined(
 ) -> Hub:
     """Make every part and hand it what it needs; nothing runs yet."""
     holder = f"{_node(settings.data)}.{secrets.token_hex(4)}"
-    vault = Vault(parse_keys(settings.secret_keys))
+    vault = Vault(parse_keys(settings.secret_keys), settings.secret_folders)
     inbox = Inbox(store)
     registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)
     configuration = Configuration(store, clock, sealer(vault))
@@ -248,6 +249,7 @@ def _views(render: ConversationViews, router_views: RouterViews) -> Views:
             Entity.ITEM: router_views.items,
             Entity.OFFER: router_views.offers,
             Entity.AGENT: router_views.agents,
+            Entity.PREFERENCES: preferences.views,
         },
         visitor={
             Entity.CONVERSATION: render.visitor,
@@ -259,6 +261,7 @@ def _views(render: ConversationViews, router_views: RouterViews) -> Views:
             Entity.ITEM: router_views.snapshot_items,
             Entity.OFFER: router_views.snapshot_offers,
             Entity.AGENT: router_views.snapshot_agents,
+            Entity.PREFERENCES: preferences.snapshot,
         },
     )
 

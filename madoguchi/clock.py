@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from madoguchi.model.ids import Id, uuid7
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+APART = timedelta(seconds=1)
+"""Wall and monotonic time that part by less were read a little apart, or slewed."""
 _MICROSECOND = timedelta(microseconds=1)
+_SLEEPLESS: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 def to_micros(moment: datetime) -> int:
@@ -32,8 +35,12 @@ class Clock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds on a clock that never jumps; only differences have a meaning."""
-        return time.monotonic()
+        """Return seconds on a clock that nobody sets; only differences have a meaning.
+
+        It counts the time for which the machine slept: time.monotonic() does not on Linux and
+        macOS, and what was due meanwhile would seem young after an hour in a bag.
+        """
+        return time.clock_gettime(_SLEEPLESS) if _SLEEPLESS is not None else time.monotonic()
 
     def new_id(self) -> Id:
         """Return a new UUIDv7; ids of one process are strictly increasing."""
@@ -50,23 +57,51 @@ class Clock:
         return uuid7(millis, self._counter, secrets.randbits(62))
 
 
+class Watch:
+    """Tells when the wall clock was set (by NTP, a resumed machine, a hand) and by how much."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._wall, self._at = self._read()
+
+    def look(self) -> tuple[datetime, timedelta]:
+        """Return the wall time, and by how much it was set since the last look; mostly by none."""
+        before, since = self._wall, self._at
+        self._wall, self._at = self._read()
+        leap = self._wall - before - timedelta(seconds=self._at - since)
+        return self._wall, leap if abs(leap) > APART else timedelta(0)
+
+    def _read(self) -> tuple[datetime, float]:
+        """Read both clocks. Whoever is stopped between the two reads sees a leap that was none."""
+        while True:
+            at = self._clock.monotonic()
+            wall = self._clock.now()
+            if self._clock.monotonic() - at < APART.total_seconds() / 10:
+                return wall, at
+
+
 class ManualClock(Clock):
     """A clock that moves only when told to; for tests and simulations."""
 
     def __init__(self, start: datetime = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)) -> None:
         super().__init__()
         self._now = start
-        self._start = start
+        self._moved = 0.0
 
     def now(self) -> datetime:
         """Return the moment that the driver has set."""
         return self._now
 
     def monotonic(self) -> float:
-        """Return the seconds moved so far."""
-        return (self._now - self._start).total_seconds()
+        """Return the seconds that have passed so far."""
+        return self._moved
 
     def advance(self, seconds: float) -> datetime:
-        """Move forward by seconds and return the new moment."""
+        """Let seconds pass and return the new moment."""
+        self._moved += seconds
+        return self.set_ahead(seconds)
+
+    def set_ahead(self, seconds: float) -> datetime:
+        """Set the wall clock ahead, or back by less than nothing, while no time passes."""
         self._now += timedelta(seconds=seconds)
         return self._now

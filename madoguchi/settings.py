@@ -35,6 +35,10 @@ class Settings(BaseModel):
     secret_keys: str = Field(
         "", description="comma-separated base64 keys; the first encrypts, all decrypt"
     )
+    secrets_dir: Path = Field(
+        Path("/run/secrets"),
+        description="folder of the files that file: may name, besides secrets/ in the data folder",
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="least level logged"
     )
@@ -60,6 +64,13 @@ class Settings(BaseModel):
             raise ValueError("must look like https://desk.example.com")
         return value.rstrip("/")
 
+    @field_validator("secrets_dir")
+    @classmethod
+    def _folder(cls, value: Path) -> Path:
+        if not value.is_absolute():
+            raise ValueError("must be a whole path that begins with /")
+        return value
+
     @field_validator("metrics_token")
     @classmethod
     def _token(cls, value: str) -> str:
@@ -77,6 +88,11 @@ class Settings(BaseModel):
         except ValueError as wrong:
             raise ValueError(f"is no address of a database: {wrong}") from wrong
         return value
+
+    @property
+    def secret_folders(self) -> list[Path]:
+        """Where the files lie that hold secrets of accounts."""
+        return [self.secrets_dir, self.data / "secrets"]
 
     @property
     def base_url(self) -> str:

@@ -5,13 +5,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Table, bindparam, delete, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, update
 
 from madoguchi.clock import from_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import acts
-from madoguchi.conversations.tables import work_item
 from madoguchi.model import log
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
@@ -28,86 +26,20 @@ from madoguchi.model.routing import (
     ItemState,
     ItemWaiting,
     ItemWrapUp,
+    Offer,
     OfferClosed,
     Offered,
     OfferState,
     PresenceChanged,
 )
 from madoguchi.security.audit import record
-from madoguchi.store.hot import Hot, constant
 from madoguchi.store.log import append
 from madoguchi.store.work import Many, Work
+from router import statements as sql
 from router.engine import Engine
 from router.offering import snapshots
 from router.rebuild import Kept, moment, routing_of
-from router.tables import agent_status, assignment, offer
-
-
-def _given(table: Table, *names: str) -> dict[str, BindParameter[Any]]:
-    """Return column → the parameter ``b_<column>`` of its type."""
-    return {name: bindparam(f"b_{name}", type_=table.c[name].type) for name in names}
-
-
-def _item(*names: str) -> Hot:
-    """Return the statement that stores some columns of an item."""
-    here = work_item.c.id == bindparam("b_id", type_=work_item.c.id.type)
-    return Hot(update(work_item).where(here).values(_given(work_item, *names)).inline())
-
-
-_ITEM = _item("queue", "state", "owner", "priority", "routing", "closed_at", "version")
-_REASON, _HANDOVER, _WRAP_UP = _item("reason"), _item("handover"), _item("wrap_up")
-_OFFER = Hot(
-    update(offer)
-    .where(
-        offer.c.id == bindparam("b_id", type_=offer.c.id.type),
-        offer.c.state == constant(OfferState.pending),
-    )
-    .values(**_given(offer, "state", "reason", "closed_at"), version=2)
-    .inline()
-)
-_NEW_OFFER = Hot(offer.insert().inline(), *(column.name for column in offer.columns))
-_END_ASSIGNMENT = Hot(
-    update(assignment)
-    .where(
-        assignment.c.item == bindparam("b_item", type_=assignment.c.item.type),
-        assignment.c.ended_at.is_(None),
-    )
-    .values(_given(assignment, "ended_at", "why"))
-    .inline()
-)
-_NEW_ASSIGNMENT = Hot(
-    assignment.insert().inline(), "id", "domain", "item", "agent", "offer", "started_at"
-)
-_AGENT = (
-    "presence",
-    "reason",
-    "since",
-    "disconnected_since",
-    "absent_since",
-    "worked_until",
-    "misses",
-    "away_after",
-    "activity",
-    "activity_since",
-    "used",
-    "reserved",
-    "free",
-    "version",
-)
-
-
-def _upsert(*names: str) -> Hot:
-    """Return the statement that stores where agents stand."""
-    row = insert(agent_status).values(_given(agent_status, "agent", "domain", *names))
-    return Hot(
-        row.on_conflict_do_update(
-            index_elements=["agent"], set_={name: row.excluded[name] for name in names}
-        ).inline()
-    )
-
-
-_AGENT_STANDS = _upsert(*_AGENT)
-_AGENT_CHANGED_BY = _upsert(*_AGENT, "changed_by")
+from router.tables import agent_status, assignment
 
 
 @dataclass
@@ -132,6 +64,18 @@ class Changes:
     handovers: dict[Id, dict[str, Any]] = field(default_factory=dict)
     wrap_ups: dict[Id, dict[str, Any]] = field(default_factory=dict)
     audit: list[Many] = field(default_factory=list)
+    moved: list[Offer] = field(default_factory=list)
+    stands: dict[Id, int] = field(default_factory=dict)
+
+    def clock_set(self) -> None:
+        """Write every stored instant anew, because the wall clock was set and all moved with it."""
+        state = self.engine.state()
+        self.moved = list(state.offers)
+        self.stands = {one.spec.id: one.spec.enqueued_at for one in state.items}
+        for item in state.items:
+            self.touch(item.spec.id, "item.changed")
+        for agent in state.agents:
+            self.agents.setdefault(agent.spec.id, None)
 
     def remember(self, items: Iterable[Id]) -> None:
         """Keep what items were like before a command; a closed one is gone from the engine."""
@@ -174,6 +118,10 @@ class Changes:
         for id in self.closed:
             for book in (self.kept.items, self.kept.conversations, self.kept.placed):
                 book.pop(id, None)
+        for one in self.moved:
+            self.kept.offers[one.id] = self.kept.offers.get(one.id, 1) + 1
+        for end in self.ended:
+            self.kept.offers.pop(end.offer, None)
         for id in self.agents:
             if self.engine.agent(id) is None:
                 self.kept.agents.pop(id, None)
@@ -185,7 +133,8 @@ class Changes:
 
     def _write_offers(self, entries: list[LogEntry]) -> Work[None]:
         fresh = {o.offer for o in self.made}
-        yield _OFFER.each([self._ended_row(o) for o in self.ended if o.offer not in fresh])
+        yield sql.OFFER_MOVED.each([self._moved_row(o) for o in self.moved])
+        yield sql.OFFER.each([self._ended_row(o) for o in self.ended if o.offer not in fresh])
         ends = {o.offer: o for o in self.ended}
         shown = yield from snapshots([o.item for o in self.made], self.handovers, self.catalog)
         rows = []
@@ -208,11 +157,31 @@ class Changes:
                     "version": 1,
                 }
             )
-        yield _NEW_OFFER.each(rows)
+        yield sql.NEW_OFFER.each(rows)
+        entries += [
+            self._offer_entry("offer.changed", o.id, o.agent, self._stored_as(o.id))
+            for o in self.moved
+        ]
         entries += [self._offer_entry("offer.made", o.offer, o.agent, 1) for o in self.made]
         entries += [
-            self._offer_entry(f"offer.{o.state.value}", o.offer, o.agent, 2) for o in self.ended
+            self._offer_entry(f"offer.{o.state.value}", o.offer, o.agent, self._ended_as(o.offer))
+            for o in self.ended
         ]
+
+    def _stored_as(self, offer: str) -> int:
+        """Return the version of a pending offer's row after this cycle."""
+        return self.kept.offers.get(offer, 1) + any(one.id == offer for one in self.moved)
+
+    def _ended_as(self, offer: str) -> int:
+        return self._stored_as(offer) + 1
+
+    def _moved_row(self, one: Offer) -> dict[str, Any]:
+        return {
+            "b_id": one.id,
+            "b_made_at": from_micros(one.offered_at),
+            "b_deadline": from_micros(one.deadline),
+            "b_version": self._stored_as(one.id),
+        }
 
     def _ended_row(self, one: OfferClosed) -> dict[str, Any]:
         return {
@@ -220,6 +189,7 @@ class Changes:
             "b_state": one.state.value,
             "b_reason": one.why[:200],
             "b_closed_at": self.now,
+            "b_version": self._ended_as(one.offer),
         }
 
     def _offer_entry(self, type: str, id: str, agent: Id, version: int) -> LogEntry:
@@ -229,9 +199,9 @@ class Changes:
     def _write_assignments(self) -> Work[None]:
         for item, agent, by in self.assigned:
             why = self.items.get(item, "")[:48]
-            yield _END_ASSIGNMENT(b_item=item, b_ended_at=self.now, b_why=why)
+            yield sql.END_ASSIGNMENT(b_item=item, b_ended_at=self.now, b_why=why)
             if agent is not None:
-                yield _NEW_ASSIGNMENT(
+                yield sql.NEW_ASSIGNMENT(
                     id=self.new_id(),
                     domain=DOMAIN,
                     item=item,
@@ -261,10 +231,13 @@ class Changes:
             if queue != facts.spec.queue:
                 queues[conversation] = facts.spec.queue
             entries.append(self._item_entry(id, type, facts))
-        yield _ITEM.each(rows)
-        yield _REASON.each([{"b_id": i, "b_reason": _plain(r)} for i, r in self.reasons.items()])
-        yield _HANDOVER.each([{"b_id": i, "b_handover": h} for i, h in self.handovers.items()])
-        yield _WRAP_UP.each([{"b_id": i, "b_wrap_up": w} for i, w in self.wrap_ups.items()])
+        yield sql.ITEM.each(rows)
+        yield sql.ENQUEUED.each(
+            [{"b_id": i, "b_enqueued_at": from_micros(at)} for i, at in self.stands.items()]
+        )
+        yield sql.REASON.each([{"b_id": i, "b_reason": _plain(r)} for i, r in self.reasons.items()])
+        yield sql.HANDOVER.each([{"b_id": i, "b_handover": h} for i, h in self.handovers.items()])
+        yield sql.WRAP_UP.each([{"b_id": i, "b_wrap_up": w} for i, w in self.wrap_ups.items()])
         if queues:
             yield from acts.moved(queues, self.now)
         if owners:
@@ -316,9 +289,9 @@ class Changes:
             values = self._agent_values(id)
             row = {f"b_{k}": v for k, v in {"agent": id, "domain": DOMAIN, **values}.items()}
             if by is None:
-                yield _AGENT_STANDS(**row)
+                yield sql.AGENT_STANDS(**row)
             else:
-                yield _AGENT_CHANGED_BY(**row, b_changed_by=by or None)
+                yield sql.AGENT_CHANGED_BY(**row, b_changed_by=by or None)
             audience = (log.agent(id), log.SUPERVISORS)
             connected = {"connected": values["disconnected_since"] is None}
             entries.append(

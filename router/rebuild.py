@@ -1,13 +1,13 @@
 """The engine's facts out of the store: at the start, and whenever the engine was dropped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, select
 
-from madoguchi.clock import from_micros, to_micros
+from madoguchi.clock import EPOCH, from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.kinds import Agent, Queue
 from madoguchi.conversations.tables import conversation, work_item
@@ -31,7 +31,7 @@ from madoguchi.model.routing import (
 )
 from madoguchi.store.log import read_cursor
 from madoguchi.store.work import Work
-from router.tables import agent_status, offer
+from router.tables import agent_status, assignment, offer
 
 CONSUMER = "router"
 
@@ -81,6 +81,8 @@ def specs(catalog: Catalog) -> dict[Id, AgentSpec]:
 class Kept:
     """What the service keeps beside the engine: versions of the rows that only it writes, and
     where each item was (queue, owner) when it was last written.
+
+    ``newest``: the last instant that was past when it was stored.
     """
 
     items: dict[Id, int] = field(default_factory=dict)
@@ -90,6 +92,11 @@ class Kept:
     activity: dict[Id, tuple[Activity, datetime]] = field(default_factory=dict)
     placed: dict[Id, tuple[str, Id | None]] = field(default_factory=dict)
     cursor: int = 0
+    newest: datetime = EPOCH
+
+    def move(self, leap: timedelta) -> None:
+        """Follow a wall clock that was set."""
+        self.activity = {id: (one, at + leap) for id, (one, at) in self.activity.items()}
 
 
 def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
@@ -113,6 +120,7 @@ def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
         kept.placed[row.id] = (row.queue, row.owner)
     for row in past:
         kept.offers[row.id] = row.version
+    kept.newest = yield from _newest(items, statuses, past)
     known = {row.agent: row for row in statuses}
     for row in statuses:
         kept.agents[row.agent] = row.version
@@ -132,6 +140,36 @@ def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
         clock=to_micros(now),
     )
     return state, kept
+
+
+def _newest(
+    items: Sequence[Row[Any]], statuses: Sequence[Row[Any]], offers: Sequence[Row[Any]]
+) -> Work[datetime]:
+    """Return the last of the stored instants that were past when they were stored.
+
+    The router writes all of them anew when the clock is set, so one that lies in the future says
+    by how much all of them are ahead.
+    """
+    spans = yield (
+        select(assignment.c.started_at, assignment.c.wrap_up_at)
+        .join(work_item, work_item.c.id == assignment.c.item)
+        .where(work_item.c.domain == DOMAIN, assignment.c.ended_at.is_(None))
+    )
+    pauses = [(row.routing or {}).get("paused_since") for row in items]
+    known = [
+        *_known(items, "enqueued_at", "unanswered_since"),
+        *_known(statuses, "since", "disconnected_since", "absent_since", "worked_until"),
+        *_known(statuses, "activity_since"),
+        *_known(offers, "made_at", "closed_at"),
+        *_known(spans, "started_at", "wrap_up_at"),
+        *(from_micros(at) for at in pauses if at is not None),
+    ]
+    return max(known, default=EPOCH)
+
+
+def _known(rows: Sequence[Row[Any]], *names: str) -> list[datetime]:
+    found = [getattr(row, name) for row in rows for name in names]
+    return [at for at in found if at is not None]
 
 
 def _agent(one: AgentSpec, row: Row[Any] | None, now: datetime) -> AgentFacts:

@@ -7,14 +7,15 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
 from sqlalchemy import select
 
 from madoguchi.bus import Hints
-from madoguchi.clock import Clock, to_micros
+from madoguchi.clock import APART, Clock, Watch, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Configuration
 from madoguchi.conversations.tables import work_item
@@ -48,6 +49,7 @@ from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 from router import rebuild
 from router.changes import Changes
 from router.engine import Engine
+from router.leaps import moved
 from router.orders import Order
 from router.posted import Asked, answered, as_row, open_commands, read_order
 from router.rebuild import CONSUMER, Kept
@@ -97,6 +99,8 @@ class RouterService:
         self._tried: list[Asked] = []
         self._asked: list[Asked] = []
         self._engine: Engine | None = None
+        self._watch = Watch(clock)
+        self._clock_set = False
         self._kept = Kept()
         self._catalog: Catalog | None = None
         self._ready = asyncio.Event()
@@ -162,8 +166,15 @@ class RouterService:
         if self._lease not in held:
             return False
         catalog = await self._configuration.reload()
-        moment = self._clock.now()
+        self._watch = Watch(self._clock)
+        moment, _ = self._watch.look()
         state, kept = await self._store.read(lambda: rebuild.load(catalog, moment))
+        ahead = kept.newest - moment
+        self._clock_set = ahead > APART
+        if self._clock_set:
+            log.warning("what is stored lies in the future and moves back", s=ahead.total_seconds())
+            state = moved(state, -ahead)
+            kept.move(-ahead)
         engine = Engine.restore(state, to_micros(moment))
         self._kept, self._catalog = kept, catalog
         self._engine = engine
@@ -210,8 +221,11 @@ class RouterService:
         if engine is None:
             return
         cycle = await self._collect()
+        now, engine = self._follow_clock(engine)
         catalog = self._configuration.catalog
-        changes = Changes(engine, self._kept, self._clock.now(), self._clock.new_id, catalog)
+        changes = Changes(engine, self._kept, now, self._clock.new_id, catalog)
+        if self._clock_set:
+            changes.clock_set()
         try:
             self._decide(engine, cycle, changes)
             await self._commit(cycle, changes)
@@ -221,9 +235,28 @@ class RouterService:
                     one.future.set_exception(Unavailable("the router is starting again"))
             raise
         changes.commit()
+        self._clock_set = False
         if cycle.entries:
             self._kept.cursor = cycle.entries[-1].position
         self._answer(cycle.asked)
+
+    def _follow_clock(self, engine: Engine) -> tuple[datetime, Engine]:
+        """Return the time and the engine that knows it.
+
+        When the wall clock was set, all that the engine remembers is set with it: for no timer has
+        any time passed, and what it stores from now on is honest on the new clock.
+        """
+        now, leap = self._watch.look()
+        if not leap:
+            return now, engine
+        log.warning(
+            "the wall clock was set; the router's times move with it", s=leap.total_seconds()
+        )
+        state = moved(engine.state(), leap)
+        self._engine = Engine.restore(state, state.clock)
+        self._kept.move(leap)
+        self._clock_set = True
+        return now, self._engine
 
     async def _collect(self) -> _Cycle:
         """Gather what there is to do; rows are looked for on a hint and at each sweep."""
@@ -250,7 +283,7 @@ class RouterService:
         self._apply(engine, changes, Order(TimePassed()))
         self._reconfigure(engine, changes)
         for entry in cycle.entries:
-            for command in self._heard(entry, cycle.specs):
+            for command in self._heard(entry, cycle.specs, changes.now):
                 if isinstance(command, CustomerWrote) and not engine.heeds_text(command.item):
                     continue
                 self._apply(engine, changes, Order(command), lenient=True)
@@ -317,7 +350,9 @@ class RouterService:
             "agent": getattr(command, "agent", None),
         }
 
-    def _heard(self, numbered: NumberedEntry, specs: Mapping[Id, Any]) -> Iterable[Command]:
+    def _heard(
+        self, numbered: NumberedEntry, specs: Mapping[Id, Any], now: datetime
+    ) -> Iterable[Command]:
         """Return what a log entry means to the engine."""
         entry = numbered.entry
         data = entry.data or {}
@@ -328,7 +363,9 @@ class RouterService:
                 self._kept.items[row.id] = row.version
                 self._kept.conversations[row.id] = row.conversation
                 self._kept.placed[row.id] = (row.queue, None)
-                yield ItemEnqueued(rebuild.item_spec(row))
+                spec = rebuild.item_spec(row)
+                # A row from just before the clock was set back would wait behind all later ones.
+                yield ItemEnqueued(replace(spec, enqueued_at=min(spec.enqueued_at, to_micros(now))))
         elif entry.type == "message.received" and item and data.get("author") == "customer":
             yield CustomerWrote(item)
         elif entry.type == "message.sent" and item:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
@@ -111,14 +111,7 @@ class Account(Object):
     language: str = Field("ja", pattern="^(ja|en)$")
     topics: dict[Key, Key] = Field(default_factory=dict)
     paused: bool = False
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("settings")
-    @classmethod
-    def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
-        if len(value) > 100:
-            raise ValueError("at most 100 settings")
-        return value
+    settings: dict[str, Any] = Field(default_factory=dict, max_length=100)
 
     def references(self) -> list[tuple[str, str, str]]:
         """An account needs the queue where its contacts wait first."""

@@ -68,6 +68,12 @@ class Result:
     diff: Sequence[Body]
 
 
+def unknown_kind(kind: str) -> Fault:
+    """Return the fault of an object whose kind there is not."""
+    known = ", ".join(KINDS)
+    return Fault(kind, f"unknown kind; known are {known}", "unknown_kind", {"known": known})
+
+
 def load() -> Work[Catalog]:
     """Return the configuration as it stands."""
     rows = yield select(config_object).where(config_object.c.domain == DOMAIN)
@@ -211,7 +217,7 @@ class Configuration:
     def _parsed(self, change: Change, standing: Object | None) -> Object:
         kind = KINDS.get(change.kind)
         if kind is None:
-            raise Invalid([Fault(change.kind, f"unknown kind; known are {', '.join(KINDS)}")])
+            raise Invalid([unknown_kind(change.kind)])
         parsed = kind(**{**(change.body or {}), "key": change.key})
         if isinstance(parsed, Account):
             kept = standing.settings if isinstance(standing, Account) else {}

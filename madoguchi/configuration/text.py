@@ -1,5 +1,6 @@
 """Configuration as text: TOML by stable keys, ``madoguchi apply`` and ``madoguchi export``."""
 
+import re
 import tomllib
 from typing import Any
 
@@ -7,9 +8,12 @@ import tomli_w
 
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.kinds import KINDS, Account
-from madoguchi.configuration.service import Change, Invalid, body_of
+from madoguchi.configuration.service import Change, Invalid, body_of, unknown_kind
 from madoguchi.http.table import has_nul
 from madoguchi.model.faults import Fault
+
+_PLACE = re.compile(r"\(at line (?P<line>\d+), column (?P<column>\d+)\)$")
+_END = "(at end of document)"
 
 KEPT = "<kept>"
 """Stands for a secret that is set and not shown; applying it keeps the secret."""
@@ -50,7 +54,9 @@ def changes(text: str, catalog: Catalog, *, prune: bool = False) -> list[Change]
     based_on = document.pop("based_on", None)
     _shape(document, based_on)
     if based_on is not None and based_on > catalog.number:
-        raise Invalid([Fault("based_on", f"the newest version is {catalog.number}")])
+        newest = f"the newest version is {catalog.number}"
+        facts = {"newest": catalog.number}
+        raise Invalid([Fault("based_on", newest, "version_to_come", facts)])
     wanted = []
     for kind, table in document.items():
         for key, fields in table.items():
@@ -75,12 +81,21 @@ def _parsed(text: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError) as wrong:
-        raise Invalid([Fault("TOML", str(wrong))]) from wrong
+        raise Invalid([_unreadable(str(wrong))]) from wrong
     except RecursionError as wrong:
-        raise Invalid([Fault("TOML", "is nested too deep")]) from wrong
+        raise Invalid([Fault("TOML", "is nested too deep", "toml_deep")]) from wrong
     if has_nul(document):
-        raise Invalid([Fault("TOML", "texts must not hold NUL characters")])
+        raise Invalid([Fault("TOML", "texts must not hold NUL characters", "nul_characters")])
     return document
+
+
+def _unreadable(why: str) -> Fault:
+    """Return the fault of a text that is no TOML. Python's parser says where in its sentence."""
+    place = _PLACE.search(why)
+    if place is None:
+        return Fault("TOML", why, "toml_end" if why.endswith(_END) else "toml_syntax")
+    facts = {"line": int(place["line"]), "column": int(place["column"])}
+    return Fault("TOML", why, "toml_syntax_at", facts)
 
 
 def _without_none(body: dict[str, Any]) -> dict[str, Any]:
@@ -95,16 +110,16 @@ def _without_none(body: dict[str, Any]) -> dict[str, Any]:
 def _shape(document: dict[str, Any], based_on: object) -> None:
     faults = []
     if based_on is not None and (not isinstance(based_on, int) or isinstance(based_on, bool)):
-        faults.append(Fault("based_on", "must be a whole number"))
+        faults.append(Fault("based_on", "must be a whole number", "int_type"))
     for kind, table in document.items():
         if kind not in KINDS:
-            known = f"unknown kind; known are {', '.join(KINDS)}"
-            faults.append(Fault(kind, known, "extra_forbidden"))
+            faults.append(unknown_kind(kind))
         elif not isinstance(table, dict):
-            faults.append(Fault(kind, f"write [{kind}.KEY] tables"))
+            facts = {"kind": kind}
+            faults.append(Fault(kind, f"write [{kind}.KEY] tables", "toml_tables", facts))
         else:
             faults += [
-                Fault(f"{kind}.{key}", "must be a table")
+                Fault(f"{kind}.{key}", "must be a table", "toml_table")
                 for key, fields in table.items()
                 if not isinstance(fields, dict)
             ]

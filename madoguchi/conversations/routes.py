@@ -13,7 +13,7 @@ from sqlalchemy import select
 from madoguchi.clock import Clock, from_micros, to_micros
 from madoguchi.conversations import acts
 from madoguchi.conversations.tables import conversation, work_item
-from madoguchi.conversations.views import ConversationViews, timeline
+from madoguchi.conversations.views import ConversationViews, retries, timeline
 from madoguchi.conversations.visibility import seen_by, visible
 from madoguchi.files.service import attach
 from madoguchi.http.problems import Problem
@@ -169,12 +169,13 @@ class ConversationApi:
         yield from seen_by(actor, id)
         ids = yield from of_same_customer(actor, id)
         rows = yield from timeline(actor, ids, before, limit)
+        again = yield from retries(rows)
         shown = sorted({r.conversation for r in rows} | {id})
         conversations = yield from self.render.desk(shown)
         items = yield select(work_item.c.id).where(work_item.c.conversation.in_(shown))
         item_views = yield from self.views.render(Entity.ITEM, [r.id for r in items], visitor=False)
         return {
-            "entries": [self.render.message_body(r) for r in reversed(rows)],
+            "entries": [self.render.message_body(r, again.get(r.id)) for r in reversed(rows)],
             "conversations": bodies(conversations),
             "items": bodies(item_views),
             "before": _cursor(rows[-1]) if len(rows) == limit else None,

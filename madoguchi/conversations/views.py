@@ -1,6 +1,7 @@
 """How conversations, messages and drafts look to desks and to a visitor's widget."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, or_, select, true, tuple_
@@ -13,6 +14,7 @@ from madoguchi.model.conversation import (
     ConversationState,
     Direction,
     ItemKind,
+    MessageState,
     Visibility,
 )
 from madoguchi.model.ids import Id
@@ -20,9 +22,13 @@ from madoguchi.model.people import Actor
 from madoguchi.model.routing import ItemState
 from madoguchi.security.permissions import Action, Scope, scopes
 from madoguchi.store.hot import Listed, among, constant
+from madoguchi.store.tables import outbox
 from madoguchi.store.work import Work
 from unified_profile import service as profile
 from unified_profile.tables import customer, customer_of
+
+TOLD_FROM = timedelta(seconds=5)
+"""A message that is tried again after less is just being sent."""
 
 Name = Callable[[Id | None], str]
 """agent id → name to show."""
@@ -91,6 +97,12 @@ _VISITOR = Listed(
     lambda ids: select(conversation).where(among(conversation.c.id, ids)), conversation.c.id
 )
 _MESSAGES = Listed(lambda ids: select(message).where(among(message.c.id, ids)), message.c.id)
+_ON_ITS_WAY = Listed(
+    lambda ids: select(
+        outbox.c.message, outbox.c.due_at, outbox.c.started_at, outbox.c.attempts, outbox.c.error
+    ).where(among(outbox.c.message, ids), outbox.c.error.is_not(None)),
+    outbox.c.message,
+)
 _VISITOR_MESSAGES = Listed(
     lambda ids: (
         select(message, conversation.c.account.label("hub_account"), conversation.c.thread)
@@ -167,12 +179,17 @@ class ConversationViews:
     def messages(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render messages for desks."""
         rows = yield _MESSAGES(ids)
-        return {r.id: View(r.version, _message_readers(r), self.message_body(r)) for r in rows}
+        again = yield from retries(rows)
+        return {
+            r.id: View(r.version, _message_readers(r), self.message_body(r, again.get(r.id)))
+            for r in rows
+        }
 
-    def message_body(self, row: Row[Any]) -> dict[str, Any]:
-        """Return a message as desks get it."""
+    def message_body(self, row: Row[Any], again: dict[str, Any] | None) -> dict[str, Any]:
+        """Return a message as desks get it; ``again``: its :func:`retries`."""
         body = {name: getattr(row, name) for name in _MESSAGE_FIELDS}
         body["agent_name"] = self._name(row.agent)
+        body["retry"] = again
         return body
 
     def visitor_messages(self, ids: Sequence[str]) -> Work[dict[str, View]]:
@@ -224,6 +241,21 @@ class ConversationViews:
             for r in rows
         }
         return {id: found[id] for id in ids if id in found}
+
+
+def retries(rows: Iterable[Row[Any]]) -> Work[dict[Id, dict[str, Any]]]:
+    """Return which of the messages that are being sent were put off, until when and how often.
+
+    Where it stands is the outbox's row: a restart changes nothing. A pause of a moment is none.
+    """
+    sending = [r.id for r in rows if r.state == MessageState.SENDING]
+    if not sending:
+        return {}
+    return {
+        r.message: {"at": r.due_at, "attempts": r.attempts}
+        for r in (yield _ON_ITS_WAY(sending))
+        if not timedelta(0) <= r.due_at - r.started_at < TOLD_FROM
+    }
 
 
 def _readers(row: Row[Any]) -> frozenset[str]:

@@ -45,7 +45,7 @@ class Walk:
 
     async def go(self, store: Store, now: datetime) -> None:
         """Walk on."""
-        if now - self._began >= ANEW:
+        if not timedelta(0) <= now - self._began < ANEW:
             self._place, self._began = 0, now
         while await self._slice(store, now - self._kept) == SLICE:
             pass

@@ -81,9 +81,10 @@ class Jobs:
         now = self._clock.now()
 
         def look() -> Work[list[tuple[int, Due, int]]]:
-            rows = yield (
-                select(job).where(job.c.due_at <= now).order_by(job.c.due_at, job.c.id).limit(BATCH)
-            )
+            # No pause is longer: it was set before the clock went back.
+            absurd = now + timedelta(seconds=LONGEST_PAUSE_S)
+            due = (job.c.due_at <= now) | ((job.c.attempts > 0) & (job.c.due_at > absurd))
+            rows = yield select(job).where(due).order_by(job.c.due_at, job.c.id).limit(BATCH)
             return [(r.id, Due(r.kind, r.key, r.data, r.due_at), r.attempts) for r in rows]
 
         found = await self._store.read(look)

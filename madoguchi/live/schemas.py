@@ -30,6 +30,7 @@ EVENT = _object(
                 "customer",
                 "draft",
                 "config",
+                "preferences",
             ]
         },
         "id": _ID,

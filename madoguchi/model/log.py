@@ -23,6 +23,7 @@ class Entity(StrEnum):
     CUSTOMER = "customer"
     DRAFT = "draft"
     CONFIG = "config"
+    PREFERENCES = "preferences"
 
 
 def agent(id: Id) -> str:

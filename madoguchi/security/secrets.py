@@ -10,10 +10,20 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 PREFIX = "enc:v1:"
+OWN = "MADOGUCHI_"
+KEYS = f"{OWN}SECRET_KEYS"
+LARGEST = 64 * 1024
 
 
 class BadSecret(Exception):
-    """A secret cannot be read; the text says which kind and what to do, never the value."""
+    """A secret cannot be read: where, why and what to do, never the value.
+
+    ``code`` and ``facts`` say the same for pages.
+    """
+
+    def __init__(self, place: str, reason: str, code: str = "secret_keys", **facts: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place, self.reason, self.code, self.facts = place, reason, code, facts
 
 
 def new_key() -> str:
@@ -28,21 +38,26 @@ def parse_keys(text: str) -> list[bytes]:
         try:
             key = base64.b64decode(part, validate=True)
         except ValueError as wrong:
-            raise BadSecret(f"MADOGUCHI_SECRET_KEYS: key {number} is not base64") from wrong
+            raise BadSecret(KEYS, f"key {number} is not base64") from wrong
         if len(key) != 32:
-            raise BadSecret(f"MADOGUCHI_SECRET_KEYS: key {number} must have 32 bytes")
+            raise BadSecret(KEYS, f"key {number} must have 32 bytes")
         keys.append(key)
     if not keys:
-        raise BadSecret("MADOGUCHI_SECRET_KEYS: at least one key is needed")
+        raise BadSecret(KEYS, "at least one key is needed")
     return keys
 
 
 class Vault:
-    """Encrypts with the first key, decrypts with any; each value is bound to its ``place``."""
+    """Encrypts with the first key, decrypts with any; each value is bound to its ``place``.
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+    ``file:`` names files below ``folders`` only: an administrator of the center is none of the
+    machine, and what an account may name it may send to a provider of their choice.
+    """
+
+    def __init__(self, keys: Sequence[bytes], folders: Sequence[Path] = ()) -> None:
         self._ciphers = [AESGCM(key) for key in keys]
         self._keys = list(keys)
+        self._folders = list(folders)
 
     @property
     def signing_keys(self) -> list[bytes]:
@@ -70,18 +85,9 @@ class Vault:
     def open(self, value: str, place: str) -> str:
         """Return the plain value. Raises BadSecret."""
         if value.startswith("env:"):
-            name = value.removeprefix("env:")
-            if name not in os.environ:
-                raise BadSecret(f"{place}: the environment has no {name}")
-            return os.environ[name]
+            return _variable(value.removeprefix("env:"), place)
         if value.startswith("file:"):
-            path = Path(value.removeprefix("file:"))
-            try:
-                return path.read_text(encoding="utf-8").strip()
-            except OSError as fault:
-                raise BadSecret(f"{place}: cannot read {path}: {fault.strerror}") from fault
-            except UnicodeDecodeError as wrong:
-                raise BadSecret(f"{place}: {path} holds no text") from wrong
+            return self._file(value.removeprefix("file:"), place)
         if not value.startswith(PREFIX):
             return value
         for cipher in self._ciphers:
@@ -90,4 +96,44 @@ class Vault:
                 return cipher.decrypt(raw[:12], raw[12:], place.encode()).decode()
             except (InvalidTag, ValueError):
                 continue
-        raise BadSecret(f"{place}: none of MADOGUCHI_SECRET_KEYS opens this secret")
+        raise BadSecret(place, f"none of {KEYS} opens this secret")
+
+    def _file(self, name: str, place: str) -> str:
+        """Return what a file holds. Where it leads is looked at, not what it is called."""
+        path = self._within(name)
+        if path is None:
+            folders = ", ".join(str(folder) for folder in self._folders) or "no folder"
+            raise BadSecret(
+                place,
+                f"file: may name files in {folders} only; put the secret there, or name its "
+                f"folder in {OWN}SECRETS_DIR",
+                "secret_file_outside",
+                folders=folders,
+            )
+        try:
+            if path.is_file() and path.stat().st_size <= LARGEST:
+                return path.read_text(encoding="utf-8").strip()
+            why = f"is no file of at most {LARGEST} bytes"
+        except OSError as fault:
+            why = f"cannot be read: {fault.strerror}"
+        except UnicodeDecodeError:
+            why = "holds no text"
+        raise BadSecret(place, f"{name} {why}", "secret_file_unreadable", path=name)
+
+    def _within(self, name: str) -> Path | None:
+        try:
+            path = Path(name).resolve()
+            inside = any(path.is_relative_to(folder.resolve()) for folder in self._folders)
+        except (OSError, ValueError, RuntimeError):
+            return None
+        return path if inside else None
+
+
+def _variable(name: str, place: str) -> str:
+    if name.upper().startswith(OWN):
+        reason = "env: must not name the hub's own settings; use a variable of its own"
+        raise BadSecret(place, reason, "secret_env_own", name=name)
+    if name not in os.environ:
+        reason = f"the environment has no {name}; set it where the hub is started"
+        raise BadSecret(place, reason, "secret_env_unset", name=name)
+    return os.environ[name]

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 FREE_FAILURES = 5
 LONGEST_LOCK_S = 900.0
+"""No lock lasts longer: one that seems to was set before the clock went back."""
 STRANGERS = 10_000
 TOUCH_EVERY = timedelta(minutes=5)
 
@@ -88,7 +89,7 @@ class Sessions:
         now = self._clock.now()
         row = await self._store.read(lambda: _credential(agent or NIL))
         locked = row.locked_until if row else self._strangers.get(name, (0, now))[1]
-        if locked and locked > now:
+        if locked and timedelta(0) < locked - now <= timedelta(seconds=LONGEST_LOCK_S):
             raise Throttled((locked - now).total_seconds())
         hashed = row.password if row else self._nobody
         if not await self._off_loop(self._verify, hashed, password) or not row or not agent:

@@ -49,6 +49,7 @@ class Hot:
 
     ``apart``: though it returns rows, it neither reads nor writes what the unit's writes before it
     may have touched, so that it may travel with them (:mod:`madoguchi.store.together`).
+    ``news``: who waits for the table's rows is woken.
     """
 
     def __init__(
@@ -58,8 +59,10 @@ class Hot:
         table: str | None = None,
         postgresql: Executable | None = None,
         apart: bool = False,
+        news: bool = True,
     ) -> None:
         self.statement = statement
+        self.news = news
         self.apart = apart
         self.returns = bool(_columns(statement))
         self._variants = {"postgresql": postgresql} if postgresql is not None else {}
@@ -125,8 +128,11 @@ class Listed:
     two statements to plan, each with its index, and not one per length.
     """
 
-    def __init__(self, make: Callable[[Any], Executable], *columns: Column[Any]) -> None:
+    def __init__(
+        self, make: Callable[[Any], Executable], *columns: Column[Any], news: bool = True
+    ) -> None:
         self._make = make
+        self._news = news
         self._names = [f"v{place}" for place, _ in enumerate(columns)]
         self._types = [column.type for column in columns]
         self._one: Hot | None = None
@@ -140,11 +146,13 @@ class Listed:
         several = len(self._names) > 1
         if len(wanted) == 1:
             if self._one is None:
-                self._one = Hot(self._make(_One(self._names, self._types)))
+                self._one = Hot(self._make(_One(self._names, self._types)), news=self._news)
             values.update(zip(self._names, wanted[0] if several else wanted, strict=True))
             return Bound(self._one, (values,), False)
         if self._many is None:
-            self._many = Hot(self._make(_Texts(self._types)), postgresql=self._arrays())
+            self._many = Hot(
+                self._make(_Texts(self._types)), postgresql=self._arrays(), news=self._news
+            )
         values["listed"] = wanted
         columns = zip(*wanted, strict=True) if several else [wanted]
         values.update(zip(self._names, map(list, columns), strict=False))

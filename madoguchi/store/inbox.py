@@ -258,13 +258,15 @@ _TAKE = Listed(
         .limit(bindparam("most", type_=Integer()))
     ),
     inbox.c.partition,
+    news=False,
 )
 _TAKE_ONE = Hot(
     _taken(
         select(inbox.c.id, inbox.c.partition).where(
             inbox.c.id == bindparam("row", type_=inbox.c.id.type), _WAITS
         )
-    )
+    ),
+    news=False,
 )
 
 

@@ -108,9 +108,9 @@ class Store(Protocol):
 
 
 def touched(step: Step) -> str | None:
-    """Return the name of the table that a step writes, None for selects."""
+    """Return the name of the table that a step writes, None for selects and what is no news."""
     if isinstance(step, Bound):
-        return step.hot.table if step.rows else None
+        return step.hot.table if step.rows and step.hot.news else None
     if isinstance(step, Append):
         return "log" if step.entries else None
     if isinstance(step, Many) and not step.rows:

@@ -66,8 +66,35 @@ async def test_a_broken_account_is_refused_and_the_rest_goes_on(tmp_path: Path) 
         body["settings"]["auth_token"] = "env:NOT_SET_ANYWHERE"
         status, problem = await one.boss.raw("PUT", "/config/account/sms", {"body": body})
         assert status == 422
-        assert "NOT_SET_ANYWHERE" in problem["faults"][0]["message"]
+        fault = problem["faults"][0]
+        assert fault["place"] == "account.sms.settings.auth_token"
+        assert "NOT_SET_ANYWHERE" in fault["message"]
+        assert (fault["type"], fault["facts"]) == ("secret_env_unset", {"name": "NOT_SET_ANYWHERE"})
         assert await one.here.sms("+819055500187", "still working") == 204
+
+
+async def test_a_secret_in_a_file_lies_in_the_folders_of_secrets(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        own = one.here.hub.settings.data / "secrets"
+        own.mkdir()
+        (own / "token").write_text("a token")
+        body = (await one.boss.call("GET", "/config/account/sms"))["body"]
+        body["settings"]["auth_token"] = f"file:{own / 'token'}"
+        await one.boss.call("PUT", "/config/account/sms", {"body": body})
+        assert await one.here.sms("+819055500187", "hi", token="a token") == 204
+        body["settings"]["auth_token"] = "file:/etc/passwd"
+        status, problem = await one.boss.raw("PUT", "/config/account/sms", {"body": body})
+        assert status == 422
+        (fault,) = problem["faults"]
+        assert fault["place"] == "account.sms.settings.auth_token"
+        assert fault["type"] == "secret_file_outside"
+        assert str(own) in fault["facts"]["folders"]
+        assert "MADOGUCHI_SECRETS_DIR" in fault["message"]
+        (own / "token").unlink()
+        (own / "token").symlink_to("/etc/hostname")
+        body["settings"]["auth_token"] = "<kept>"
+        status, problem = await one.boss.raw("PUT", "/config/account/sms", {"body": body})
+        assert [f["type"] for f in problem["faults"]] == ["secret_file_outside"]
 
 
 async def test_the_last_administrator_stays(tmp_path: Path, database: str) -> None:

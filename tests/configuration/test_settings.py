@@ -32,6 +32,7 @@ def test_all_faults_are_told_at_once() -> None:
                 "MADOGUCHI_DATABASE": "mysql://x",
                 "MADOGUCHI_TRUSTED_PROXIES": "-1",
                 "MADOGUCHI_SESSION_HOURS": "nan",
+                "MADOGUCHI_SECRETS_DIR": "secrets",
                 "MADOGUCHI_COLOUR": "blue",
             }
         )
@@ -39,7 +40,7 @@ def test_all_faults_are_told_at_once() -> None:
     assert told == {
         f"MADOGUCHI_{name}"
         for name in ("PORT", "LOG_LEVEL", "PUBLIC_URL", "DATABASE", "TRUSTED_PROXIES",
-                     "SESSION_HOURS", "COLOUR")
+                     "SESSION_HOURS", "SECRETS_DIR", "COLOUR")
     }  # fmt: skip
 
 

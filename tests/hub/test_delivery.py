@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,23 @@ async def test_too_many_requests_wait_as_told_and_send_once(tmp_path: Path, data
         s.clock.advance(2)
         await s.comes_to(message, "delivered")
         assert s.sent() == 1
+
+
+async def test_a_message_that_is_tried_again_later_says_so(tmp_path: Path, database: str) -> None:
+    async with scene(tmp_path, database) as s:
+        s.twilio.behave(Modes(answer="429", retry_after_s=30, once=True))
+        message = await s.reply()
+        view = await s.desk.until(
+            lambda d: (m := d.of("message", message)).get("retry") and m, "it says so"
+        )
+        due = s.clock.now() + timedelta(seconds=30)
+        assert view["state"] == "sending"
+        assert (datetime.fromisoformat(view["retry"]["at"]), view["retry"]["attempts"]) == (due, 1)
+        path = f"/conversations/{s.conversation}/timeline"
+        assert (await s.ann.call("GET", path))["entries"][-1] == view
+        s.clock.advance(31)
+        view = await s.comes_to(message, "delivered")
+        assert view["retry"] is None
 
 
 @pytest.mark.parametrize("answer", ["500", "garbage", "cut"])

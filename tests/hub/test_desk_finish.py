@@ -179,3 +179,32 @@ async def test_preferences_follow_a_person_and_only_what_is_given_changes(
         for bad in ({"keys": {"a b": "q"}}, {"keys": {"reply": "x" * 25}}, {"colour": "red"}):
             status, _ = await ann.raw("PUT", "/agents/me/preferences", bad)
             assert status == 422
+
+
+async def test_preferences_reach_the_persons_other_open_desks_and_nobody_else(
+    tmp_path: Path, database: str
+) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        one, there = await here.person("sue"), await here.person("sue")
+        ann = await here.person("ann")
+        desk, foreign = await there.connect(), await ann.connect()
+        board = await (await here.person("sue")).connect("/supervisor")
+        assert desk.all("preferences") == []
+        wanted = {"theme": "dark", "language": "en", "keys": {"reply": "q"}}
+        await one.call("PUT", "/agents/me/preferences", wanted)
+        shown = await desk.until(lambda s: s.of("preferences", there.id), "it is told")
+        assert shown["preferences"] == wanted
+        await one.call("PUT", "/agents/me/preferences", {"theme": "light"})
+        await desk.until(
+            lambda s: s.of("preferences", there.id)["preferences"] == {**wanted, "theme": "light"},
+            "the second as well",
+        )
+        await ann.call("PUT", "/agents/me/preferences", {"order": ["page"]})
+        own = await foreign.until(lambda s: s.of("preferences", ann.id), "ann's own")
+        assert own["preferences"] == {"order": ["page"]}
+        assert len(foreign.all("preferences")) == 1
+        assert [v["id"] for v in desk.all("preferences")] == [there.id]
+        assert board.all("preferences") == []
+        assert (await ann.raw("PUT", "/agents/me/preferences", {"theme": "pink"}))[0] == 422
+        again = await (await here.person("sue")).connect()
+        assert again.of("preferences", there.id)["preferences"] == {**wanted, "theme": "light"}

@@ -198,3 +198,88 @@ async def test_a_provider_that_puts_off_for_ever_is_given_up(box: Outbox) -> Non
 
 async def _over(box: Outbox, id: str) -> bool:
     return bool((await box.row(id)).state == 2)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_was_put_off_before_the_clock_went_back_does_not_wait_for_it(
+    box: Outbox, restarted: bool
+) -> None:
+    assert isinstance(box.clock, ManualClock)
+    provider = box.account("busy")
+    box.clock.set_ahead(3600)
+    provider.answers = [lambda: RetryLater("busy", 4)]
+    delivery: Delivery = box.delivery()
+    (tried,) = await box.put(provider, "tried")
+    await delivery.step()
+    await delivery.idle()
+    (fresh,) = await box.put(provider, "fresh")
+    later = box.clock.now() + timedelta(hours=9)
+    box.clock.set_ahead(-3600)
+    (wanted,) = await box.put(provider, "wanted later", due_at=later)
+    delivery = box.delivery(holder="a.2") if restarted else delivery
+    box.clock.advance(5)
+    await delivery.step()
+    await delivery.idle()
+    assert await box.shows(tried, "sent")
+    assert await box.shows(fresh, "sent")
+    assert await box.shows(wanted, "queued")
+
+
+async def test_a_pause_that_a_provider_asked_for_does_not_grow_with_the_clock(box: Outbox) -> None:
+    assert isinstance(box.clock, ManualClock)
+    provider = box.account("busy")
+    provider.answers = [lambda: RetryLater("busy", 30)]
+    (id,) = await box.put(provider, "one")
+    delivery: Delivery = box.delivery()
+    await delivery.step()
+    await delivery.idle()
+    box.clock.set_ahead(-3600)
+    await delivery.step()
+    await delivery.idle()
+    assert provider.sent == ["one"], "the provider asked for 30 s"
+    box.clock.advance(31)
+    await delivery.step()
+    await delivery.idle()
+    assert await box.shows(id, "sent")
+
+
+async def test_a_pause_that_a_provider_asked_for_outlives_a_restart(box: Outbox) -> None:
+    busy, own = box.account("busy"), box.account("own")
+    busy.answers = [lambda: RetryLater("too many requests", 60)]
+    own.answers = [lambda: RetryLater("a moment")]
+    await box.put(busy, "first")
+    await box.put(own, "first")
+    delivery: Delivery = box.delivery()
+    await delivery.step()
+    await delivery.idle()
+    later: Delivery = box.delivery(holder="a.2")
+    await box.put(busy, "to somebody else")
+    await box.put(own, "to somebody else")
+    advance(box, 1)
+    await later.step()
+    await later.idle()
+    assert busy.sent == ["first"], "the provider asked the account to wait"
+    assert own.sent == ["first", "to somebody else"]
+    advance(box, 60)
+    await later.step()
+    await later.idle()
+    assert sorted(busy.sent) == ["first", "first", "to somebody else"]
+
+
+async def test_only_a_long_pause_is_told(box: Outbox) -> None:
+    """Each pause is twice the one before; desks hear nothing of the first ones."""
+    sms = box.account("sms")
+    sms.answers = [lambda: RetryLater("busy")] * 4
+    (id,) = await box.put(sms, "an answer")
+    delivery: Delivery = box.delivery()
+    told = []
+    for pause in (2, 4, 8, 16):
+        await delivery.step()
+        await delivery.idle()
+        row = await box.row(id)
+        assert (row.due_at - box.clock.now()).total_seconds() == pause
+        told.append((await box.view(id))["retry"] is not None)
+        advance(box, pause)
+    assert told == [False, False, True, True]
+    entries = [e for e in await box.told(id) if e == "message.put_off"]
+    assert len(entries) == 2

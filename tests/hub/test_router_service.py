@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from madoguchi.app import Hub, running
 from madoguchi.clock import ManualClock
@@ -177,6 +178,19 @@ async def test_a_closed_laptop(tmp_path: Path) -> None:
         await back.until(lambda s: s.of("agent", ann.id)["presence"] == "available", "back")
         offer_again = await first_offer(back)
         assert offer_again["conversation"] == conversation
+
+
+async def test_who_takes_no_work_comes_and_goes_without_a_word_to_the_router(
+    tmp_path: Path,
+) -> None:
+    async with hub_running(tmp_path) as here:
+        sue, ann = await here.person("sue"), await here.person("ann")
+        with capture_logs() as logs:
+            desk = await sue.connect()
+            await desk.close()
+            await wait_for(lambda: not here.hub.desk.connected(sue.id), "she is gone")
+            await ann.available()
+    assert [entry for entry in logs if entry["log_level"] == "warning"] == []
 
 
 async def test_a_restart_keeps_offers_and_owners(tmp_path: Path, database: str) -> None:

@@ -254,12 +254,17 @@ async def replay(world: World) -> None:
     await world.ask(world.admin, "POST", "/deadletters/replay", {"ids": [1]})
 
 
+@generates("PUT /api/v1/agents/me/preferences")
+async def prefer(world: World) -> None:
+    body = {"theme": world.dice.choice(["light", "dark"]), "order": [world.dice.choice("ab")]}
+    await world.ask(world.dice.choice(world.agents), "PUT", "/agents/me/preferences", body)
+
+
 OUTSIDE_THE_STREAM = {
     "POST /api/v1/session",
     "DELETE /api/v1/session",
     "POST /api/v1/files",
     "PUT /api/v1/agents/{id}/password",
-    "PUT /api/v1/agents/me/preferences",
 }
 """Commands that change nothing that a stream shows."""
 

@@ -90,6 +90,23 @@ async def test_throttling_grows_and_ends(tmp_path: Path, database: str) -> None:
         assert await sessions.find(token) is None
 
 
+async def test_a_lock_that_was_set_before_the_clock_went_back_is_over(
+    tmp_path: Path, database: str
+) -> None:
+    async with opened(tmp_path, database) as store:
+        clock = ManualClock()
+        sessions = Sessions(store, clock, 12)
+        agent = clock.new_id()
+        await sessions.set_password(agent, PASSWORD)
+        clock.set_ahead(3600)
+        for _ in range(FREE_FAILURES):
+            assert await sessions.sign_in(agent, "wrong", "test", name="n") is None
+        with pytest.raises(Throttled):
+            await sessions.sign_in(agent, PASSWORD, "test", name="n")
+        clock.set_ahead(-3600)
+        assert await sessions.sign_in(agent, PASSWORD, "test", name="n") is not None
+
+
 async def test_the_loop_answers_while_ten_sign_in(tmp_path: Path) -> None:
     async with hub_running(tmp_path) as here:
         person = await here.person("sue")

@@ -55,16 +55,64 @@ def test_broken_ciphertext_is_a_bad_secret(rest: str) -> None:
 
 
 def test_pointers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = vault(new_key())
+    one = Vault(parse_keys(new_key()), [tmp_path])
     monkeypatch.setenv("CANARY", CANARY)
     (tmp_path / "secret").write_text(f"{CANARY}\n")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    (tmp_path / "long").write_text("x" * 65_537)
     for pointer in ("env:CANARY", f"file:{tmp_path}/secret"):
         assert one.seal(pointer, "p") == pointer
         assert one.open(pointer, "p") == CANARY
-    for wrong in ("env:MISSING_ONE", f"file:{tmp_path}/none", f"file:{tmp_path}/bytes", "file:/"):
-        with pytest.raises(BadSecret, match="p: "):
+    unreadable = [f"file:{tmp_path}{name}" for name in ("/none", "/bytes", "/long", "")]
+    for wrong, code in [
+        ("env:MISSING_ONE", "secret_env_unset"),
+        *((name, "secret_file_unreadable") for name in unreadable),
+    ]:
+        with pytest.raises(BadSecret, match="p: ") as caught:
             one.open(wrong, "p")
+        assert caught.value.code == code
+
+
+def test_file_names_only_what_lies_in_the_folders_of_secrets(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "secrets", tmp_path / "secrets-of-others"
+    for folder in (inside, inside / "..data", outside):
+        folder.mkdir()
+        (folder / "token").write_text(CANARY)
+    (inside / "linked").symlink_to(inside / "..data" / "token")
+    (inside / "out").symlink_to(outside / "token")
+    (inside / "away").symlink_to(outside)
+    (inside / "loop").symlink_to(inside / "loop")
+    (tmp_path / "alias").symlink_to(inside)
+    one = Vault(parse_keys(new_key()), [tmp_path / "missing", tmp_path / "alias"])
+    for name in ("secrets/token", "secrets/linked", "alias/token", "secrets/..data/../token"):
+        assert one.open(f"file:{tmp_path}/{name}", "p") == CANARY
+    for name in (
+        f"{outside}/token",
+        f"{outside}/none",
+        f"{inside}/out",
+        f"{inside}/away/token",
+        f"{inside}/../secrets-of-others/token",
+        "/etc/passwd",
+        "/",
+        "",
+        "token",
+        f"{inside}/to\0ken",
+    ):
+        with pytest.raises(BadSecret, match="MADOGUCHI_SECRETS_DIR") as caught:
+            one.open(f"file:{name}", "p")
+        assert caught.value.code == "secret_file_outside"
+        assert CANARY not in str(caught.value)
+    with pytest.raises(BadSecret):
+        one.open(f"file:{inside}/loop", "p")
+    with pytest.raises(BadSecret, match="no folder"):
+        vault(new_key()).open(f"file:{inside}/token", "p")
+
+
+def test_env_does_not_name_the_hubs_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MADOGUCHI_DATABASE", CANARY)
+    with pytest.raises(BadSecret, match="own settings") as caught:
+        vault(new_key()).open("env:MADOGUCHI_DATABASE", "p")
+    assert caught.value.code == "secret_env_own"
 
 
 @pytest.mark.parametrize(

@@ -95,3 +95,17 @@ async def test_old_keys_go_in_slices(store: Store, clock: ManualClock) -> None:
     await fill(store, idempotency, [{**row, "key": "young", "at": clock.now()}])
     await answers.sweep()
     assert await count(store, idempotency) == 1
+
+
+async def test_the_walk_begins_anew_when_the_clock_went_back(
+    store: Store, clock: ManualClock
+) -> None:
+    chores = Chores(store, clock)
+    at, answered = router_command.c.at, router_command.c.answered_at
+    walk = chores.walk(router_command, at, lambda old: answered < old, COMMANDS_KEPT)
+    await fill(store, router_command, commands(clock, "open", 3, answered=False))
+    clock.set_ahead(20 * COMMANDS_KEPT.total_seconds())
+    await chores.once()
+    clock.set_ahead(-18 * COMMANDS_KEPT.total_seconds())
+    await chores.once()
+    assert walk.read == 6, "the three that had to stay were looked at again"

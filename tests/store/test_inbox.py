@@ -7,10 +7,12 @@ import contextlib
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from madoguchi.bus import Hints
 from madoguchi.clock import Clock
 from madoguchi.model.inbound import ProviderEvent
 from madoguchi.store.inbox import (
@@ -30,6 +32,7 @@ from madoguchi.store.inbox import (
 from madoguchi.store.leases import acquire, database_time
 from madoguchi.store.tables import inbox
 from madoguchi.store.work import Store, Unavailable, Work
+from tests.support.stores import opened
 
 CLOCK = Clock()
 ACCOUNT = CLOCK.new_id()
@@ -186,6 +189,24 @@ async def test_two_who_take_at_once_never_get_the_same(store: Store) -> None:
     rest = [one.row for one in await waiting(store)]
     assert sorted(taken + rest) == sorted({*taken, *rest})
     assert len(taken) + len(rest) == 300
+
+
+async def test_taking_wakes_nobody(tmp_path: Path, database: str) -> None:
+    hints = Hints()
+    async with opened(tmp_path, database, hints) as store:
+        heard = hints.subscribe("inbox")
+        async with flushing(store) as (front,):
+            await front.put(ACCOUNT, [event("one"), event("two")])
+        assert heard.take()
+        await holding(store)
+        one, two = await waiting(store)
+        assert await store.write(lambda: take_one(one.row, HOLDER, CLOCK.now())) == [one]
+        assert await taking(store) == [two]
+        assert await taking(store) == []
+        assert not heard.take()
+        await store.write(lambda: mark_dead(one.row, "why", CLOCK.now()))
+        await store.write(lambda: replay([one.row]))
+        assert heard.take()
 
 
 async def test_what_is_done_is_never_set_aside(store: Store) -> None:

@@ -105,6 +105,20 @@ def tried(times: int) -> Work[None]:
     yield update(job).values(attempts=times)
 
 
+async def test_a_job_that_failed_before_the_clock_went_back_runs_again_and_a_timer_waits(
+    bench: Bench,
+) -> None:
+    bench.clock.set_ahead(2 * 3600)
+    await bench.set("failed", 0)
+    await bench.set("wanted", 3600)
+    bench.faults = [LookupError("no")]
+    await bench.jobs.step()
+    bench.clock.set_ahead(-2 * 3600)
+    assert await bench.jobs.step() == 1
+    assert bench.ran == ["failed", "failed"]
+    assert [r.key for r in await bench.rows()] == ["wanted"]
+
+
 async def test_a_key_is_one_timer_that_moves(bench: Bench) -> None:
     await bench.set("one", 5, text="old")
     await bench.set("one", 50, text="new")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from madoguchi.clock import ManualClock
 from madoguchi.store.leases import LeaseLost, acquire, database_time, release, renew
@@ -125,6 +125,25 @@ async def test_a_wrong_clock_changes_nothing_on_postgresql(
     await right.take()
     assert await skewed.take() == {}
     await right.work("right")
+
+
+async def test_a_lease_of_the_far_future_has_no_living_holder(
+    store: Store, clock: ManualClock
+) -> None:
+    """The database's clock went back by an hour, and the holder is dead."""
+    dead, heir = Node(store, "a.1", clock), Node(store, "b.1", clock)
+    await dead.take()
+    await store.write(lambda: put_off(timedelta(hours=1)))
+    assert await heir.take() == dict.fromkeys(NAMES, 2)
+    with pytest.raises(LeaseLost):
+        await dead.work("late")
+
+
+def put_off(by: timedelta) -> Work[None]:
+    """Let all leases end later."""
+    for row in (yield select(lease)):
+        mine = lease.c.name == row.name
+        yield update(lease).where(mine).values(expires_at=row.expires_at + by)
 
 
 async def test_the_writer_under_a_lease_locks_a_taker_out_until_its_commit(store: Store) -> None:

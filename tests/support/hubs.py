@@ -71,8 +71,7 @@ def settings_for(folder: Path, port: int, database: str = "", **more: Any) -> Se
         public_url=f"http://127.0.0.1:{port}",
         data=folder,
         database=database,
-        secret_keys=new_key(),
-        **more,
+        **{"secret_keys": new_key(), **more},
     )
 
 

@@ -16,11 +16,12 @@ from connectors.registry import Registry
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock, ManualClock
 from madoguchi.conversations.tables import conversation, message
+from madoguchi.conversations.views import ConversationViews
 from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Inbound, Outbound, ProviderEvent, Receipt
 from madoguchi.security.secrets import Vault, new_key, parse_keys
-from madoguchi.store.tables import outbox
+from madoguchi.store.tables import log, outbox
 from madoguchi.store.work import Many, Store, Work
 from unified_profile.tables import identity
 
@@ -164,6 +165,20 @@ class Outbox:
                 .where(outbox.c.message == id)
             )
             return rows[0]
+
+        return await self.store.read(unit)
+
+    async def view(self, id: Id) -> dict[str, Any]:
+        """Return a message as desks get it."""
+        views = ConversationViews(lambda _: "")
+        return dict((await self.store.read(lambda: views.messages([id])))[id].body)
+
+    async def told(self, id: Id) -> list[str]:
+        """Return the types of a message's log entries, in their order."""
+
+        def unit() -> Work[list[str]]:
+            mine = log.c.entity_id == id
+            return [r.type for r in (yield select(log).where(mine).order_by(log.c.position))]
 
         return await self.store.read(unit)
 

@@ -33,6 +33,24 @@ const words: Readonly<Record<string, string>> = {
   no_such: 'noSuch',
   last_administrator: 'lastAdministrator',
   has_work: 'hasWork',
+  phone_number: 'phoneNumber',
+  web_address: 'webAddress',
+  no_sender: 'noSender',
+  unknown_kind: 'unknownKind',
+  unknown_connector: 'unknownConnector',
+  version_to_come: 'versionToCome',
+  toml_syntax_at: 'tomlAt',
+  toml_end: 'tomlEnd',
+  toml_syntax: 'tomlSyntax',
+  toml_deep: 'tomlDeep',
+  toml_tables: 'tomlTables',
+  toml_table: 'tomlTable',
+  nul_characters: 'nulCharacters',
+  secret_env_unset: 'secretEnvUnset',
+  secret_env_own: 'secretEnvOwn',
+  secret_file_outside: 'secretFileOutside',
+  secret_file_unreadable: 'secretFileUnreadable',
+  secret_keys: 'secretKeys',
 }
 
 /** What is wrong, in the reader's language; the hub's own sentence for kinds that have no words. */
@@ -41,6 +59,6 @@ export function faultText({ type = '', facts = {}, message }: Fault, t: Words): 
   if (!word) return message
   const empty = (word === 'tooShort' || word === 'tooFew') && facts['min_length'] === 1
   const limit = facts['min_length'] ?? facts['max_length'] ?? facts['ge'] ?? facts['le'] ?? facts['gt'] ?? facts['lt']
-  const kind = word === 'noSuch' ? t(`desk.admin.kind.${String(facts['kind'])}`).toLowerCase() : ''
+  const kind = word === 'noSuch' ? t(`desk.admin.kind.${String(facts['kind'])}`).toLowerCase() : facts['kind']
   return t(`desk.admin.fault.${empty ? 'missing' : word}`, { ...facts, kind, limit })
 }

@@ -198,6 +198,8 @@ export interface Message {
   parts: Part[]
   state: MessageState
   reason: string
+  /** While it is `sending`: when it is tried again and how often it was; null: nothing puts it off. */
+  retry: { at: string; attempts: number } | null
   late: boolean
   provider_at: string | null
   received_at: string
@@ -233,6 +235,13 @@ export interface Draft {
   at: string
 }
 
+/** What the person of this desk has set, here or at another desk. */
+export interface OwnPreferences {
+  id: string
+  version: number
+  preferences: Record<string, unknown>
+}
+
 export interface EntityViews {
   agent: Agent
   offer: Offer
@@ -241,6 +250,7 @@ export interface EntityViews {
   draft: Draft
   message: Message
   customer: Customer
+  preferences: OwnPreferences
 }
 
 export type EntityName = keyof EntityViews

@@ -1,14 +1,10 @@
 import { call, Problem } from '@desk/acts/api'
 import { pickLocale, type Locale } from '@shared/locale'
-import type { Theme } from '@shared/theme'
 import { defineStore } from 'pinia'
 import { reactive, toRefs, watch } from 'vue'
 import { firstPreferences, Keeper, preferencesOf, type Preferences } from './preferences'
 
 interface Settings extends Preferences {
-  /** Null: what the person's account says, else the browser. */
-  language: Locale | null
-  theme: Theme
   sounds: boolean
   panelOpen: boolean
   listWidth: number
@@ -17,8 +13,6 @@ interface Settings extends Preferences {
 const KEY = 'madoguchi.settings'
 const initial: Settings = {
   ...firstPreferences,
-  language: null,
-  theme: 'system',
   sounds: true,
   panelOpen: true,
   listWidth: 320,
@@ -39,8 +33,8 @@ export function firstLanguage(settings = load()): Locale {
 }
 
 /**
- * What one person set. What belongs to the machine (language, theme, sounds, widths) is kept in this
- * browser; preferences are kept by the hub and come along to other machines.
+ * What one person set. What belongs to the machine (sounds, widths) is kept in this browser;
+ * preferences are kept by the hub, come along to other machines, and reach open desks at once.
  */
 export const useSettings = defineStore('settings', () => {
   const settings = reactive(load())
@@ -48,6 +42,7 @@ export const useSettings = defineStore('settings', () => {
     () => preferencesOf(settings),
     (body) => call('PUT', '/agents/me/preferences', { body }),
     (error) => error instanceof Problem && error.passing,
+    (kept) => Object.assign(settings, structuredClone(kept)),
   )
   watch(
     settings,
@@ -59,10 +54,7 @@ export const useSettings = defineStore('settings', () => {
   )
 
   /** Takes what the hub keeps of the person who is signed in. */
-  function take(body: Readonly<Record<string, unknown>> | undefined): void {
-    const kept = keeper.take(body)
-    if (kept) Object.assign(settings, structuredClone(kept))
-  }
+  const take = (body: Readonly<Record<string, unknown>> | undefined): void => keeper.take(body)
 
   return { ...toRefs(settings), take, forget: () => keeper.forget() }
 })

@@ -2,6 +2,8 @@ import { ref, shallowRef } from 'vue'
 
 /** How many of the last samples are kept: the fastest of them is the truest. */
 const WINDOW = 8
+/** No two samples in a row are so late: one of the two clocks was set. */
+const SET_MS = 5000
 
 /**
  * Milliseconds to add to this machine's clock to get the hub's. A sample is late by its way through
@@ -13,7 +15,10 @@ export class ClockOffset {
   sample(serverNow: string, localNow: number): void {
     const difference = Date.parse(serverNow) - localNow
     if (!Number.isFinite(difference)) return
+    const best = this.ms
     this.samples = [...this.samples, difference].slice(-WINDOW)
+    const last = this.samples.slice(-2)
+    if (last.length === 2 && last.every((each) => each < best - SET_MS)) this.samples = last
   }
 
   get ms(): number {

@@ -29,9 +29,10 @@ const names: readonly EntityName[] = [
   'draft',
   'message',
   'customer',
+  'preferences',
 ]
 /** What a snapshot lists completely; messages and customers come only after `open`. */
-const listed: ReadonlySet<string> = new Set(['agent', 'offer', 'conversation', 'item', 'draft'])
+const listed: ReadonlySet<string> = new Set(['agent', 'offer', 'conversation', 'item', 'draft', 'preferences'])
 
 export function emptyWorld(map: <V>() => Map<string, V> = () => new Map()): World {
   const maps = Object.fromEntries(names.map((name) => [name, map()]))

@@ -1,0 +1,51 @@
+"""What became of a message on its way out, as it is stored with the message and told to desks."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from madoguchi.conversations import repository, telling
+from madoguchi.conversations.tables import conversation
+from madoguchi.model import log as audiences
+from madoguchi.model.conversation import Message, MessageState, advance
+from madoguchi.model.ids import Id
+from madoguchi.store.log import append
+from madoguchi.store.work import Work
+
+
+def told(
+    id: Id, state: MessageState, provider_id: str | None, why: str | None, now: datetime
+) -> Work[None]:
+    """Let a message come as far as it is known to be; never back."""
+    found = yield from repository.messages_by_ids([id])
+    one = found.get(id)
+    if one is None:
+        return
+    new: Message = replace(
+        one,
+        state=advance(one.state, state),
+        provider_id=one.provider_id or provider_id,
+        reason=why if state in {MessageState.FAILED, MessageState.UNKNOWN} else one.reason,
+        version=one.version + 1,
+    )
+    if (new.state, new.provider_id) == (one.state, one.provider_id):
+        return
+    yield from _keep(new, now, "message.changed")
+
+
+def put_off(id: Id, now: datetime) -> Work[None]:
+    """Tell that a message is tried again later: its state stays, its view says when."""
+    found = yield from repository.messages_by_ids([id])
+    one = found.get(id)
+    if one is not None and one.state is MessageState.SENDING:
+        yield from _keep(replace(one, version=one.version + 1), now, "message.put_off")
+
+
+def _keep(new: Message, now: datetime, type: str) -> Work[None]:
+    rows = yield select(conversation.c.account, conversation.c.thread).where(
+        conversation.c.id == new.conversation
+    )
+    visitor = audiences.visitor(rows[0].account, rows[0].thread)
+    yield repository.update_messages([new])
+    yield append([telling.message_changed(new, visitor, now, type)])

@@ -1,0 +1,85 @@
+"""The statements by which the router writes what it decided; compiled once per engine."""
+
+from typing import Any
+
+from sqlalchemy import BindParameter, Table, bindparam, update
+from sqlalchemy.dialects.postgresql import insert
+
+from madoguchi.conversations.tables import work_item
+from madoguchi.model.routing import OfferState
+from madoguchi.store.hot import Hot, constant
+from router.tables import agent_status, assignment, offer
+
+
+def _given(table: Table, *names: str) -> dict[str, BindParameter[Any]]:
+    """Return column → the parameter ``b_<column>`` of its type."""
+    return {name: bindparam(f"b_{name}", type_=table.c[name].type) for name in names}
+
+
+def _item(*names: str) -> Hot:
+    """Return the statement that stores some columns of an item."""
+    here = work_item.c.id == bindparam("b_id", type_=work_item.c.id.type)
+    return Hot(update(work_item).where(here).values(_given(work_item, *names)).inline())
+
+
+ITEM = _item("queue", "state", "owner", "priority", "routing", "closed_at", "version")
+REASON, HANDOVER, WRAP_UP = _item("reason"), _item("handover"), _item("wrap_up")
+ENQUEUED = _item("enqueued_at")
+OFFER = Hot(
+    update(offer)
+    .where(
+        offer.c.id == bindparam("b_id", type_=offer.c.id.type),
+        offer.c.state == constant(OfferState.pending),
+    )
+    .values(_given(offer, "state", "reason", "closed_at", "version"))
+    .inline()
+)
+OFFER_MOVED = Hot(
+    update(offer)
+    .where(offer.c.id == bindparam("b_id", type_=offer.c.id.type))
+    .values(_given(offer, "made_at", "deadline", "version"))
+    .inline()
+)
+NEW_OFFER = Hot(offer.insert().inline(), *(column.name for column in offer.columns))
+END_ASSIGNMENT = Hot(
+    update(assignment)
+    .where(
+        assignment.c.item == bindparam("b_item", type_=assignment.c.item.type),
+        assignment.c.ended_at.is_(None),
+    )
+    .values(_given(assignment, "ended_at", "why"))
+    .inline()
+)
+NEW_ASSIGNMENT = Hot(
+    assignment.insert().inline(), "id", "domain", "item", "agent", "offer", "started_at"
+)
+_AGENT = (
+    "presence",
+    "reason",
+    "since",
+    "disconnected_since",
+    "absent_since",
+    "worked_until",
+    "misses",
+    "away_after",
+    "activity",
+    "activity_since",
+    "used",
+    "reserved",
+    "free",
+    "version",
+)
+
+
+def _upsert(*names: str) -> Hot:
+    """Return the statement that stores where agents stand."""
+    row = insert(agent_status).values(_given(agent_status, "agent", "domain", *names))
+    return Hot(
+        row.on_conflict_do_update(
+            index_elements=["agent"], set_={name: row.excluded[name] for name in names}
+        ).inline()
+    )
+
+
+AGENT_STANDS = _upsert(*_AGENT)
+AGENT_CHANGED_BY = _upsert(*_AGENT, "changed_by")

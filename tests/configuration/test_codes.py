@@ -1,0 +1,86 @@
+"""Every fault of a configuration has a code that the pages have words for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from madoguchi.http.table import encode
+from tests.support.worlds import World, world
+
+WORDS = Path(__file__).parents[2] / "agent_ui/web/src/desk/admin/faults.ts"
+PLACE = "account.sms.settings"
+
+
+def account(**settings: Any) -> str:
+    """Return a text that changes the SMS account's settings."""
+    lines = [f"{name} = {encode(value).decode()}" for name, value in settings.items()]
+    return "\n".join(["[account.sms.settings]", *lines])
+
+
+FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("x =", "TOML", "toml_end", {}),
+    ("[skill.order]\nname = 2026-13-45", "TOML", "toml_syntax_at", {"line": 2, "column": 12}),
+    ("a = " + "[" * 5000, "TOML", "toml_deep", {}),
+    ('name = "a\\u0000b"', "TOML", "nul_characters", {}),
+    ("based_on = 999", "based_on", "version_to_come", {"newest": 2}),
+    ('based_on = "x"', "based_on", "int_type", {}),
+    ("queue = 5", "queue", "toml_tables", {"kind": "queue"}),
+    ("[queue]\norders = 5", "queue.orders", "toml_table", {}),
+    ("[nonsense.x]", "nonsense", "unknown_kind", {"known": "skill, queue, team, agent, account"}),
+    (
+        '[account.sms]\nconnector = "fax"',
+        "account.sms.connector",
+        "unknown_connector",
+        {"known": "twilio_sms, web_chat"},
+    ),
+    (
+        account(number="0120"),
+        f"{PLACE}.number",
+        "phone_number",
+        {"example": "+815012345678"},
+    ),
+    (account(number=""), PLACE, "no_sender", {}),
+    (account(api_base="ftp://x"), f"{PLACE}.api_base", "web_address", {}),
+    (
+        account(**{f"x{n}": 1 for n in range(101)}),
+        PLACE,
+        "too_long",
+        {"field_type": "Dictionary", "max_length": 100},
+    ),
+    (
+        account(auth_token="env:NOT_THERE"),
+        f"{PLACE}.auth_token",
+        "secret_env_unset",
+        {"name": "NOT_THERE"},
+    ),
+    (
+        account(auth_token="env:MADOGUCHI_DATABASE"),
+        f"{PLACE}.auth_token",
+        "secret_env_own",
+        {"name": "MADOGUCHI_DATABASE"},
+    ),
+    (account(auth_token="enc:v1:AAAA"), f"{PLACE}.auth_token", "secret_keys", {}),
+]
+
+
+async def told(one: World, toml: str) -> dict[str, Any]:
+    """Return the one fault of a text."""
+    body = {"toml": toml, "dry_run": True}
+    status, problem = await one.boss.raw("POST", "/config/apply", body)
+    assert status == 422, (toml[:40], problem)
+    (fault,) = problem["faults"]
+    found: dict[str, Any] = fault
+    return found
+
+
+async def test_each_fault_has_its_place_a_code_its_facts_and_words(tmp_path: Path) -> None:
+    worded = set(re.findall(r"^  (\w+): '\w+',$", WORDS.read_text("utf-8"), re.MULTILINE))
+    assert {"missing", "secret_file_outside", "secret_file_unreadable"} <= worded
+    async with world(tmp_path) as one:
+        for toml, place, code, facts in FAULTS:
+            fault = await told(one, toml)
+            assert (fault["place"], fault["type"]) == (place, code), toml[:40]
+            assert fault["facts"] == facts, toml[:40]
+            assert code in worded
