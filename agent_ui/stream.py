@@ -197,10 +197,6 @@ class DeskStream:
         """Tell whether an agent has a desk open here."""
         return any(s.actor.id == agent for (n, _), s in self._sockets.items() if n == AGENT)
 
-    def anyone_available(self) -> bool:
-        """Tell whether some agent has a desk open."""
-        return any(Role.AGENT in s.actor.roles for (n, _), s in self._sockets.items() if n == AGENT)
-
     async def _tell_router(self, agent: Id, *, connected: bool) -> None:
         try:
             await self._router.ask(Order(ConnectionChanged(agent, connected)))

@@ -30,6 +30,7 @@ from madoguchi.model.conversation import Visibility
 from madoguchi.model.ids import Id
 from madoguchi.store.inbox import Inbox
 from madoguchi.store.work import Store, Work
+from router.views import somebody_is_there
 
 UPLOAD_DEADLINE_S = 300.0
 VISITOR = "visitor"
@@ -41,18 +42,6 @@ class Positions(Protocol):
 
     def position(self, item: Id) -> int | None:
         """Return an item's place, None when nobody signed in may take it."""
-        ...
-
-
-class Desks(Protocol):
-    """The desks' side."""
-
-    async def visitor_typing(self, id: Id, name: str, *, on: bool) -> None:
-        """Tell the desks that have a conversation open."""
-        ...
-
-    def anyone_available(self) -> bool:
-        """Tell whether some agent is connected."""
         ...
 
 
@@ -81,14 +70,9 @@ class WidgetRest:
     def __init__(self, ports: WidgetPorts) -> None:
         self._ports = ports
         self._tokens = URLSafeSerializer(ports.keys, salt="visitor")
-        self._desks: Desks | None = None
         self._new_visitors = Limiter(ports.clock, rate=0.5, burst=30)
         self._uploads = Limiter(ports.clock, rate=0.2, burst=20)
         self.messages = Limiter(ports.clock, rate=5, burst=60)
-
-    def hears_desk(self, desks: Desks) -> None:
-        """Join the desks' side."""
-        self._desks = desks
 
     def operations(self) -> list[Operation]:
         """Return the widget's operations, for the OpenAPI document and for :meth:`routes`."""
@@ -204,7 +188,7 @@ class WidgetRest:
             "greeting": settings.greeting,
             "greeting_en": settings.greeting_en,
             "language": account.language,
-            "online": self._desks is not None and self._desks.anyone_available(),
+            "online": await self._ports.store.look(somebody_is_there),
             "upload_limit": self._ports.files.limit,
             "text_limit": connector.capabilities.text_limit,
             "color": settings.color,

@@ -7,13 +7,13 @@ the log, filtered by the audience of this visitor.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 from sqlalchemy import select
 
 from connectors.web_chat import WebChat
-from connectors.web_chat_rest import Desks, WidgetPorts, WidgetRest
+from connectors.web_chat_rest import WidgetPorts, WidgetRest
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.files.tables import file
 from madoguchi.http.limits import Limiter
@@ -26,12 +26,21 @@ from madoguchi.model.conversation import UNFINISHED, ConversationState, ItemKind
 from madoguchi.model.ids import Id, is_id
 from madoguchi.model.log import Entity
 from madoguchi.store.work import Conflict, Unavailable, Work
+from router.views import somebody_is_there
 
 NAMESPACE = "/visitor"
 HEARTBEAT_S = 15.0
 POSITION_S = 5.0
 HISTORY = 200
 MOST_FILES = 10
+
+
+class Desks(Protocol):
+    """The desks' side."""
+
+    async def visitor_typing(self, id: Id, name: str, *, on: bool) -> None:
+        """Tell the desks that have a conversation open."""
+        ...
 
 
 @dataclass(eq=False)
@@ -70,7 +79,6 @@ class WidgetServer:
     def hears_desk(self, desks: Desks) -> None:
         """Join the desks' side."""
         self._desks = desks
-        self._rest.hears_desk(desks)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the widget's REST."""
@@ -319,7 +327,7 @@ class WidgetServer:
         )
         places = {r.conversation: self._ports.router.position(r.id) for r in rows}
         waiting = {r.conversation: r for r in rows}
-        nobody = self._desks is None or not self._desks.anyone_available()
+        nobody = not (yield from somebody_is_there())
         return {
             v.sid: {"position": places[c], "nobody": places[c] is None and nobody}
             for c, v in by_conversation.items()

@@ -14,7 +14,7 @@ from madoguchi.model.conversation import UNFINISHED, ConversationState
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.routing import Activity, OfferState, Presence
-from madoguchi.store.hot import Listed, among
+from madoguchi.store.hot import Hot, Listed, among, constant
 from madoguchi.store.work import Work
 from router.offering import told_handover
 from router.rebuild import moment
@@ -46,6 +46,20 @@ _AGENTS = Listed(
     lambda ids: select(agent_status).where(among(agent_status.c.agent, ids)),
     agent_status.c.agent,
 )
+
+_SIGNED_IN = Hot(
+    select(agent_status.c.agent)
+    .where(
+        agent_status.c.disconnected_since.is_(None),
+        agent_status.c.presence != constant(Presence.offline),
+    )
+    .limit(1)
+)
+
+
+def somebody_is_there() -> Work[bool]:
+    """Return whether some agent is signed in, their desk connected, whatever they do."""
+    return bool((yield _SIGNED_IN()))
 
 
 class RouterViews:

@@ -160,6 +160,30 @@ async def test_the_place_in_the_line(tmp_path: Path) -> None:
         await first.close()
 
 
+async def test_the_center_is_open_while_somebody_is_signed_in(
+    tmp_path: Path, database: str
+) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        widget = await Widget(here).start()
+
+        async def online() -> bool:
+            return bool((await widget.rest("GET", ""))[1]["online"])
+
+        async def closed() -> bool:
+            return not await online()
+
+        assert await closed()
+        ann = await here.person("ann")
+        await ann.connect()
+        assert await closed(), "a desk alone is nobody"
+        presence = "/agents/me/presence"
+        await ann.call("PUT", presence, {"presence": "away", "reason": "lunch"})
+        await wait_for(online, "open")
+        await ann.call("PUT", presence, {"presence": "offline"})
+        await wait_for(closed, "closed")
+        await widget.close()
+
+
 async def test_reload_and_lost_network_continue_the_same_conversation(
     tmp_path: Path, database: str
 ) -> None:
