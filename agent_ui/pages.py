@@ -5,11 +5,13 @@ from importlib.resources import files as resources
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from madoguchi.files.service import Files
 
 STATIC = Path(str(resources("agent_ui"))) / "static"
 YEAR = "public, max-age=31536000, immutable"
+PROGRAMS = ("/api/", "/hooks/", "/live/", "/widget/", "/assets/", "/files/")
 FILE_CSP = "default-src 'none'; sandbox"
 
 
@@ -21,6 +23,21 @@ def check() -> None:
     """Raise PagesMissing when the built pages are not there."""
     if not (STATIC / "desk" / "index.html").is_file():
         raise PagesMissing("the web pages are not built: run `make setup`")
+
+
+@web.middleware
+async def strays(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Show a person at an unknown address the desk's page for it; programs get the plain 404."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound:
+        wanted = request.headers.get("Accept", "")
+        unknown = request.match_info.http_exception is not None
+        ours = request.path.startswith(PROGRAMS)
+        if request.method != "GET" or not unknown or ours or "text/html" not in wanted:
+            raise
+    headers = {"Cache-Control": "no-cache"}
+    return web.FileResponse(STATIC / "desk" / "index.html", status=404, headers=headers)
 
 
 class Pages:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 import madoguchi.conversations.problems  # noqa: F401 - registers how its refusals are answered
 from agent_ui import preferences
-from agent_ui.pages import Pages
+from agent_ui.pages import Pages, strays
 from agent_ui.routes import DeskApi, file_of
 from agent_ui.stream import DeskStream
 from connectors.base import Ports
@@ -334,7 +334,7 @@ def application(hub: Hub, extra: list[web.AbstractRouteDef] | None = None) -> we
     """Return the web application of a running hub; ``extra`` routes are the demo's."""
     figures = Figures(hub.metrics)
     app = web.Application(
-        middlewares=[middleware(figures)], client_max_size=hub.settings.body_limit
+        middlewares=[middleware(figures), strays], client_max_size=hub.settings.body_limit
     )
     hub.api.mount(app.router)
     app.router.add_routes(
