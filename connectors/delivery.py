@@ -141,6 +141,11 @@ class Delivery:
         """Tell whether a provider has asked for a pause that is not over."""
         return self._closed.get(account, float("-inf")) > self._clock.monotonic()
 
+    def _close(self, account: Id, rest_s: float) -> None:
+        """Ask nothing of a provider for a while. Of parallel answers the longest pause counts."""
+        until = self._clock.monotonic() + rest_s
+        self._closed[account] = max(until, self._closed.get(account, until))
+
     async def _follow_clock(self) -> None:
         """Look, at the start and when the wall clock was set, for what waits for a time that is
         not to come; and for the pauses that providers asked a predecessor for.
@@ -155,7 +160,8 @@ class Delivery:
             return (yield from asked_pauses(now))
 
         for account, rest_s in (await self._store.write(unit)).items():
-            self._closed.setdefault(account, self._clock.monotonic() + rest_s)
+            if account not in self._closed:
+                self._close(account, rest_s)
         self._clock_set = False
 
     async def idle(self) -> None:
@@ -340,13 +346,13 @@ class Delivery:
 
     async def _retry(self, job: Job, why: RetryLater) -> None:
         now = self._clock.now()
+        self._close(job.account, why.after_s or 0.0)
         if job.first is not None and now - job.first > GIVE_UP:
             hours = GIVE_UP // timedelta(hours=1)
             given_up = f"given up after {hours} hours; the provider's last answer: {why.reason}"
             await self._end(job, MessageState.FAILED, None, given_up)
             return
         pause = timedelta(seconds=max(why.after_s or 0.0, own_pause_s(job.attempts + 1)))
-        self._closed[job.account] = self._clock.monotonic() + (why.after_s or 0.0)
 
         def unit() -> Work[None]:
             yield (

@@ -266,6 +266,30 @@ async def test_a_pause_that_a_provider_asked_for_outlives_a_restart(box: Outbox)
     assert sorted(busy.sent) == ["first", "first", "to somebody else"]
 
 
+async def test_of_parallel_answers_the_longest_pause_counts(box: Outbox) -> None:
+    loop = asyncio.get_running_loop()
+    answers: list[asyncio.Future[Exception]] = [loop.create_future() for _ in range(2)]
+    sms = box.account("sms")
+    sms.answers = [lambda: answers[0], lambda: answers[1]]
+    await box.put(sms, "one", "another")
+    delivery: Delivery = box.delivery()
+    await delivery.step()
+    await wait_for(lambda: len(sms.sent) == 2, "both are on their way")
+    answers[0].set_result(RetryLater("too many requests", 600))
+    await wait_for(lambda: len(delivery._busy) == 1, "the first has its answer")
+    answers[1].set_result(RetryLater("too many requests"))
+    await delivery.idle()
+    await box.put(sms, "a third")
+    advance(box, 590)
+    await delivery.step()
+    await delivery.idle()
+    assert len(sms.sent) == 2, "the provider asked for 600 s"
+    advance(box, 11)
+    await delivery.step()
+    await delivery.idle()
+    assert len(sms.sent) == 5
+
+
 async def test_only_a_long_pause_is_told(box: Outbox) -> None:
     """Each pause is twice the one before; desks hear nothing of the first ones."""
     sms = box.account("sms")
