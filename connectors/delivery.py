@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import ColumnElement, Row, exists, not_, or_, select, update
 
 from connectors.base import Connector, degrade
-from connectors.outcomes import put_off, told
+from connectors.outcomes import locked, put_off, told
 from connectors.outgoing import (
     AT_ONCE,
     LONGEST_PAUSE_S,
@@ -304,6 +304,7 @@ class Delivery:
 
         def unit() -> Work[bool]:
             yield from leases.guard([self._lease_name], self._holder)
+            one = yield from locked(job.outbound.message)
             rows = yield (
                 update(outbox)
                 .where(
@@ -321,7 +322,7 @@ class Delivery:
                 .returning(outbox.c.id)
             )
             if rows:
-                yield from told(job.outbound.message, MessageState.SENDING, None, None, now)
+                yield from told(one, MessageState.SENDING, None, None, now)
             return bool(rows)
 
         return await self._store.write(unit)
@@ -355,6 +356,7 @@ class Delivery:
         pause = timedelta(seconds=max(why.after_s or 0.0, own_pause_s(job.attempts + 1)))
 
         def unit() -> Work[None]:
+            one = yield from locked(job.outbound.message)
             yield (
                 update(outbox)
                 .where(*self._ours(job))
@@ -366,7 +368,7 @@ class Delivery:
                 )
             )
             if pause >= TOLD_FROM:
-                yield from put_off(job.outbound.message, now)
+                yield from put_off(one, now)
 
         await self._sure(unit)
 
@@ -396,12 +398,13 @@ class Delivery:
         now = self._clock.now()
 
         def unit() -> Work[None]:
+            one = yield from locked(job.outbound.message)
             yield (
                 update(outbox)
                 .where(*self._ours(job))
                 .values(holder=None, due_at=now + SETTLE_AFTER, error=why[:1000])
             )
-            yield from told(job.outbound.message, MessageState.UNKNOWN, None, why, now)
+            yield from told(one, MessageState.UNKNOWN, None, why, now)
 
         await self._sure(unit)
 
@@ -445,12 +448,13 @@ class Delivery:
         now = self._clock.now()
 
         def unit() -> Work[None]:
+            one = yield from locked(job.outbound.message)
             yield (
                 update(outbox)
                 .where(outbox.c.id == job.row)
                 .values(state=OutboxState.DONE, error=why and why[:1000])
             )
-            yield from told(job.outbound.message, state, provider_id, why, now)
+            yield from told(one, state, provider_id, why, now)
 
         await self._sure(unit)
 

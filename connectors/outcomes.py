@@ -14,12 +14,19 @@ from madoguchi.store.log import append
 from madoguchi.store.work import Work
 
 
+def locked(id: Id) -> Work[Message | None]:
+    """Lock a message, and return it. Whoever writes its outbox row too does this first."""
+    return (yield from repository.messages_by_ids([id])).get(id)
+
+
 def told(
-    id: Id, state: MessageState, provider_id: str | None, why: str | None, now: datetime
+    one: Message | None,
+    state: MessageState,
+    provider_id: str | None,
+    why: str | None,
+    now: datetime,
 ) -> Work[None]:
-    """Let a message come as far as it is known to be; never back."""
-    found = yield from repository.messages_by_ids([id])
-    one = found.get(id)
+    """Let a locked message come as far as it is known to be; never back."""
     if one is None:
         return
     new: Message = replace(
@@ -34,10 +41,8 @@ def told(
     yield from _keep(new, now, "message.changed")
 
 
-def put_off(id: Id, now: datetime) -> Work[None]:
-    """Tell that a message is tried again later: its state stays, its view says when."""
-    found = yield from repository.messages_by_ids([id])
-    one = found.get(id)
+def put_off(one: Message | None, now: datetime) -> Work[None]:
+    """Tell that a locked message is tried again later: its state stays, its view says when."""
     if one is not None and one.state is MessageState.SENDING:
         yield from _keep(replace(one, version=one.version + 1), now, "message.put_off")
 

@@ -127,17 +127,21 @@ def asked_pauses(now: datetime) -> Work[dict[Id, float]]:
 def set_in_the_future(now: datetime) -> Update:
     """Make due what was put off by a clock that went back since: it would wait for hours.
 
-    That is told by what was past when the row was written: the attempt, else the message.
+    That is told by what was past when the row was written: the attempt, else the message. Rows that
+    are being written get a time of today's clock; nobody is waited for, as the messages that these
+    rows belong to are not locked.
     """
+    early = outbox.alias("early")
     young = exists().where(
-        message_table.c.id == outbox.c.message, message_table.c.received_at > now + APART
+        message_table.c.id == early.c.message, message_table.c.received_at > now + APART
     )
-    return (
-        update(outbox)
+    waiting = (
+        select(early.c.id)
         .where(
-            outbox.c.state < constant(OutboxState.DONE),
-            outbox.c.due_at > now,
-            or_(outbox.c.started_at > now + APART, outbox.c.started_at.is_(None) & young),
+            early.c.state < constant(OutboxState.DONE),
+            early.c.due_at > now,
+            or_(early.c.started_at > now + APART, early.c.started_at.is_(None) & young),
         )
-        .values(due_at=now)
+        .with_for_update(skip_locked=True)
     )
+    return update(outbox).where(outbox.c.id.in_(waiting)).values(due_at=now)

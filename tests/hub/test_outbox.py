@@ -7,21 +7,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 import pytest_asyncio
+from sqlalchemy import make_url
 
 from connectors.delivery import Delivery
 from connectors.outgoing import Job
 from madoguchi.clock import Clock, ManualClock
 from madoguchi.model.conversation import MessageState
-from madoguchi.model.inbound import Receipt, RetryLater
+from madoguchi.model.inbound import Receipt, Rejected, RetryLater, UnknownOutcome
 from madoguchi.store.leases import release
 from madoguchi.store.work import Unavailable
 from tests.support.outboxes import Outbox
 from tests.support.stores import opened
 from tests.support.waiting import wait_for
+
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 class Counting(Delivery):
@@ -264,6 +270,46 @@ async def test_a_pause_that_a_provider_asked_for_outlives_a_restart(box: Outbox)
     await later.step()
     await later.idle()
     assert sorted(busy.sent) == ["first", "first", "to somebody else"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("step", ["begin", "sent", "later", "refused", "unknown"])
+async def test_a_message_is_locked_before_its_outbox_row(
+    tmp_path: Path, pg_database: str, step: str
+) -> None:
+    """As a callback does that comes meanwhile; in two orders they would wait for each other."""
+    answers: dict[str, Any] = {
+        "sent": Receipt("sid"),
+        "later": RetryLater("busy", 60),
+        "refused": Rejected("no such number"),
+        "unknown": UnknownOutcome("no answer"),
+    }
+    answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    dsn = make_url(pg_database).set(drivername="postgresql")
+    async with aiohttp.ClientSession() as http, opened(tmp_path, pg_database) as store:
+        box = Outbox(store, http)
+        sms = box.account("sms")
+        sms.answers = [lambda: answered]
+        (id,) = await box.put(sms, "an answer")
+        delivery: Delivery = box.delivery()
+        callback = await asyncpg.connect(dsn.render_as_string(hide_password=False))
+        if step != "begin":
+            await delivery.step()
+            await wait_for(lambda: sms.sent, "it is on its way")
+        try:
+            async with callback.transaction():
+                await callback.execute("SELECT 1 FROM message WHERE id = $1 FOR UPDATE", id)
+                answered.set_result(answers.get(step, Receipt("sid")))
+                if step == "begin":
+                    await delivery.step()
+                await wait_for(lambda: callback.fetchval(WAITING), "it waits for the message")
+                await callback.execute(
+                    "SELECT 1 FROM outbox WHERE message = $1 FOR UPDATE NOWAIT", id
+                )
+            await delivery.idle()
+        finally:
+            await callback.close()
+    assert sms.sent == ["an answer"]
 
 
 async def test_of_parallel_answers_the_longest_pause_counts(box: Outbox) -> None:
