@@ -25,6 +25,8 @@ from connectors.outgoing import (
     accounts_due,
     asked_pauses,
     first_due,
+    held_up,
+    hold_back,
     own_pause_s,
     set_in_the_future,
 )
@@ -123,7 +125,12 @@ class Delivery:
         """Start everything that is due and has room."""
         await self._lease()
         await self._follow_clock()
-        for job in await self._store.read(self._looked()):
+        now = self._clock.now()
+        jobs, waits = await self._store.read(self._looked(now))
+        if waits:
+            await self._store.write(lambda: hold_back(waits, now))
+            self._wake.ring()
+        for job in jobs:
             if job.lane in self._busy or self._per_account.get(job.account, 0) >= AT_ONCE:
                 continue
             if self._shut(job.account):
@@ -193,9 +200,18 @@ class Delivery:
         )
         return or_(outbox.c.holder.is_(None), outbox.c.holder == self._holder, not_(alive))
 
-    def _looked(self) -> Callable[[], Work[list[Job]]]:
-        """Return the unit that finds what is due; it may run in another thread."""
-        now = self._clock.now()
+    def _looked(
+        self, now: datetime
+    ) -> Callable[[], Work[tuple[list[Job], dict[Id, datetime]]]]:
+        """Return the unit that finds what is due, and what waits for a pause without saying so
+        (message → the pause's end); it may run in another thread.
+        """
+        accounts = [c.account.id for c in self._registry]
+        pauses = {
+            id: now + timedelta(seconds=self._closed[id] - self._clock.monotonic())
+            for id in accounts
+            if self._shut(id)
+        }
         running = [
             c.account.id
             for c in self._registry
@@ -205,17 +221,19 @@ class Delivery:
         ]
         aside = sorted({*self._rows, *(row for row in self._resting if self._rests(row))})
 
-        def unit() -> Work[list[Job]]:
+        def unit() -> Work[tuple[list[Job], dict[Id, datetime]]]:
             found: list[Row[Any]] = []
             for row in (yield accounts_due(running, now)):
                 one = first_due(row.account, now, aside)
                 waiting = outbox.c.state == constant(OutboxState.WAITING)
                 found += yield one.where(or_(waiting, self._ended()))
-            return [self._job(row) for row in found]
+            waits = yield from held_up(accounts, pauses, now)
+            return [self._job(row) for row in found], waits
 
         return unit
 
     def _job(self, row: Row[Any]) -> Job:
+        begun = row.started_at if row.attempts else None
         return Job(
             row=row.id,
             account=row.account,
@@ -223,7 +241,7 @@ class Delivery:
             attempts=row.attempts,
             started=(row.started_at or row.due_at) if row.state == OutboxState.STARTED else None,
             holder=row.holder,
-            first=row.first_at or row.started_at,
+            first=row.first_at or begun,
             outbound=Outbound(
                 message=row.message,
                 conversation=row.conversation,
@@ -231,7 +249,7 @@ class Delivery:
                 recipient=Address(Scheme(row.scheme), row.value),
                 parts=tuple(row.parts),
                 attempt=row.attempts + 1,
-                since=row.started_at,
+                since=begun,
             ),
         )
 
@@ -368,7 +386,7 @@ class Delivery:
                 )
             )
             if pause >= TOLD_FROM:
-                yield from put_off(one, now)
+                yield from put_off([one] if one else [], now)
 
         await self._sure(unit)
 
