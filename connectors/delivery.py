@@ -101,18 +101,23 @@ class Delivery:
 
     async def run(self) -> None:
         """Work for ever; a supervised task. A database out of reach ends no send that is on its
-        way: its end is what has to be stored.
+        way: its end is what has to be stored. The absence is logged at its beginning and at its end.
         """
         try:
             pause = SWEEP_S
+            away = False
             while True:
                 try:
                     await self.step()
-                    pause = SWEEP_S
+                    if away:
+                        log.info("the outbox can be read again")
+                    pause, away = SWEEP_S, False
                 except (Unavailable, Conflict) as why:
                     if _cancelled():  # a driver may turn our end into a fault of its own
                         raise
-                    log.warning("the outbox cannot be read", why=str(why))
+                    if not away:
+                        log.warning("the outbox cannot be read", why=str(why))
+                    away = True
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, LONGEST_REST_S)
                 await self._wake.wait(SWEEP_S)

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy import make_url, update
+from structlog.testing import capture_logs
 
 from connectors.delivery import Delivery
 from connectors.outgoing import Job
@@ -393,6 +394,33 @@ async def test_what_is_behind_a_message_that_was_put_off_says_so(box: Outbox) ->
         await delivery.step()
         await delivery.idle()
     assert sms.sent[3:] == ["first", "second"]
+
+
+class Away(Counting):
+    """Cannot read for a while."""
+
+    absences = 3
+
+    async def step(self) -> None:
+        if self.absences:
+            self.absences -= 1
+            raise Unavailable("the database is out of reach")
+        await super().step()
+
+
+async def test_an_outage_is_logged_at_its_beginning_and_at_its_end(
+    box: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.delivery.SWEEP_S", 0.01)
+    delivery = box.delivery(Away)
+    with capture_logs() as logs:
+        async with works(delivery):
+            await wait_for(lambda: delivery.steps >= 2, "it reads again")
+    told = [(one["log_level"], one["event"]) for one in logs]
+    assert told == [
+        ("warning", "the outbox cannot be read"),
+        ("info", "the outbox can be read again"),
+    ]
 
 
 async def test_only_a_long_pause_is_told(box: Outbox) -> None:
