@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from madoguchi.http import table
-from tests.support.hubs import Widget, hub_running
+from tests.support.hubs import NUMBER, SID, Widget, hub_running
 from tests.support.raw import exchange, request
 from tests.support.worlds import world
 
@@ -151,3 +151,17 @@ async def test_broken_uploads_are_4xx_and_leave_nothing(tmp_path: Path) -> None:
             assert 400 <= answer.status < 500, (kind, body[:60], answer)
         left = [p for p in (tmp_path / "files").rglob("*") if p.is_file()]
         assert left == []
+
+
+async def test_a_signed_sms_with_many_fields_is_kept(tmp_path: Path) -> None:
+    async with world(tmp_path) as one:
+        fields = {
+            "MessageSid": "SM" + "b" * 32,
+            "AccountSid": SID,
+            "From": "+819055500187",
+            "To": NUMBER,
+            "Body": "many fields",
+            **{f"Field{n}": "x" * 100 for n in range(5000)},
+        }
+        assert await one.here.hook("/hooks/sms", fields) == 204
+        assert await one.here.hook("/hooks/sms", fields, token="wrong") == 403
