@@ -21,6 +21,8 @@ from madoguchi.security.secrets import BadSecret, Vault
 
 log = structlog.get_logger(__name__)
 
+UNREADABLE = "unreadable"
+
 
 @cache
 def kinds() -> dict[str, type[Connector]]:
@@ -60,13 +62,14 @@ def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
             field: kept.get(field, "") if field in secrets and value == KEPT else value
             for field, value in new.items()
         }
+        readable, faults = _readable(settings, connector, vault)
         try:
-            checked = kind.Settings.model_validate(opened(settings, connector, vault))
+            checked = kind.Settings.model_validate(readable)
         except ValidationError as wrong:
-            raise Invalid(faults_of(wrong.errors(include_input=False), "settings")) from wrong
-        except BadSecret as wrong:
-            place = f"settings.{wrong.place.rpartition('.')[2]}"
-            raise Invalid([Fault(place, wrong.reason, wrong.code, wrong.facts)]) from wrong
+            faults += faults_of(wrong.errors(include_input=False), "settings")
+            raise Invalid(faults) from wrong
+        if faults:
+            raise Invalid(faults)
         plain = checked.model_dump(mode="json", exclude_unset=True)
         return {
             field: _sealed(settings[field], kept.get(field), f"{connector}.{field}", vault)
@@ -76,6 +79,21 @@ def sealer(vault: Vault) -> Callable[[str, Body, Body], Body]:
         }
 
     return seal
+
+
+def _readable(settings: Body, connector: str, vault: Vault) -> tuple[Body, list[Fault]]:
+    """Return settings with their secrets readable, and the faults of secrets that are not: a word
+    stands for each of these, so that the rest can be checked.
+    """
+    readable: Body = {}
+    faults = []
+    for field, value in settings.items():
+        try:
+            readable |= opened({field: value}, connector, vault)
+        except BadSecret as wrong:
+            faults.append(Fault(f"settings.{field}", wrong.reason, wrong.code, wrong.facts))
+            readable[field] = SecretStr(UNREADABLE)
+    return readable, faults
 
 
 def _sealed(value: str, kept: object, place: str, vault: Vault) -> str:

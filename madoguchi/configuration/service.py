@@ -206,29 +206,42 @@ class Configuration:
             if change.body is None:
                 objects.pop(at, None)
                 continue
-            try:
-                objects[at] = self._parsed(change, entry.object if entry else None)
-            except ValidationError as wrong:
-                faults += faults_of(wrong.errors(include_input=False), *at)
-            except Invalid as wrong:
-                faults += wrong.faults
+            parsed, wrong = self._parsed(change, entry.object if entry else None)
+            faults += wrong
+            if parsed is not None:
+                objects[at] = parsed
         return objects, faults
 
-    def _parsed(self, change: Change, standing: Object | None) -> Object:
+    def _parsed(self, change: Change, standing: Object | None) -> tuple[Object | None, list[Fault]]:
+        """Return an object and all its faults; with faults it serves to find those of others."""
         kind = KINDS.get(change.kind)
         if kind is None:
-            raise Invalid([unknown_kind(change.kind)])
-        parsed = kind(**{**(change.body or {}), "key": change.key})
-        if isinstance(parsed, Account):
-            kept = standing.settings if isinstance(standing, Account) else {}
-            try:
-                settings = self._seal(parsed.connector, parsed.settings, kept)
-            except Invalid as wrong:
-                raise Invalid(
-                    [replace(f, place=f"account.{change.key}.{f.place}") for f in wrong.faults]
-                ) from wrong
-            parsed = parsed.model_copy(update={"settings": settings})
-        return parsed
+            return None, [unknown_kind(change.kind)]
+        body = {**(change.body or {}), "key": change.key}
+        kept = standing.settings if isinstance(standing, Account) else {}
+        try:
+            parsed = kind(**body)
+        except ValidationError as wrong:
+            faults = faults_of(wrong.errors(include_input=False), change.kind, change.key)
+            connector, settings = body.get("connector"), body.get("settings")
+            within = f"{change.kind}.{change.key}.settings"
+            checked = any(f.place.startswith(within) for f in faults) or kind is not Account
+            if not checked and isinstance(connector, str) and isinstance(settings, dict):
+                faults += self._settled(change.key, connector, settings, kept)[1]
+            return None, faults
+        if not isinstance(parsed, Account):
+            return parsed, []
+        sealed, faults = self._settled(change.key, parsed.connector, parsed.settings, kept)
+        return parsed.model_copy(update={"settings": sealed}), faults
+
+    def _settled(
+        self, key: str, connector: str, settings: Body, kept: Body
+    ) -> tuple[Body, list[Fault]]:
+        """Return an account's settings as they are stored, and their faults."""
+        try:
+            return self._seal(connector, settings, kept), []
+        except Invalid as wrong:
+            return {}, [replace(f, place=f"account.{key}.{f.place}") for f in wrong.faults]
 
     def _catalog(
         self, old: Catalog, objects: Mapping[tuple[str, str], Object], touched: Iterable[Change]

@@ -84,3 +84,31 @@ async def test_each_fault_has_its_place_a_code_its_facts_and_words(tmp_path: Pat
             assert (fault["place"], fault["type"]) == (place, code), toml[:40]
             assert fault["facts"] == facts, toml[:40]
             assert code in worded
+
+
+async def test_all_faults_of_an_account_are_told_at_once(tmp_path: Path) -> None:
+    toml = f"""
+[account.sms]
+name = ""
+{account(auth_token="env:PGPASSWORD", previous_auth_token="enc:v1:AAAA", number="0120")}
+api_base = "ftp://x"
+[account.shop]
+queue = "nowhere"
+[account.shop.settings]
+secret = "env:PGPASSWORD"
+colour = 5
+"""
+    async with world(tmp_path) as one:
+        body = {"toml": toml, "dry_run": True}
+        status, problem = await one.boss.raw("POST", "/config/apply", body)
+    assert status == 422
+    assert {(f["place"], f["type"]) for f in problem["faults"]} == {
+        ("account.sms.name", "string_too_short"),
+        (f"{PLACE}.auth_token", "secret_env_name"),
+        (f"{PLACE}.previous_auth_token", "secret_keys"),
+        (f"{PLACE}.number", "phone_number"),
+        (f"{PLACE}.api_base", "web_address"),
+        ("account.shop.settings.secret", "secret_env_name"),
+        ("account.shop.settings.colour", "extra_forbidden"),
+        ("account.shop.queue", "no_such"),
+    }
