@@ -101,7 +101,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Work for ever; a supervised task. A database out of reach ends no send that is on its
-        way: its end is what has to be stored. The absence is logged at its beginning and at its end.
+        way: its end is what has to be stored. The absence is logged when it begins and when it ends.
         """
         try:
             pause = SWEEP_S
@@ -205,9 +205,7 @@ class Delivery:
         )
         return or_(outbox.c.holder.is_(None), outbox.c.holder == self._holder, not_(alive))
 
-    def _looked(
-        self, now: datetime
-    ) -> Callable[[], Work[tuple[list[Job], dict[Id, datetime]]]]:
+    def _looked(self, now: datetime) -> Callable[[], Work[tuple[list[Job], dict[Id, datetime]]]]:
         """Return the unit that finds what is due, and what waits for a pause without saying so
         (message → the pause's end); it may run in another thread.
         """

@@ -109,8 +109,8 @@ class Vault:
             folders = ", ".join(str(folder) for folder in self._folders) or "no folder"
             raise BadSecret(
                 place,
-                f"file: may name files directly in {folders} only; put the secret there, or name its "
-                f"folder in {OWN}SECRETS_DIR",
+                f"file: may name files directly in {folders} only; put the secret there, or name "
+                f"its folder in {OWN}SECRETS_DIR",
                 "secret_file_outside",
                 folders=folders,
             )

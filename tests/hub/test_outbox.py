@@ -28,7 +28,6 @@ from tests.support.outboxes import Outbox
 from tests.support.stores import opened
 from tests.support.waiting import wait_for
 
-
 WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
@@ -360,7 +359,9 @@ async def test_what_waits_for_a_pause_says_so_once(box: Outbox) -> None:
     later: Delivery = box.delivery(holder="a.2")
     advance(box, 30)
     await later.step()
-    assert [await box.told(id) for id in ids] == [["message.put_off"]] * 2, "a restart tells nothing"
+    assert [await box.told(id) for id in ids] == [["message.put_off"]] * 2, (
+        "a restart tells nothing"
+    )
     advance(box, 31)
     while not all([await box.shows(id, "sent") for id in (before, *ids)]):
         await later.step()
@@ -381,6 +382,7 @@ async def test_what_is_behind_a_message_that_was_put_off_says_so(box: Outbox) ->
 
     await box.store.write(one_lane)
     delivery: Delivery = box.delivery()
+    due = box.clock.now()
     for pause in (2, 4, 8):
         await delivery.step()
         await delivery.idle()
