@@ -36,7 +36,11 @@ _PAST = Listed(
 )
 _OFFERS = Listed(
     lambda ids: (
-        select(offer, work_item.c.owner.label("item_owner"))
+        select(
+            offer,
+            work_item.c.owner.label("item_owner"),
+            work_item.c.enqueued_at.label("item_enqueued_at"),
+        )
         .join(work_item, work_item.c.id == offer.c.item)
         .where(among(offer.c.id, ids))
     ),
@@ -138,6 +142,8 @@ class RouterViews:
         over = row.state != OfferState.pending.value
         return {
             **row.snapshot,
+            # A pending offer waits since its item does, which moves when the wall clock is set.
+            **({} if over else {"enqueued_at": row.item_enqueued_at}),
             "id": row.id,
             "version": row.version,
             "item": row.item,
