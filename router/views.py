@@ -173,6 +173,8 @@ class RouterViews:
             return None
         person = entry.object
         version = row.version if row else 0
+        # Who has not signed in yet is offline by nobody's doing, since the hub knows of them.
+        never_set = row and row.presence == Presence.offline.value and row.changed_by is None
         return View(
             version,
             frozenset({log.agent(id), log.SUPERVISORS}),
@@ -184,7 +186,7 @@ class RouterViews:
                 "presence": row.presence if row else Presence.offline,
                 "reason": row.reason if row else "",
                 "away_after": row.away_after if row else None,
-                "since": row.since if row else None,
+                "since": row.since if row and not never_set else None,
                 "changed_by": row.changed_by if row else None,
                 "changed_by_name": catalog.agent_name(row.changed_by) if row else "",
                 "activity": row.activity if row else Activity.idle,
