@@ -129,7 +129,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _said(fault: ErrorDetails) -> str:
-    """Return what is wrong and what would be right, in our words; never the value: it may be secret."""
+    """Return what is wrong and what would be right, in our words, without the value."""
     facts = fault.get("ctx", {})
     match fault["type"]:
         case "value_error":
