@@ -382,6 +382,7 @@ def tell_again(ids: Sequence[Id], now: datetime) -> Work[None]:
     """Tell conversations whose view changed with their work item; the router's transaction."""
     if not ids:
         return
+    yield from repository.by_ids(ids, lock=True)
     yield (
         update(conversation)
         .where(conversation.c.id.in_(sorted(set(ids))))

@@ -58,8 +58,7 @@ class Ledger:
         people: Mapping[Address, tuple[Identity, Customer]],
         loaded: Iterable[Conversation],
         items: Mapping[Id, Id],
-        by_id: Mapping[Id, Message],
-        by_provider: Mapping[tuple[Id, str], Message],
+        messages: Mapping[Id, Message],
         visitors: Mapping[Id, str],
     ) -> None:
         self.now = now
@@ -74,7 +73,7 @@ class Ledger:
         self.messages: dict[Id, Message] = {}
         self._provider: dict[tuple[Id, str], Id] = {}
         self._visitors = dict(visitors)
-        self.know_messages((*by_id.values(), *by_provider.values()))
+        self.know_messages(messages.values())
         self.new: list[Id] = []
         self.new_messages: list[Message] = []
         self.changed_messages: dict[Id, Message] = {}

@@ -12,8 +12,10 @@ from madoguchi.conversations.tables import conversation, message
 from madoguchi.files.service import bind_files
 from madoguchi.model import log
 from madoguchi.model.conversation import (
+    Conversation,
     ConversationState,
     Direction,
+    Message,
     MessageState,
     Visibility,
 )
@@ -58,19 +60,12 @@ def _load(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) 
     people = yield from meet([c for a in arrivals if (c := _claim(a))], now, new_id)
     threads = sorted({(a.account.id, t) for a in arrivals if (t := _thread(a)) is not None})
     loaded, items = yield from repository.by_threads(threads, now - LONGEST_WINDOW)
-    receipts = [a.inbound for a in arrivals if isinstance(a.inbound, InboundReceipt)]
-    delivered = [
-        i for a in arrivals if isinstance(a.inbound, InboundSeen) for i in a.inbound.delivered
-    ]
-    by_id = yield from repository.messages_by_ids(
-        [r.message for r in receipts if r.message] + delivered
-    )
-    by_provider = yield from repository.messages_by_provider(_provider_keys(arrivals))
+    messages = yield from _messages(loaded, arrivals)
+    known = {c.id for c in loaded}
     visitors = yield from _visitors(
-        [m.conversation for m in (*by_id.values(), *by_provider.values())]
+        [m.conversation for m in messages.values() if m.conversation not in known]
     )
-    ledger = Ledger(now, new_id, people, loaded, items, by_id, by_provider, visitors)
-    yield from _load_shown(ledger, arrivals)
+    ledger = Ledger(now, new_id, people, loaded, items, messages, visitors)
     served = {(c.account, c.thread) for c in loaded if c.id in items}
     if any(_asks(a) and (a.account.id, _thread(a)) not in served for a in arrivals):
         yield from _load_colleagues(ledger)
@@ -121,21 +116,38 @@ def _visitors(conversations: Sequence[Id]) -> Work[dict[Id, str]]:
     return {r.id: log.visitor(r.account, r.thread) for r in rows}
 
 
-def _load_shown(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
-    """Load our messages that a customer's client says it has shown."""
+def _messages(
+    loaded: Sequence[Conversation], arrivals: Sequence[Arrival]
+) -> Work[dict[Id, Message]]:
+    """Load the stored messages that a batch speaks of: all are locked at once, in id order, before
+    anything is written.
+    """
+    named: list[Id] = []
+    for one in (a.inbound for a in arrivals):
+        if isinstance(one, InboundReceipt) and one.message:
+            named.append(one.message)
+        elif isinstance(one, InboundSeen):
+            named += one.delivered
+    named += yield from repository.ids_by_provider(_provider_keys(arrivals))
+    named += yield from _shown(loaded, arrivals)
+    return (yield from repository.messages_by_ids(named))
+
+
+def _shown(loaded: Sequence[Conversation], arrivals: Sequence[Arrival]) -> Work[list[Id]]:
+    """Return our messages that a customer's client says it has shown."""
     threads = {
         (a.account.id, a.inbound.thread) for a in arrivals if isinstance(a.inbound, InboundSeen)
     }
-    shown = [c.id for key in threads for c in ledger.of_thread(key)]
+    shown = [c.id for c in loaded if (c.account, c.thread) in threads]
     if not shown:
-        return
-    rows = yield select(message).where(
+        return []
+    rows = yield select(message.c.id).where(
         message.c.conversation.in_(sorted(shown)),
         message.c.direction == Direction.OUT.value,
         message.c.visibility == Visibility.PUBLIC.value,
         message.c.state.in_([MessageState.SENT.value, MessageState.DELIVERED.value]),
     )
-    ledger.know_messages(repository.message_of(r) for r in rows)
+    return [r.id for r in rows]
 
 
 _COLLEAGUES = Listed(

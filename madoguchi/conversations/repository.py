@@ -37,7 +37,8 @@ _UPDATE = Hot(
     update(conversation)
     .where(conversation.c.id == bindparam("b_id", type_=conversation.c.id.type))
     .values({name: bindparam(f"b_{name}", type_=conversation.c[name].type) for name in _CHANGING})
-    .inline()
+    .inline(),
+    owned=True,
 )
 _ENUMS = {
     "channel": Channel,
@@ -164,18 +165,22 @@ def unfinished_items(conversations: Iterable[Id]) -> Work[dict[Id, Any]]:
 
 
 _MESSAGES = Listed(
-    lambda ids: select(message).where(among(message.c.id, ids)).with_for_update(),
+    lambda ids: (
+        select(message).where(among(message.c.id, ids)).order_by(message.c.id).with_for_update()
+    ),
     message.c.id,
 )
 _BY_PROVIDER = Listed(
-    lambda keys: select(message).where(among((message.c.account, message.c.provider_id), keys)),
+    lambda keys: select(message.c.id).where(
+        among((message.c.account, message.c.provider_id), keys)
+    ),
     message.c.account,
     message.c.provider_id,
 )
 
 
 def messages_by_ids(ids: Iterable[Id]) -> Work[dict[Id, Message]]:
-    """Return messages by id."""
+    """Return messages by id, locked in id order: they are going to be written."""
     wanted = sorted(set(ids))
     if not wanted:
         return {}
@@ -183,12 +188,11 @@ def messages_by_ids(ids: Iterable[Id]) -> Work[dict[Id, Message]]:
     return {r.id: message_of(r) for r in rows}
 
 
-def messages_by_provider(keys: Sequence[tuple[Id, str]]) -> Work[dict[tuple[Id, str], Message]]:
-    """Return messages by (account, provider's message id)."""
+def ids_by_provider(keys: Sequence[tuple[Id, str]]) -> Work[list[Id]]:
+    """Return the ids of the messages that some (account, provider's message id) name."""
     if not keys:
-        return {}
-    rows = yield _BY_PROVIDER(sorted(set(keys)))
-    return {(r.account, r.provider_id): message_of(r) for r in rows}
+        return []
+    return [r.id for r in (yield _BY_PROVIDER(sorted(set(keys))))]
 
 
 _NUMBERS = Hot(
@@ -249,7 +253,8 @@ _UPDATE_MESSAGE = Hot(
             for name in ("state", "reason", "provider_id", "version")
         }
     )
-    .inline()
+    .inline(),
+    owned=True,
 )
 
 
