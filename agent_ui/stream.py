@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select
 
 from madoguchi.bus import Hints, Subscription
-from madoguchi.clock import Clock
+from madoguchi.clock import Clock, Watch
 from madoguchi.conversations import acts
 from madoguchi.conversations.routes import of_same_customer
 from madoguchi.conversations.tables import conversation
@@ -36,6 +36,8 @@ from unified_profile.tables import customer_of
 logger = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 15.0
+LOOK_S = 1.0
+"""How soon a clock that was set is noticed: till then desks count on the old one."""
 RECHECK_S = 60.0
 AGAIN_S = 1.0
 AGENT, SUPERVISOR = "/agent", "/supervisor"
@@ -361,18 +363,25 @@ class DeskStream:
     async def run(self) -> None:
         """Send heartbeats, and close the sockets of those who may no longer listen."""
         loop = asyncio.get_running_loop()
+        watch = Watch(self._clock)
         next_check = loop.time() + RECHECK_S
+        next_beat = loop.time() + HEARTBEAT_S
         while True:
-            woken = await self._recheck.wait(HEARTBEAT_S)
+            woken = await self._recheck.wait(LOOK_S)
+            _, leap = watch.look()
+            if leap or loop.time() >= next_beat:
+                next_beat = loop.time() + HEARTBEAT_S
+                await self._beat()
             if woken or loop.time() >= next_check:
                 next_check = loop.time() + RECHECK_S
                 for s in list(self._sockets.values()):
                     await self._check(s)
-            if not woken:
-                for s in list(self._sockets.values()):
-                    if s.reader.live:
-                        body = {"pos": s.reader.last, "now": self._clock.now()}
-                        await push(self.server, s.sid, s.namespace, "heartbeat", body)
+
+    async def _beat(self) -> None:
+        for s in list(self._sockets.values()):
+            if s.reader.live:
+                body = {"pos": s.reader.last, "now": self._clock.now()}
+                await push(self.server, s.sid, s.namespace, "heartbeat", body)
 
     async def _check(self, socket: Socket) -> None:
         found = await self._authenticate.session(socket.token)

@@ -1,9 +1,11 @@
 """Serving a hub: the lock, the keys, the port, the control socket, signals."""
 
 import asyncio
+import errno
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -122,9 +124,23 @@ async def _listen(stack: AsyncExitStack, app: web.Application, settings: Setting
         await site.start()
     except OSError as fault:
         raise CannotStart(
-            f"cannot listen on {settings.host}:{settings.port}: {os.strerror(fault.errno or 0)}; "
-            "set MADOGUCHI_PORT to a free port"
+            f"cannot listen on {settings.host}:{settings.port}: {_why_deaf(fault)}"
         ) from fault
+
+
+def _why_deaf(fault: OSError) -> str:
+    """Return what is wrong with the address or the port, and what to do about it."""
+    host = "set MADOGUCHI_HOST to 127.0.0.1 (this machine only), 0.0.0.0 (all networks) or "
+    if isinstance(fault, socket.gaierror):
+        return f"no address is known for this host; {host}an address of this machine"
+    if fault.errno == errno.EADDRNOTAVAIL:
+        return f"this machine does not have this address; {host}one of its own"
+    if fault.errno == errno.EADDRINUSE:
+        return "another program listens there; set MADOGUCHI_PORT to a free port"
+    if fault.errno in (errno.EACCES, errno.EPERM):
+        return "the system forbids this port; set MADOGUCHI_PORT to one from 1024 on"
+    why = os.strerror(fault.errno) if fault.errno else str(fault)
+    return f"{why}; look at MADOGUCHI_HOST and MADOGUCHI_PORT"
 
 
 async def _control(stack: AsyncExitStack, hub: Hub) -> None:

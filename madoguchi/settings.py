@@ -9,8 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 PREFIX = "MADOGUCHI_"
+NO_SUCH = "there is no such setting; docs/operations.md has the list"
 ACCOUNT_SECRET = f"{PREFIX}SECRET_"
 _ACCOUNT_SECRET = re.compile(f"{ACCOUNT_SECRET}(?!KEY)[A-Z0-9_]+")
 """What begins as the hub's own keys do, misspelt ones too, is none."""
@@ -121,17 +123,40 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if not name.startswith(PREFIX) or key in {"config", "token"} or is_account_secret(name):
             continue
         if key not in Settings.model_fields:
-            faults.append(f"{name}: no such setting")
+            faults.append(f"{name}: {NO_SUCH}")
         else:
             values[key] = value
     try:
         settings = Settings(**values)
     except ValidationError as wrong:
-        faults += [f"{PREFIX}{_name(e['loc'])}: {e['msg']}" for e in wrong.errors()]
+        faults += [f"{PREFIX}{_name(e['loc'])}: {_said(e)}" for e in wrong.errors()]
     else:
         if not faults:
             return settings
     raise BadSettings("\n".join(faults))
+
+
+def _said(fault: ErrorDetails) -> str:
+    """Return what is wrong and what would be right, in our words, without the value."""
+    facts = fault.get("ctx", {})
+    match fault["type"]:
+        case "value_error":
+            return str(facts["error"])
+        case "extra_forbidden":
+            return NO_SUCH
+        case "int_parsing" | "int_type" | "int_from_float":
+            return "must be a whole number"
+        case "float_parsing" | "float_type":
+            return "must be a number"
+        case "greater_than_equal":
+            return f"must be {facts['ge']} or more"
+        case "greater_than":
+            return f"must be more than {facts['gt']:g}"
+        case "less_than_equal":
+            return f"must be {facts['le']:g} or less"
+        case "string_pattern_mismatch":
+            return f"must be one of {facts['pattern'].strip('^()$').replace('|', ', ')}"
+    return fault["msg"][:1].lower() + fault["msg"][1:]
 
 
 def _name(location: tuple[int | str, ...]) -> str:

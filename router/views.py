@@ -36,7 +36,11 @@ _PAST = Listed(
 )
 _OFFERS = Listed(
     lambda ids: (
-        select(offer, work_item.c.owner.label("item_owner"))
+        select(
+            offer,
+            work_item.c.owner.label("item_owner"),
+            work_item.c.enqueued_at.label("item_enqueued_at"),
+        )
         .join(work_item, work_item.c.id == offer.c.item)
         .where(among(offer.c.id, ids))
     ),
@@ -138,6 +142,8 @@ class RouterViews:
         over = row.state != OfferState.pending.value
         return {
             **row.snapshot,
+            # A pending offer waits since its item does, which moves when the wall clock is set.
+            **({} if over else {"enqueued_at": row.item_enqueued_at}),
             "id": row.id,
             "version": row.version,
             "item": row.item,
@@ -167,6 +173,8 @@ class RouterViews:
             return None
         person = entry.object
         version = row.version if row else 0
+        # Who has not signed in yet is offline by nobody's doing, since the hub knows of them.
+        never_set = row and row.presence == Presence.offline.value and row.changed_by is None
         return View(
             version,
             frozenset({log.agent(id), log.SUPERVISORS}),
@@ -178,7 +186,7 @@ class RouterViews:
                 "presence": row.presence if row else Presence.offline,
                 "reason": row.reason if row else "",
                 "away_after": row.away_after if row else None,
-                "since": row.since if row else None,
+                "since": row.since if row and not never_set else None,
                 "changed_by": row.changed_by if row else None,
                 "changed_by_name": catalog.agent_name(row.changed_by) if row else "",
                 "activity": row.activity if row else Activity.idle,

@@ -8,7 +8,7 @@ from typing import Any
 
 from madoguchi.conversations import telling
 from madoguchi.model import log
-from madoguchi.model.channels import Account, Capabilities, Channel
+from madoguchi.model.channels import Account, Capabilities
 from madoguchi.model.conversation import (
     Author,
     Conversation,
@@ -16,6 +16,7 @@ from madoguchi.model.conversation import (
     Direction,
     Message,
     MessageState,
+    NewItem,
     Visibility,
     advance,
     occurred_at,
@@ -45,20 +46,6 @@ class Arrival:
     inbound: Inbound
     received_at: datetime
     late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NewItem:
-    """A work item to be born."""
-
-    id: Id
-    conversation: Id
-    queue: str
-    channel: Channel
-    enqueued_at: datetime
-    preferred: Id | None
-    preference: str | None
-    topic: str | None
 
 
 class Ledger:

@@ -8,19 +8,18 @@ from sqlalchemy import select, update
 
 from madoguchi.conversations import repository
 from madoguchi.conversations.decide import Arrival, Ledger, decide
-from madoguchi.conversations.tables import conversation, message, work_item
+from madoguchi.conversations.tables import conversation, message
 from madoguchi.files.service import bind_files
 from madoguchi.model import log
 from madoguchi.model.conversation import (
     Conversation,
     ConversationState,
     Direction,
-    ItemKind,
     Message,
     MessageState,
     Visibility,
 )
-from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.ids import Id
 from madoguchi.model.inbound import (
     InboundEnd,
     InboundIdentity,
@@ -28,8 +27,7 @@ from madoguchi.model.inbound import (
     InboundReceipt,
     InboundSeen,
 )
-from madoguchi.model.routing import ItemState
-from madoguchi.store.hot import Hot, Listed, among, constant
+from madoguchi.store.hot import Listed, among, constant
 from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Work
@@ -176,23 +174,6 @@ def _load_colleagues(ledger: Ledger) -> Work[None]:
     ledger.colleagues = {r.customer: r.owner for r in rows}
 
 
-_NEW_ITEM = Hot(
-    work_item.insert().inline(),
-    "id",
-    "domain",
-    "conversation",
-    "queue",
-    "kind",
-    "channel",
-    "state",
-    "enqueued_at",
-    "preferred",
-    "preference",
-    "topic",
-    "version",
-)
-
-
 def _save(ledger: Ledger) -> Work[None]:
     first = yield from repository.next_numbers(len(ledger.new))
     new, changed = ledger.numbered(first)
@@ -203,23 +184,5 @@ def _save(ledger: Ledger) -> Work[None]:
     yield bind_files((m.conversation, m.parts) for m in ledger.new_messages)
     if ledger.settled:
         yield update(outbox).where(outbox.c.message.in_(sorted(ledger.settled))).values(state=2)
-    yield _NEW_ITEM.each(
-        [
-            {
-                "id": item.id,
-                "domain": DOMAIN,
-                "conversation": item.conversation,
-                "queue": item.queue,
-                "kind": ItemKind.TEXT.value,
-                "channel": item.channel.value,
-                "state": ItemState.waiting.value,
-                "enqueued_at": item.enqueued_at,
-                "preferred": item.preferred,
-                "preference": item.preference,
-                "topic": item.topic,
-                "version": 1,
-            }
-            for item in ledger.new_items
-        ]
-    )
+    yield repository.insert_items(ledger.new_items)
     yield append(ledger.entries())

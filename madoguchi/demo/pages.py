@@ -123,7 +123,7 @@ class DemoPages:
 
     def _page(self, request: web.Request, name: str) -> web.Response:
         asked = request.query.get("lang", "")
-        language = asked if asked in LANGUAGES else LANGUAGES[0]
+        language = asked if asked in LANGUAGES else _spoken(request.headers.get("Accept-Language"))
         slots = self._words[language] | {
             "lang": language,
             "otherLang": next(one for one in LANGUAGES if one != language),
@@ -132,8 +132,27 @@ class DemoPages:
         }
         text = _SLOT.sub(lambda found: slots[found[1]], _file(f"{name}.html").decode())
         return web.Response(
-            text=text, content_type="text/html", headers={"Cache-Control": "no-cache"}
+            text=text,
+            content_type="text/html",
+            headers={"Cache-Control": "no-cache", "Vary": "Accept-Language"},
         )
+
+
+def _spoken(accepted: str | None) -> str:
+    """Return the first wanted language that we have: English where none is, as at the desk, and
+    the shop's own for a program that wants none.
+    """
+    if not accepted:
+        return LANGUAGES[0]
+    wanted: list[tuple[float, str]] = []
+    for part in accepted.split(","):
+        tag, _, quality = part.strip().partition(";q=")
+        try:
+            wanted.append((-float(quality or 1), tag.lower().split("-")[0]))
+        except ValueError:
+            continue
+    ranked = sorted((one for one in wanted if one[0] < 0), key=lambda one: one[0])
+    return next((tag for _, tag in ranked if tag in LANGUAGES), "en")
 
 
 def words_of(language: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Socket.IO servers as this product needs them: lean sockets, bounded queues, quick pings."""
 
 import asyncio
+import logging
 import socket
 from typing import Any, ClassVar
 from weakref import WeakSet
@@ -95,9 +96,18 @@ def make(origins: str | list[str] | None) -> Any:
         max_http_buffer_size=200_000,
         json=Json,
         namespaces="*",
+        logger=_faults("socketio.server"),
+        engineio_logger=_faults("engineio.server"),
     )
     server.eio._async = {**server.eio._async, "websocket": LeanWebSocket}  # noqa: SLF001
     return server
+
+
+def _faults(name: str) -> logging.Logger:
+    """Return a library's logger; one that is given to it gets no handler that writes raw lines."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.ERROR)
+    return logger
 
 
 async def push(server: Any, sid: str, namespace: str, name: str, *bodies: Any) -> None:

@@ -50,6 +50,26 @@ def test_all_faults_are_told_at_once() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PORT", "web", "must be a whole number"),
+        ("PORT", "99999", "must be 65535 or less"),
+        ("PORT", "0", "must be 1 or more"),
+        ("SESSION_HOURS", "0", "must be more than 0"),
+        ("SESSION_HOURS", "long", "must be a number"),
+        ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
+        ("SECRETS_DIR", "secrets", "must be a whole path that begins with /"),
+        ("METRICS_TOKEN", "short", "must be 16 to 200 letters, digits or - . _ ~ + / ="),
+        ("COLOUR", "x", "there is no such setting; docs/operations.md has the list"),
+    ],
+)
+def test_a_fault_is_told_in_our_own_words(name: str, value: str, words: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        load({f"MADOGUCHI_{name}": value})
+    assert str(caught.value) == f"MADOGUCHI_{name}: {words}"
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('port = 9001\nlog_format = "json"\n')
@@ -138,6 +158,19 @@ def test_what_cannot_work_is_one_clear_line(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         lines = list(pool.map(refusal, servers))
     assert len(lines) == len(CANNOT_WORK)
+
+
+def test_a_host_that_is_not_ours_is_named_with_what_to_do(tmp_path: Path) -> None:
+    lines = []
+    for host in ("192.0.2.1", "no.such.host.invalid"):
+        server = Server(tmp_path / host)
+        server.environment["MADOGUCHI_HOST"] = host
+        lines.append(refusal(server))
+        assert f"cannot listen on {host}:{server.port}: " in lines[-1]
+        assert "set MADOGUCHI_HOST to 127.0.0.1" in lines[-1]
+        assert "free port" not in lines[-1]
+    assert "this machine does not have this address" in lines[0]
+    assert "no address is known for this host" in lines[1]
 
 
 def test_a_broken_database_file_is_one_clear_line(tmp_path: Path) -> None:

@@ -64,6 +64,29 @@ async def test_japanese_is_the_default_and_both_languages_have_all_words(pages: 
     assert all(english.values())
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("en-US,en;q=0.9", "en"),
+        ("ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        ("en;q=0.5,ja;q=0.8", "ja"),
+        ("fr-FR,fr;q=0.9", "en"),
+        ("de,ja;q=0", "en"),
+        ("ja;q=x,,;q=,EN-gb", "en"),
+        ("", "ja"),
+    ],
+)
+async def test_pages_open_in_the_browsers_language(
+    pages: Pages, accepted: str, language: str
+) -> None:
+    for page in ("shop", "phone"):
+        answer = await pages.get(f"/demo/{page}", headers={"Accept-Language": accepted})
+        assert f'<html lang="{language}">' in await answer.text()
+        assert "Accept-Language" in answer.headers["Vary"]
+    chosen = await pages.get("/demo/shop?lang=ja", headers={"Accept-Language": accepted})
+    assert '<html lang="ja">' in await chosen.text()
+
+
 async def test_static_files_are_the_known_ones(pages: Pages) -> None:
     for name, media_type in STATIC.items():
         assert (await pages.get(f"/demo/static/{name}")).content_type == media_type

@@ -14,6 +14,7 @@ from tests.hub.test_chat import accepted
 from tests.hub.test_router_service import first_offer
 from tests.support.hubs import Person, Stream, hub_running
 from tests.support.ports import free_port
+from tests.support.waiting import wait_for
 
 HOUR = 3600.0
 
@@ -66,6 +67,31 @@ async def test_an_offer_keeps_its_twenty_seconds(
         assert len(desk.all("offer")) == 1
         clock.advance(1.1)
         await taken_back(desk)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_desks_hear_at_once_that_the_clock_was_set(tmp_path: Path, hours: int) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, clock=clock) as here:
+        desk = await (await here.person("ann")).available()
+        beats: list[dict[str, Any]] = []
+        desk.client.on("heartbeat", beats.append, namespace="/agent")
+        clock.set_ahead(hours * HOUR)
+        await wait_for(lambda: beats, "a heartbeat", within=5)
+        assert until(beats[0], "now") == clock.now()
+
+
+async def test_an_open_offer_has_waited_no_longer_on_the_new_clock(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, clock=clock) as here:
+        desk = await (await here.person("ann")).available()
+        await here.sms("+819055500100", "hello")
+        await first_offer(desk)
+        clock.advance(3)
+        for hours in (1, -1, -1):
+            await leap(clock, desk, hours * HOUR)
+            (shown,) = desk.all("offer")
+            assert clock.now() - until(shown, "enqueued_at") == timedelta(seconds=3)
 
 
 async def test_an_offer_made_while_the_clock_was_ahead_can_be_accepted(tmp_path: Path) -> None:

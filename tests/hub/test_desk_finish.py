@@ -76,6 +76,18 @@ async def test_away_after_this_work_is_stored_and_told(tmp_path: Path, database:
         assert (status, answer["code"]) == (409, "not_receiving")
 
 
+async def test_offline_has_a_since_only_when_somebody_went(tmp_path: Path) -> None:
+    async with hub_running(tmp_path) as here:
+        ann = await here.person("ann")
+        desk = await ann.connect()
+        stands = desk.of("agent", ann.id)
+        assert (stands["presence"], stands["since"]) == ("offline", None)
+        for presence in ("available", "offline"):
+            await ann.call("PUT", "/agents/me/presence", {"presence": presence})
+            await desk.until(lambda s, p=presence: me(s)["presence"] == p, presence)  # type: ignore[misc]
+            assert me(desk)["since"]
+
+
 async def test_wrap_up_counts_down_is_extended_and_ends_by_itself(
     tmp_path: Path, database: str
 ) -> None:

@@ -18,8 +18,6 @@ export interface Closing {
 
 /** How long the end of an offer is shown. */
 const SHOWN_MS = 4_000
-/** The server's word on a deadline may be this late before the card goes by itself. */
-const GRACE_MS = 3_000
 /** Withdrawn because the customer went, not because of the hub. */
 const customerWent = new Set(['cancelled', 'abandoned', 'customer_left', 'done'])
 
@@ -31,13 +29,12 @@ export const useOffers = defineStore('offers', () => {
   const closing = shallowReactive(new Map<string, Closing>())
   const missed = ref(0)
 
-  const pending = computed(() => {
-    const now = quarters.value
-    return world.offers
+  /** Only the hub ends an offer: this machine's idea of the hub's time may be wrong. */
+  const pending = computed(() =>
+    world.offers
       .filter((each) => each.state === 'pending' && !answered.has(each.id))
-      .filter((each) => Date.parse(each.deadline) + GRACE_MS > now)
-      .sort((a, b) => Date.parse(a.deadline) - Date.parse(b.deadline))
-  })
+      .sort((a, b) => Date.parse(a.deadline) - Date.parse(b.deadline)),
+  )
   const closings = computed(() => [...closing.values()].filter(({ until }) => until > quarters.value))
 
   function close(offer: Offer, outcome: Outcome, winner = ''): void {

@@ -10,14 +10,17 @@ test('the sample with the least way through the network is believed', () => {
   expect(offset.ms).toBe(2_960)
 })
 
-test('a clock that was set is followed with the second sample; one that was late is not', () => {
+test('a clock that was set back is followed with one sample; one that was late is put right', () => {
   const offset = new ClockOffset()
   const at = Date.parse('2026-11-22T05:00:00Z')
   offset.sample('2026-11-22T05:00:00Z', at)
+  offset.sample('2026-11-22T05:00:00Z', at + 4_000)
+  expect(offset.ms).toBe(0)
   offset.sample('2026-11-22T05:00:00Z', at + 20_000)
   offset.sample('2026-11-22T05:00:00Z', at + 10)
-  expect(offset.ms).toBe(0)
+  expect(offset.ms).toBe(-10)
   offset.sample('2026-11-22T04:00:00Z', at + 40)
+  expect(offset.ms).toBe(-3_600_040)
   offset.sample('2026-11-22T04:00:00Z', at + 20)
   expect(offset.ms).toBe(-3_600_020)
   offset.sample('2026-11-22T05:00:00Z', at)

@@ -2,12 +2,14 @@ import { ref, shallowRef } from 'vue'
 
 /** How many of the last samples are kept: the fastest of them is the truest. */
 const WINDOW = 8
-/** No two samples in a row are so late: one of the two clocks was set. */
+/** No sample is so late unless a line stood still: one of the two clocks was set. */
 const SET_MS = 5000
 
 /**
  * Milliseconds to add to this machine's clock to get the hub's. A sample is late by its way through
- * the network, never early: the greatest difference is the best.
+ * the network, never early: the greatest difference is the best. One that is far below it is
+ * followed at once, for the hub tells its time again as soon as it was set; if it was late after
+ * all, the next sample puts it right.
  */
 export class ClockOffset {
   private samples: number[] = []
@@ -15,10 +17,8 @@ export class ClockOffset {
   sample(serverNow: string, localNow: number): void {
     const difference = Date.parse(serverNow) - localNow
     if (!Number.isFinite(difference)) return
-    const best = this.ms
-    this.samples = [...this.samples, difference].slice(-WINDOW)
-    const last = this.samples.slice(-2)
-    if (last.length === 2 && last.every((each) => each < best - SET_MS)) this.samples = last
+    const back = this.samples.length > 0 && difference < this.ms - SET_MS
+    this.samples = back ? [difference] : [...this.samples, difference].slice(-WINDOW)
   }
 
   get ms(): number {

@@ -1,0 +1,40 @@
+import type { Offer } from '@desk/model/entities'
+import { useSession } from '@desk/session/session'
+import { clockOffset, quarters, startTicking } from '@desk/stream/clock'
+import { useWorld } from '@desk/stream/world'
+import { mount } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
+import { createI18n } from 'vue-i18n'
+import en from '@catalogue/en.json'
+import { expect, test } from 'vitest'
+import OfferCard from './OfferCard.vue'
+import { useOffers } from './offers'
+
+const offer = {
+  id: 'o', version: 1, item: 'i', agent: 'ann', state: 'pending', conversation: 'c', number: 1, queue: 'q',
+  channel: 'sms', topic: '', subject: '', preview: 'hello', handover: null, open: [], facts: [], waited_s: 0,
+  customer: { id: 'p', name: '', identities: [] }, transfer: false, service_level_s: 20,
+  enqueued_at: '2026-11-22T05:00:00Z', made_at: '2026-11-22T05:00:00Z', deadline: '2026-11-22T05:00:20Z',
+} as unknown as Offer
+
+test('an offer whose time is over by the local clock stays until the hub ends it, and says so', () => {
+  const pinia = createPinia()
+  setActivePinia(pinia)
+  useSession().me = { id: 'ann' } as never
+  const { world } = useWorld()
+  world.offer.set('o', offer)
+  clockOffset.sample('2026-11-22T06:00:00Z', Date.now())
+  startTicking()()
+  expect(quarters.value).toBeGreaterThan(Date.parse(offer.deadline) + 3_000_000)
+  const offers = useOffers()
+  expect(offers.pending.map(({ id }) => id)).toEqual(['o'])
+  const i18n = createI18n({ legacy: false, locale: 'en', messages: { en } })
+  const card = mount(OfferCard, {
+    props: { offer, busy: false, locked: false, first: true, declining: false },
+    global: { plugins: [pinia, i18n], stubs: { UIcon: true, DeclineMenu: true, OfferRing: true } },
+  })
+  expect(card.get('[role=timer]').text()).toBe('Time is over')
+  expect(card.get('.accept').attributes('disabled')).toBeUndefined()
+  world.offer.set('o', { ...offer, version: 2, state: 'timed_out' } as Offer)
+  expect(offers.pending).toEqual([])
+})
