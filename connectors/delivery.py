@@ -101,7 +101,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Work for ever; a supervised task. A database out of reach ends no send that is on its
-        way: its end is what has to be stored. The absence is logged when it begins and when it ends.
+        way: its end is what has to be stored. The absence is logged as it begins and as it ends.
         """
         try:
             pause = SWEEP_S
