@@ -34,13 +34,13 @@ describe.each([
   test('texts, addresses and secrets have words, with their facts', () => {
     const facts = {
       example: '+81', known: 'queue, skill', newest: 7, line: 3, column: 5, kind: 'queue',
-      name: 'TWILIO', folders: '/run/secrets', path: '/run/secrets/x',
+      name: 'TWILIO', folders: '/run/secrets', path: '/run/secrets/x', prefix: 'MADOGUCHI_SECRET_',
     }
     for (const [type, said] of Object.entries({
       phone_number: '+81', web_address: 'https://', no_sender: 'messaging_service_sid', unknown_kind: 'queue, skill',
       unknown_connector: 'queue, skill', version_to_come: '7', toml_syntax_at: '3', toml_end: '', toml_syntax: 'TOML',
       toml_deep: '', toml_tables: '[queue.', toml_table: '', nul_characters: 'NUL', secret_env_unset: 'TWILIO',
-      secret_env_own: 'TWILIO', secret_file_outside: '/run/secrets', secret_file_unreadable: '/run/secrets/x',
+      secret_env_name: 'MADOGUCHI_SECRET_', secret_file_outside: '/run/secrets', secret_file_unreadable: '/run/secrets/x',
       secret_keys: 'MADOGUCHI_SECRET_KEYS',
     })) {
       const told = faultText(fault(type, facts), t)
