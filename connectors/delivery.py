@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import ColumnElement, Row, exists, not_, or_, select, update
 
 from connectors.base import Connector, degrade
-from connectors.outcomes import put_off, told
+from connectors.outcomes import locked, put_off, told
 from connectors.outgoing import (
     AT_ONCE,
     LONGEST_PAUSE_S,
@@ -25,6 +25,8 @@ from connectors.outgoing import (
     accounts_due,
     asked_pauses,
     first_due,
+    held_up,
+    hold_back,
     own_pause_s,
     set_in_the_future,
 )
@@ -123,7 +125,12 @@ class Delivery:
         """Start everything that is due and has room."""
         await self._lease()
         await self._follow_clock()
-        for job in await self._store.read(self._looked()):
+        now = self._clock.now()
+        jobs, waits = await self._store.read(self._looked(now))
+        if waits:
+            await self._store.write(lambda: hold_back(waits, now))
+            self._wake.ring()
+        for job in jobs:
             if job.lane in self._busy or self._per_account.get(job.account, 0) >= AT_ONCE:
                 continue
             if self._shut(job.account):
@@ -141,6 +148,11 @@ class Delivery:
         """Tell whether a provider has asked for a pause that is not over."""
         return self._closed.get(account, float("-inf")) > self._clock.monotonic()
 
+    def _close(self, account: Id, rest_s: float) -> None:
+        """Ask nothing of a provider for a while. Of parallel answers the longest pause counts."""
+        until = self._clock.monotonic() + rest_s
+        self._closed[account] = max(until, self._closed.get(account, until))
+
     async def _follow_clock(self) -> None:
         """Look, at the start and when the wall clock was set, for what waits for a time that is
         not to come; and for the pauses that providers asked a predecessor for.
@@ -155,7 +167,8 @@ class Delivery:
             return (yield from asked_pauses(now))
 
         for account, rest_s in (await self._store.write(unit)).items():
-            self._closed.setdefault(account, self._clock.monotonic() + rest_s)
+            if account not in self._closed:
+                self._close(account, rest_s)
         self._clock_set = False
 
     async def idle(self) -> None:
@@ -187,9 +200,18 @@ class Delivery:
         )
         return or_(outbox.c.holder.is_(None), outbox.c.holder == self._holder, not_(alive))
 
-    def _looked(self) -> Callable[[], Work[list[Job]]]:
-        """Return the unit that finds what is due; it may run in another thread."""
-        now = self._clock.now()
+    def _looked(
+        self, now: datetime
+    ) -> Callable[[], Work[tuple[list[Job], dict[Id, datetime]]]]:
+        """Return the unit that finds what is due, and what waits for a pause without saying so
+        (message → the pause's end); it may run in another thread.
+        """
+        accounts = [c.account.id for c in self._registry]
+        pauses = {
+            id: now + timedelta(seconds=self._closed[id] - self._clock.monotonic())
+            for id in accounts
+            if self._shut(id)
+        }
         running = [
             c.account.id
             for c in self._registry
@@ -199,17 +221,19 @@ class Delivery:
         ]
         aside = sorted({*self._rows, *(row for row in self._resting if self._rests(row))})
 
-        def unit() -> Work[list[Job]]:
+        def unit() -> Work[tuple[list[Job], dict[Id, datetime]]]:
             found: list[Row[Any]] = []
             for row in (yield accounts_due(running, now)):
                 one = first_due(row.account, now, aside)
                 waiting = outbox.c.state == constant(OutboxState.WAITING)
                 found += yield one.where(or_(waiting, self._ended()))
-            return [self._job(row) for row in found]
+            waits = yield from held_up(accounts, pauses, now)
+            return [self._job(row) for row in found], waits
 
         return unit
 
     def _job(self, row: Row[Any]) -> Job:
+        begun = row.started_at if row.attempts else None
         return Job(
             row=row.id,
             account=row.account,
@@ -217,7 +241,7 @@ class Delivery:
             attempts=row.attempts,
             started=(row.started_at or row.due_at) if row.state == OutboxState.STARTED else None,
             holder=row.holder,
-            first=row.first_at or row.started_at,
+            first=row.first_at or begun,
             outbound=Outbound(
                 message=row.message,
                 conversation=row.conversation,
@@ -225,7 +249,7 @@ class Delivery:
                 recipient=Address(Scheme(row.scheme), row.value),
                 parts=tuple(row.parts),
                 attempt=row.attempts + 1,
-                since=row.started_at,
+                since=begun,
             ),
         )
 
@@ -298,6 +322,7 @@ class Delivery:
 
         def unit() -> Work[bool]:
             yield from leases.guard([self._lease_name], self._holder)
+            one = yield from locked(job.outbound.message)
             rows = yield (
                 update(outbox)
                 .where(
@@ -315,7 +340,7 @@ class Delivery:
                 .returning(outbox.c.id)
             )
             if rows:
-                yield from told(job.outbound.message, MessageState.SENDING, None, None, now)
+                yield from told(one, MessageState.SENDING, None, None, now)
             return bool(rows)
 
         return await self._store.write(unit)
@@ -340,15 +365,16 @@ class Delivery:
 
     async def _retry(self, job: Job, why: RetryLater) -> None:
         now = self._clock.now()
+        self._close(job.account, why.after_s or 0.0)
         if job.first is not None and now - job.first > GIVE_UP:
             hours = GIVE_UP // timedelta(hours=1)
             given_up = f"given up after {hours} hours; the provider's last answer: {why.reason}"
             await self._end(job, MessageState.FAILED, None, given_up)
             return
         pause = timedelta(seconds=max(why.after_s or 0.0, own_pause_s(job.attempts + 1)))
-        self._closed[job.account] = self._clock.monotonic() + (why.after_s or 0.0)
 
         def unit() -> Work[None]:
+            one = yield from locked(job.outbound.message)
             yield (
                 update(outbox)
                 .where(*self._ours(job))
@@ -360,7 +386,7 @@ class Delivery:
                 )
             )
             if pause >= TOLD_FROM:
-                yield from put_off(job.outbound.message, now)
+                yield from put_off([one] if one else [], now)
 
         await self._sure(unit)
 
@@ -390,12 +416,13 @@ class Delivery:
         now = self._clock.now()
 
         def unit() -> Work[None]:
+            one = yield from locked(job.outbound.message)
             yield (
                 update(outbox)
                 .where(*self._ours(job))
                 .values(holder=None, due_at=now + SETTLE_AFTER, error=why[:1000])
             )
-            yield from told(job.outbound.message, MessageState.UNKNOWN, None, why, now)
+            yield from told(one, MessageState.UNKNOWN, None, why, now)
 
         await self._sure(unit)
 
@@ -439,12 +466,13 @@ class Delivery:
         now = self._clock.now()
 
         def unit() -> Work[None]:
+            one = yield from locked(job.outbound.message)
             yield (
                 update(outbox)
                 .where(outbox.c.id == job.row)
                 .values(state=OutboxState.DONE, error=why and why[:1000])
             )
-            yield from told(job.outbound.message, state, provider_id, why, now)
+            yield from told(one, state, provider_id, why, now)
 
         await self._sure(unit)
 

@@ -1,5 +1,6 @@
 """What became of a message on its way out, as it is stored with the message and told to desks."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,12 +15,19 @@ from madoguchi.store.log import append
 from madoguchi.store.work import Work
 
 
+def locked(id: Id) -> Work[Message | None]:
+    """Lock a message, and return it. Whoever writes its outbox row too does this first."""
+    return (yield from repository.messages_by_ids([id])).get(id)
+
+
 def told(
-    id: Id, state: MessageState, provider_id: str | None, why: str | None, now: datetime
+    one: Message | None,
+    state: MessageState,
+    provider_id: str | None,
+    why: str | None,
+    now: datetime,
 ) -> Work[None]:
-    """Let a message come as far as it is known to be; never back."""
-    found = yield from repository.messages_by_ids([id])
-    one = found.get(id)
+    """Let a locked message come as far as it is known to be; never back."""
     if one is None:
         return
     new: Message = replace(
@@ -31,21 +39,24 @@ def told(
     )
     if (new.state, new.provider_id) == (one.state, one.provider_id):
         return
-    yield from _keep(new, now, "message.changed")
+    yield from _keep([new], now, "message.changed")
 
 
-def put_off(id: Id, now: datetime) -> Work[None]:
-    """Tell that a message is tried again later: its state stays, its view says when."""
-    found = yield from repository.messages_by_ids([id])
-    one = found.get(id)
-    if one is not None and one.state is MessageState.SENDING:
-        yield from _keep(replace(one, version=one.version + 1), now, "message.put_off")
+def put_off(found: Iterable[Message], now: datetime) -> Work[None]:
+    """Tell that locked messages are tried later: their state stays, their view says when."""
+    waiting = {MessageState.QUEUED, MessageState.SENDING}
+    new = [replace(one, version=one.version + 1) for one in found if one.state in waiting]
+    yield from _keep(new, now, "message.put_off")
 
 
-def _keep(new: Message, now: datetime, type: str) -> Work[None]:
-    rows = yield select(conversation.c.account, conversation.c.thread).where(
-        conversation.c.id == new.conversation
+def _keep(new: Sequence[Message], now: datetime, type: str) -> Work[None]:
+    if not new:
+        return
+    rows = yield select(conversation.c.id, conversation.c.account, conversation.c.thread).where(
+        conversation.c.id.in_(sorted({one.conversation for one in new}))
     )
-    visitor = audiences.visitor(rows[0].account, rows[0].thread)
-    yield repository.update_messages([new])
-    yield append([telling.message_changed(new, visitor, now, type)])
+    visitors = {r.id: audiences.visitor(r.account, r.thread) for r in rows}
+    yield repository.update_messages(new)
+    yield append(
+        [telling.message_changed(one, visitors[one.conversation], now, type) for one in new]
+    )

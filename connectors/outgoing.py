@@ -1,19 +1,23 @@
 """The outbox's rows: what is due on which account, in the order of its lanes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Select, Update, exists, not_, or_, select, update
+from sqlalchemy import Select, Update, case, exists, literal, not_, or_, select, update
 
+from connectors.outcomes import put_off
 from madoguchi.clock import APART
+from madoguchi.conversations import repository
 from madoguchi.conversations.tables import message as message_table
+from madoguchi.conversations.views import TOLD_FROM
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Outbound
 from madoguchi.store.hot import constant
 from madoguchi.store.tables import outbox
+from madoguchi.store.types import Instant
 from madoguchi.store.work import Work
 from unified_profile.tables import identity
 
@@ -23,6 +27,8 @@ AT_ONCE = 8
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
 SENDING_TAKES_S = 5.0
+TOLD_AT_ONCE = 200
+"""So many messages are told in one transaction that they wait."""
 
 
 class OutboxState(IntEnum):
@@ -124,20 +130,84 @@ def asked_pauses(now: datetime) -> Work[dict[Id, float]]:
     return found
 
 
+def held_up(
+    accounts: Sequence[Id], pauses: Mapping[Id, datetime], now: datetime
+) -> Work[dict[Id, datetime]]:
+    """Return message → the end of the pause that it waits for, where it does not say so yet: its
+    account's (``pauses``), or that of the message before it in its lane. Some at a time.
+    """
+    waits: dict[Id, datetime] = {}
+    waiting = outbox.c.state == constant(OutboxState.WAITING)
+    early = outbox.alias("early")
+    rows = yield (
+        select(outbox.c.message, early.c.due_at)
+        .join(early, (early.c.lane == outbox.c.lane) & (early.c.id < outbox.c.id))
+        .where(
+            early.c.account.in_(accounts),
+            early.c.state == constant(OutboxState.WAITING),
+            early.c.attempts > 0,
+            early.c.due_at > now + TOLD_FROM,
+            waiting,
+            outbox.c.due_at <= now,
+        )
+        .limit(TOLD_AT_ONCE)
+    )
+    waits.update({row.message: row.due_at for row in rows})
+    for account, end in pauses.items():
+        rows = yield (
+            select(outbox.c.message)
+            .where(outbox.c.account == account, waiting, outbox.c.due_at < end - TOLD_FROM)
+            .limit(TOLD_AT_ONCE)
+        )
+        waits.update({row.message: end for row in rows if end > now + TOLD_FROM})
+    return waits
+
+
+def hold_back(waits: Mapping[Id, datetime], now: datetime) -> Work[None]:
+    """Let messages wait for the end of a pause, and tell so. Their rows say it, so that each pause
+    is told once, and again only when it grows. ``started_at`` of a message that was never tried is
+    the moment of that.
+    """
+    found = yield from repository.messages_by_ids(waits)
+    moved: set[Id] = set()
+    for end in sorted(set(waits.values())):
+        rows = yield (
+            update(outbox)
+            .where(
+                outbox.c.message.in_([id for id in found if waits[id] == end]),
+                outbox.c.state == constant(OutboxState.WAITING),
+                outbox.c.due_at < end,
+            )
+            .values(
+                due_at=end,
+                started_at=case(
+                    (outbox.c.attempts == 0, literal(now, Instant)), else_=outbox.c.started_at
+                ),
+            )
+            .returning(outbox.c.message)
+        )
+        moved |= {row.message for row in rows}
+    yield from put_off([one for id, one in found.items() if id in moved], now)
+
+
 def set_in_the_future(now: datetime) -> Update:
     """Make due what was put off by a clock that went back since: it would wait for hours.
 
-    That is told by what was past when the row was written: the attempt, else the message.
+    That is told by what was past when the row was written: the attempt, else the message. Rows that
+    are being written get a time of today's clock; nobody is waited for, as the messages that these
+    rows belong to are not locked.
     """
+    early = outbox.alias("early")
     young = exists().where(
-        message_table.c.id == outbox.c.message, message_table.c.received_at > now + APART
+        message_table.c.id == early.c.message, message_table.c.received_at > now + APART
     )
-    return (
-        update(outbox)
+    waiting = (
+        select(early.c.id)
         .where(
-            outbox.c.state < constant(OutboxState.DONE),
-            outbox.c.due_at > now,
-            or_(outbox.c.started_at > now + APART, outbox.c.started_at.is_(None) & young),
+            early.c.state < constant(OutboxState.DONE),
+            early.c.due_at > now,
+            or_(early.c.started_at > now + APART, early.c.started_at.is_(None) & young),
         )
-        .values(due_at=now)
+        .with_for_update(skip_locked=True)
     )
+    return update(outbox).where(outbox.c.id.in_(waiting)).values(due_at=now)

@@ -13,6 +13,9 @@ from pydantic_core import ErrorDetails
 
 PREFIX = "MADOGUCHI_"
 NO_SUCH = "there is no such setting; docs/operations.md has the list"
+ACCOUNT_SECRET = f"{PREFIX}SECRET_"
+_ACCOUNT_SECRET = re.compile(f"{ACCOUNT_SECRET}(?!KEY)[A-Z0-9_]+")
+"""What begins as the hub's own keys do, misspelt ones too, is none."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}")
 
 
@@ -102,6 +105,11 @@ class Settings(BaseModel):
         return self.public_url or f"http://{self.host}:{self.port}"
 
 
+def is_account_secret(name: str) -> bool:
+    """Tell whether a variable holds an account's secret, so that ``env:`` may name it."""
+    return _ACCOUNT_SECRET.fullmatch(name) is not None
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; the environment wins over the file named by ``MADOGUCHI_CONFIG``.
 
@@ -112,7 +120,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     faults = []
     for name, value in env.items():
         key = name.removeprefix(PREFIX).lower()
-        if not name.startswith(PREFIX) or key in {"config", "token"}:
+        if not name.startswith(PREFIX) or key in {"config", "token"} or is_account_secret(name):
             continue
         if key not in Settings.model_fields:
             faults.append(f"{name}: {NO_SUCH}")

@@ -10,6 +10,7 @@ from sqlalchemy import delete, update
 from madoguchi.clock import from_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import acts
+from madoguchi.conversations.closing import close
 from madoguchi.model import log
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
@@ -98,12 +99,16 @@ class Changes:
         """Tell whether there is nothing to write."""
         return not (self.items or self.agents or self.made or self.ended or self.audit)
 
-    def write(self) -> Work[None]:
-        """Write everything; the caller's transaction began with the lease."""
+    def write(self, heard: int) -> Work[None]:
+        """Write everything; the caller's transaction began with the lease.
+
+        ``heard`` is how far the log was read for it.
+        """
         entries: list[LogEntry] = []
         yield from self._write_offers(entries)
         yield from self._write_assignments()
         yield from self._write_items(entries)
+        yield from self._write_conversations(heard)
         yield from self._write_agents(entries)
         yield append(entries)
         for statement in self.audit:
@@ -242,12 +247,12 @@ class Changes:
             yield from acts.moved(queues, self.now)
         if owners:
             yield from acts.owned(owners, self.now)
-        yield from self._write_conversations()
 
-    def _write_conversations(self) -> Work[None]:
+    def _write_conversations(self, heard: int) -> Work[None]:
         done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
         if done:
-            yield from acts.close(list(done), self.now, {c: w for c, w in done.items() if w})
+            results = {c: w for c, w in done.items() if w}
+            yield from close(list(done), self.now, heard, self.new_id, results)
         shown = [
             facts.spec.conversation
             for id in (self.wrapped | self.resumed) - set(self.closed)

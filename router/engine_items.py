@@ -203,6 +203,8 @@ def end_work(book: Book, command: WorkEnded) -> None:
     item = book.item(command.item)
     if item.owner is None:
         raise Refused("not_assigned", item.id)
+    if command.wrapped_up and item.state is not ItemState.wrap_up:
+        raise Refused("customer_wrote", item.id, item.owner)
     book.close(item, ItemState.done)
 
 

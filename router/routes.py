@@ -252,7 +252,7 @@ class RouterApi:
             raise Problem(422, "code_needed", "choose a result", codes=codes)
         wrap_up = {"code": call.body.code, "note": call.body.note, "by": call.actor.id}
         notes = audited(call.actor, "conversation.wrap_up", item, wrap_up=wrap_up)
-        await self._ask(Order(WorkEnded(item), notes))
+        await self._ask(Order(WorkEnded(item, wrapped_up=True), notes))
 
     async def extend(self, call: Call[Nothing]) -> None:
         """Let a wrap-up with a limit end 30 s later. 409 ``no_limit``, ``not_in_wrap_up``."""
@@ -340,9 +340,18 @@ class RouterApi:
         for row in rows:
             paused = (row.routing or {}).get("paused_since") is not None
             if row.state == ItemState.wrap_up.value:
-                await self._ask(Order(WorkEnded(row.id)))
+                await self._leave(row.id)
             elif not (paused and call.body.open_work == "keep"):
                 await self._ask(Order(Requeued(row.id, "signed_out")))
+
+    async def _leave(self, item: Id) -> None:
+        """End a wrap-up; what a text has brought back meanwhile goes to others."""
+        try:
+            await self._ask(Order(WorkEnded(item, wrapped_up=True)))
+        except Refused as why:
+            if why.code != "customer_wrote":
+                raise
+            await self._ask(Order(Requeued(item, "signed_out")))
 
     async def capacity(self, call: Call[CapacityBody]) -> None:
         """A supervisor sets an agent's units: a version of the configuration like any other."""

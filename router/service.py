@@ -403,10 +403,11 @@ class RouterService:
             return
         now = leases.database_time(self._store.dialect, changes.now)
 
+        heard = cycle.entries[-1].position if cycle.entries else self._kept.cursor
+
         def unit() -> Work[None]:
             yield from leases.renew([self._lease], self._holder, now)
-            yield from changes.write()
-            heard = cycle.entries[-1].position if cycle.entries else self._kept.cursor
+            yield from changes.write(heard)
             yield from move_cursor(CONSUMER, heard)
             for one in posted:
                 yield from answered(one.row, as_row(one), changes.now)

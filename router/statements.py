@@ -1,4 +1,7 @@
-"""The statements by which the router writes what it decided; compiled once per engine."""
+"""The statements by which the router writes what it decided; compiled once per engine.
+
+Its rows are its own: nobody else changes or locks them, and its lease keeps other routers away.
+"""
 
 from typing import Any
 
@@ -19,7 +22,7 @@ def _given(table: Table, *names: str) -> dict[str, BindParameter[Any]]:
 def _item(*names: str) -> Hot:
     """Return the statement that stores some columns of an item."""
     here = work_item.c.id == bindparam("b_id", type_=work_item.c.id.type)
-    return Hot(update(work_item).where(here).values(_given(work_item, *names)).inline())
+    return Hot(update(work_item).where(here).values(_given(work_item, *names)).inline(), owned=True)
 
 
 ITEM = _item("queue", "state", "owner", "priority", "routing", "closed_at", "version")
@@ -32,13 +35,15 @@ OFFER = Hot(
         offer.c.state == constant(OfferState.pending),
     )
     .values(_given(offer, "state", "reason", "closed_at", "version"))
-    .inline()
+    .inline(),
+    owned=True,
 )
 OFFER_MOVED = Hot(
     update(offer)
     .where(offer.c.id == bindparam("b_id", type_=offer.c.id.type))
     .values(_given(offer, "made_at", "deadline", "version"))
-    .inline()
+    .inline(),
+    owned=True,
 )
 NEW_OFFER = Hot(offer.insert().inline(), *(column.name for column in offer.columns))
 END_ASSIGNMENT = Hot(
@@ -48,7 +53,8 @@ END_ASSIGNMENT = Hot(
         assignment.c.ended_at.is_(None),
     )
     .values(_given(assignment, "ended_at", "why"))
-    .inline()
+    .inline(),
+    owned=True,
 )
 NEW_ASSIGNMENT = Hot(
     assignment.insert().inline(), "id", "domain", "item", "agent", "offer", "started_at"
@@ -77,7 +83,8 @@ def _upsert(*names: str) -> Hot:
     return Hot(
         row.on_conflict_do_update(
             index_elements=["agent"], set_={name: row.excluded[name] for name in names}
-        ).inline()
+        ).inline(),
+        owned=True,
     )
 
 

@@ -347,27 +347,6 @@ def owned(owners: dict[Id, Id | None], now: datetime) -> Work[None]:
     yield append(changed)
 
 
-def close(
-    ids: Sequence[Id], now: datetime, wrap_up: dict[Id, dict[str, Any]] | None = None
-) -> Work[None]:
-    """Close conversations whose work is done; part of the router's transaction."""
-    found = yield from repository.by_ids(ids, lock=True)
-    closed = [
-        replace(
-            one,
-            state=ConversationState.CLOSED,
-            closed_at=now,
-            wrap_up=(wrap_up or {}).get(id),
-            unanswered_since=None,
-            version=one.version + 1,
-        )
-        for id, one in found.items()
-        if one.state is not ConversationState.CLOSED
-    ]
-    yield repository.update_conversations(closed)
-    yield append([telling.conversation_changed(one, now, "conversation.closed") for one in closed])
-
-
 def moved(queues: dict[Id, str], now: datetime) -> Work[None]:
     """Conversations belong to another queue after a transfer; part of the router's transaction."""
     found = yield from repository.by_ids(queues, lock=True)
@@ -403,6 +382,7 @@ def tell_again(ids: Sequence[Id], now: datetime) -> Work[None]:
     """Tell conversations whose view changed with their work item; the router's transaction."""
     if not ids:
         return
+    yield from repository.by_ids(ids, lock=True)
     yield (
         update(conversation)
         .where(conversation.c.id.in_(sorted(set(ids))))

@@ -8,7 +8,7 @@ from typing import Any
 
 from madoguchi.conversations import telling
 from madoguchi.model import log
-from madoguchi.model.channels import Account, Capabilities, Channel
+from madoguchi.model.channels import Account, Capabilities
 from madoguchi.model.conversation import (
     Author,
     Conversation,
@@ -16,6 +16,7 @@ from madoguchi.model.conversation import (
     Direction,
     Message,
     MessageState,
+    NewItem,
     Visibility,
     advance,
     occurred_at,
@@ -47,20 +48,6 @@ class Arrival:
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NewItem:
-    """A work item to be born."""
-
-    id: Id
-    conversation: Id
-    queue: str
-    channel: Channel
-    enqueued_at: datetime
-    preferred: Id | None
-    preference: str | None
-    topic: str | None
-
-
 class Ledger:
     """What is known about a batch's threads, plus what was decided so far."""
 
@@ -71,8 +58,7 @@ class Ledger:
         people: Mapping[Address, tuple[Identity, Customer]],
         loaded: Iterable[Conversation],
         items: Mapping[Id, Id],
-        by_id: Mapping[Id, Message],
-        by_provider: Mapping[tuple[Id, str], Message],
+        messages: Mapping[Id, Message],
         visitors: Mapping[Id, str],
     ) -> None:
         self.now = now
@@ -87,7 +73,7 @@ class Ledger:
         self.messages: dict[Id, Message] = {}
         self._provider: dict[tuple[Id, str], Id] = {}
         self._visitors = dict(visitors)
-        self.know_messages((*by_id.values(), *by_provider.values()))
+        self.know_messages(messages.values())
         self.new: list[Id] = []
         self.new_messages: list[Message] = []
         self.changed_messages: dict[Id, Message] = {}

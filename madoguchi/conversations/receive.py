@@ -8,17 +8,18 @@ from sqlalchemy import select, update
 
 from madoguchi.conversations import repository
 from madoguchi.conversations.decide import Arrival, Ledger, decide
-from madoguchi.conversations.tables import conversation, message, work_item
+from madoguchi.conversations.tables import conversation, message
 from madoguchi.files.service import bind_files
 from madoguchi.model import log
 from madoguchi.model.conversation import (
+    Conversation,
     ConversationState,
     Direction,
-    ItemKind,
+    Message,
     MessageState,
     Visibility,
 )
-from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.ids import Id
 from madoguchi.model.inbound import (
     InboundEnd,
     InboundIdentity,
@@ -26,8 +27,7 @@ from madoguchi.model.inbound import (
     InboundReceipt,
     InboundSeen,
 )
-from madoguchi.model.routing import ItemState
-from madoguchi.store.hot import Hot, Listed, among, constant
+from madoguchi.store.hot import Listed, among, constant
 from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Work
@@ -60,19 +60,12 @@ def _load(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) 
     people = yield from meet([c for a in arrivals if (c := _claim(a))], now, new_id)
     threads = sorted({(a.account.id, t) for a in arrivals if (t := _thread(a)) is not None})
     loaded, items = yield from repository.by_threads(threads, now - LONGEST_WINDOW)
-    receipts = [a.inbound for a in arrivals if isinstance(a.inbound, InboundReceipt)]
-    delivered = [
-        i for a in arrivals if isinstance(a.inbound, InboundSeen) for i in a.inbound.delivered
-    ]
-    by_id = yield from repository.messages_by_ids(
-        [r.message for r in receipts if r.message] + delivered
-    )
-    by_provider = yield from repository.messages_by_provider(_provider_keys(arrivals))
+    messages = yield from _messages(loaded, arrivals)
+    known = {c.id for c in loaded}
     visitors = yield from _visitors(
-        [m.conversation for m in (*by_id.values(), *by_provider.values())]
+        [m.conversation for m in messages.values() if m.conversation not in known]
     )
-    ledger = Ledger(now, new_id, people, loaded, items, by_id, by_provider, visitors)
-    yield from _load_shown(ledger, arrivals)
+    ledger = Ledger(now, new_id, people, loaded, items, messages, visitors)
     served = {(c.account, c.thread) for c in loaded if c.id in items}
     if any(_asks(a) and (a.account.id, _thread(a)) not in served for a in arrivals):
         yield from _load_colleagues(ledger)
@@ -123,21 +116,38 @@ def _visitors(conversations: Sequence[Id]) -> Work[dict[Id, str]]:
     return {r.id: log.visitor(r.account, r.thread) for r in rows}
 
 
-def _load_shown(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
-    """Load our messages that a customer's client says it has shown."""
+def _messages(
+    loaded: Sequence[Conversation], arrivals: Sequence[Arrival]
+) -> Work[dict[Id, Message]]:
+    """Load the stored messages that a batch speaks of: all are locked at once, in id order, before
+    anything is written.
+    """
+    named: list[Id] = []
+    for one in (a.inbound for a in arrivals):
+        if isinstance(one, InboundReceipt) and one.message:
+            named.append(one.message)
+        elif isinstance(one, InboundSeen):
+            named += one.delivered
+    named += yield from repository.ids_by_provider(_provider_keys(arrivals))
+    named += yield from _shown(loaded, arrivals)
+    return (yield from repository.messages_by_ids(named))
+
+
+def _shown(loaded: Sequence[Conversation], arrivals: Sequence[Arrival]) -> Work[list[Id]]:
+    """Return our messages that a customer's client says it has shown."""
     threads = {
         (a.account.id, a.inbound.thread) for a in arrivals if isinstance(a.inbound, InboundSeen)
     }
-    shown = [c.id for key in threads for c in ledger.of_thread(key)]
+    shown = [c.id for c in loaded if (c.account, c.thread) in threads]
     if not shown:
-        return
-    rows = yield select(message).where(
+        return []
+    rows = yield select(message.c.id).where(
         message.c.conversation.in_(sorted(shown)),
         message.c.direction == Direction.OUT.value,
         message.c.visibility == Visibility.PUBLIC.value,
         message.c.state.in_([MessageState.SENT.value, MessageState.DELIVERED.value]),
     )
-    ledger.know_messages(repository.message_of(r) for r in rows)
+    return [r.id for r in rows]
 
 
 _COLLEAGUES = Listed(
@@ -164,23 +174,6 @@ def _load_colleagues(ledger: Ledger) -> Work[None]:
     ledger.colleagues = {r.customer: r.owner for r in rows}
 
 
-_NEW_ITEM = Hot(
-    work_item.insert().inline(),
-    "id",
-    "domain",
-    "conversation",
-    "queue",
-    "kind",
-    "channel",
-    "state",
-    "enqueued_at",
-    "preferred",
-    "preference",
-    "topic",
-    "version",
-)
-
-
 def _save(ledger: Ledger) -> Work[None]:
     first = yield from repository.next_numbers(len(ledger.new))
     new, changed = ledger.numbered(first)
@@ -191,23 +184,5 @@ def _save(ledger: Ledger) -> Work[None]:
     yield bind_files((m.conversation, m.parts) for m in ledger.new_messages)
     if ledger.settled:
         yield update(outbox).where(outbox.c.message.in_(sorted(ledger.settled))).values(state=2)
-    yield _NEW_ITEM.each(
-        [
-            {
-                "id": item.id,
-                "domain": DOMAIN,
-                "conversation": item.conversation,
-                "queue": item.queue,
-                "kind": ItemKind.TEXT.value,
-                "channel": item.channel.value,
-                "state": ItemState.waiting.value,
-                "enqueued_at": item.enqueued_at,
-                "preferred": item.preferred,
-                "preference": item.preference,
-                "topic": item.topic,
-                "version": 1,
-            }
-            for item in ledger.new_items
-        ]
-    )
+    yield repository.insert_items(ledger.new_items)
     yield append(ledger.entries())

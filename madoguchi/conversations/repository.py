@@ -19,10 +19,12 @@ from madoguchi.model.conversation import (
     ItemKind,
     Message,
     MessageState,
+    NewItem,
     Visibility,
     occurred_at,
 )
 from madoguchi.model.ids import DOMAIN, Id
+from madoguchi.model.routing import ItemState
 from madoguchi.store.hot import Bound, Hot, Listed, among, constant
 from madoguchi.store.work import Work
 
@@ -35,7 +37,8 @@ _UPDATE = Hot(
     update(conversation)
     .where(conversation.c.id == bindparam("b_id", type_=conversation.c.id.type))
     .values({name: bindparam(f"b_{name}", type_=conversation.c[name].type) for name in _CHANGING})
-    .inline()
+    .inline(),
+    owned=True,
 )
 _ENUMS = {
     "channel": Channel,
@@ -73,7 +76,7 @@ _TEXT = work_item.c.kind == constant(ItemKind.TEXT)
 
 _BY_THREADS = Listed(
     lambda threads: (
-        select(conversation, work_item.c.id.label("item"))
+        select(conversation, work_item.c.id.label("item"), work_item.c.owner.label("item_owner"))
         .select_from(
             conversation.outerjoin(
                 work_item, and_(work_item.c.conversation == conversation.c.id, _TEXT, _UNFINISHED)
@@ -103,7 +106,21 @@ def by_threads(
     if not keys:
         return [], {}
     rows = yield _BY_THREADS(keys, since=since)
-    return [conversation_of(r) for r in rows], {r.id: r.item for r in rows if r.item}
+    items = {r.id: r.item for r in rows if r.item}
+    if any(_parted(r) for r in rows):
+        items = {id: r.id for id, r in (yield from unfinished_items(r.id for r in rows)).items()}
+    return [conversation_of(r) for r in rows], items
+
+
+def _parted(row: Any) -> bool:
+    """Tell whether a conversation and its item are not of one moment.
+
+    Who has waited for a conversation's lock on PostgreSQL is given its newest row, but beside it
+    the item as it was before the wait.
+    """
+    if row.state == ConversationState.CLOSED.value:
+        return row.item is not None
+    return row.item is None or row.item_owner != row.owner
 
 
 _BY_IDS = Listed(
@@ -148,18 +165,22 @@ def unfinished_items(conversations: Iterable[Id]) -> Work[dict[Id, Any]]:
 
 
 _MESSAGES = Listed(
-    lambda ids: select(message).where(among(message.c.id, ids)).with_for_update(),
+    lambda ids: (
+        select(message).where(among(message.c.id, ids)).order_by(message.c.id).with_for_update()
+    ),
     message.c.id,
 )
 _BY_PROVIDER = Listed(
-    lambda keys: select(message).where(among((message.c.account, message.c.provider_id), keys)),
+    lambda keys: select(message.c.id).where(
+        among((message.c.account, message.c.provider_id), keys)
+    ),
     message.c.account,
     message.c.provider_id,
 )
 
 
 def messages_by_ids(ids: Iterable[Id]) -> Work[dict[Id, Message]]:
-    """Return messages by id."""
+    """Return messages by id, locked in id order: they are going to be written."""
     wanted = sorted(set(ids))
     if not wanted:
         return {}
@@ -167,12 +188,11 @@ def messages_by_ids(ids: Iterable[Id]) -> Work[dict[Id, Message]]:
     return {r.id: message_of(r) for r in rows}
 
 
-def messages_by_provider(keys: Sequence[tuple[Id, str]]) -> Work[dict[tuple[Id, str], Message]]:
-    """Return messages by (account, provider's message id)."""
+def ids_by_provider(keys: Sequence[tuple[Id, str]]) -> Work[list[Id]]:
+    """Return the ids of the messages that some (account, provider's message id) name."""
     if not keys:
-        return {}
-    rows = yield _BY_PROVIDER(sorted(set(keys)))
-    return {(r.account, r.provider_id): message_of(r) for r in rows}
+        return []
+    return [r.id for r in (yield _BY_PROVIDER(sorted(set(keys))))]
 
 
 _NUMBERS = Hot(
@@ -233,7 +253,8 @@ _UPDATE_MESSAGE = Hot(
             for name in ("state", "reason", "provider_id", "version")
         }
     )
-    .inline()
+    .inline(),
+    owned=True,
 )
 
 
@@ -249,5 +270,45 @@ def update_messages(changed: Sequence[Message]) -> Bound:
                 "b_version": m.version,
             }
             for m in changed
+        ]
+    )
+
+
+_NEW_ITEM = Hot(
+    work_item.insert().inline(),
+    "id",
+    "domain",
+    "conversation",
+    "queue",
+    "kind",
+    "channel",
+    "state",
+    "enqueued_at",
+    "preferred",
+    "preference",
+    "topic",
+    "version",
+)
+
+
+def insert_items(new: Sequence[NewItem]) -> Bound:
+    """Return the step that stores new work items, which wait for the router."""
+    return _NEW_ITEM.each(
+        [
+            {
+                "id": item.id,
+                "domain": DOMAIN,
+                "conversation": item.conversation,
+                "queue": item.queue,
+                "kind": ItemKind.TEXT.value,
+                "channel": item.channel.value,
+                "state": ItemState.waiting.value,
+                "enqueued_at": item.enqueued_at,
+                "preferred": item.preferred,
+                "preference": item.preference,
+                "topic": item.topic,
+                "version": 1,
+            }
+            for item in new
         ]
     )

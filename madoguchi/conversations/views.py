@@ -100,7 +100,11 @@ _MESSAGES = Listed(lambda ids: select(message).where(among(message.c.id, ids)), 
 _ON_ITS_WAY = Listed(
     lambda ids: select(
         outbox.c.message, outbox.c.due_at, outbox.c.started_at, outbox.c.attempts, outbox.c.error
-    ).where(among(outbox.c.message, ids), outbox.c.error.is_not(None)),
+    ).where(
+        among(outbox.c.message, ids),
+        outbox.c.error.is_not(None)
+        | ((outbox.c.attempts == constant(0)) & outbox.c.started_at.is_not(None)),
+    ),
     outbox.c.message,
 )
 _VISITOR_MESSAGES = Listed(
@@ -244,11 +248,12 @@ class ConversationViews:
 
 
 def retries(rows: Iterable[Row[Any]]) -> Work[dict[Id, dict[str, Any]]]:
-    """Return which of the messages that are being sent were put off, until when and how often.
+    """Return which of the messages that are to be sent wait for a pause to end: until when, and
+    how often they were tried.
 
     Where it stands is the outbox's row: a restart changes nothing. A pause of a moment is none.
     """
-    sending = [r.id for r in rows if r.state == MessageState.SENDING]
+    sending = [r.id for r in rows if r.state in {MessageState.QUEUED, MessageState.SENDING}]
     if not sending:
         return {}
     return {

@@ -180,3 +180,17 @@ class Conversation:
     context: dict[str, Any] = field(default_factory=dict)
     closed_at: datetime | None = None
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """A work item to be born; `preferred` is the agent who shall get the first offer, and why."""
+
+    id: Id
+    conversation: Id
+    queue: str
+    channel: Channel
+    enqueued_at: datetime
+    preferred: Id | None
+    preference: str | None
+    topic: str | None = None

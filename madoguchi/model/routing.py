@@ -231,9 +231,12 @@ class WrapUpExtended:
 
 @dataclass(frozen=True, slots=True)
 class WorkEnded:
-    """The item is done. Refused: `not_assigned`."""
+    """The item is done. Refused: `not_assigned`, and `customer_wrote` if it was to end from
+    wrap-up and is in none: a text has brought it back to its owner.
+    """
 
     item: str
+    wrapped_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

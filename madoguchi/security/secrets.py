@@ -9,6 +9,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from madoguchi.settings import ACCOUNT_SECRET, is_account_secret
+
 PREFIX = "enc:v1:"
 OWN = "MADOGUCHI_"
 KEYS = f"{OWN}SECRET_KEYS"
@@ -50,8 +52,10 @@ def parse_keys(text: str) -> list[bytes]:
 class Vault:
     """Encrypts with the first key, decrypts with any; each value is bound to its ``place``.
 
-    ``file:`` names files below ``folders`` only: an administrator of the center is none of the
-    machine, and what an account may name it may send to a provider of their choice.
+    ``file:`` names files directly in ``folders`` only, ``env:`` variables made for it: an
+    administrator of the center is none of the machine, and what an account may name it may send to
+    a provider of their choice. What lies deeper in /run/secrets is often for others: the tokens
+    that Kubernetes and clouds give a pod.
     """
 
     def __init__(self, keys: Sequence[bytes], folders: Sequence[Path] = ()) -> None:
@@ -99,13 +103,13 @@ class Vault:
         raise BadSecret(place, f"none of {KEYS} opens this secret")
 
     def _file(self, name: str, place: str) -> str:
-        """Return what a file holds. Where it leads is looked at, not what it is called."""
+        """Return what a file holds. Where it leads must be within the folder that it lies in."""
         path = self._within(name)
         if path is None:
             folders = ", ".join(str(folder) for folder in self._folders) or "no folder"
             raise BadSecret(
                 place,
-                f"file: may name files in {folders} only; put the secret there, or name its "
+                f"file: may name files directly in {folders} only; put the secret there, or name its "
                 f"folder in {OWN}SECRETS_DIR",
                 "secret_file_outside",
                 folders=folders,
@@ -122,17 +126,18 @@ class Vault:
 
     def _within(self, name: str) -> Path | None:
         try:
-            path = Path(name).resolve()
-            inside = any(path.is_relative_to(folder.resolve()) for folder in self._folders)
+            path, here = Path(name).resolve(), Path(name).parent.resolve()
+            home = any(here == folder.resolve() for folder in self._folders)
         except (OSError, ValueError, RuntimeError):
             return None
-        return path if inside else None
+        return path if home and path.is_relative_to(here) else None
 
 
 def _variable(name: str, place: str) -> str:
-    if name.upper().startswith(OWN):
-        reason = "env: must not name the hub's own settings; use a variable of its own"
-        raise BadSecret(place, reason, "secret_env_own", name=name)
+    if not is_account_secret(name):
+        reason = f"env: may only name variables in capitals that begin with {ACCOUNT_SECRET}, "
+        reason += f"and not {KEYS}"
+        raise BadSecret(place, reason, "secret_env_name", prefix=ACCOUNT_SECRET)
     if name not in os.environ:
         reason = f"the environment has no {name}; set it where the hub is started"
         raise BadSecret(place, reason, "secret_env_unset", name=name)

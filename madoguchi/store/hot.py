@@ -22,6 +22,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Executable,
+    Insert,
     Text,
     and_,
     any_,
@@ -49,6 +50,8 @@ class Hot:
 
     ``apart``: though it returns rows, it neither reads nor writes what the unit's writes before it
     may have touched, so that it may travel with them (:mod:`madoguchi.store.together`).
+    ``owned``: the rows it changes are locked by its units already, or nobody else ever locks them.
+    ``last``: it locks the log's head until the commit.
     ``news``: who waits for the table's rows is woken.
     """
 
@@ -59,11 +62,15 @@ class Hot:
         table: str | None = None,
         postgresql: Executable | None = None,
         apart: bool = False,
+        owned: bool = False,
+        last: bool = False,
         news: bool = True,
     ) -> None:
         self.statement = statement
         self.news = news
         self.apart = apart
+        self.owned = owned or _plain_insert(statement)
+        self.last = last
         self.returns = bool(_columns(statement))
         self._variants = {"postgresql": postgresql} if postgresql is not None else {}
         self.keys = list(keys) or None
@@ -87,6 +94,11 @@ class Hot:
             statement = self._variants.get(dialect.name, self.statement)
             found = self._compiled[dialect.name] = Compiled(statement, self.keys, dialect)
         return found
+
+
+def _plain_insert(statement: Executable) -> bool:
+    """Tell of an INSERT that changes no row that is there."""
+    return isinstance(statement, Insert) and statement._post_values_clause is None  # noqa: SLF001
 
 
 @dataclass(frozen=True, slots=True)

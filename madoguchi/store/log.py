@@ -103,7 +103,7 @@ _NUMBERED = (
     )
     .columns(position=Serial)
 )
-_NUMBERED_HOT = Hot(_NUMBERED, table="log", apart=True)
+_NUMBERED_HOT = Hot(_NUMBERED, table="log", apart=True, last=True)
 
 
 def number(entries: Sequence[LogEntry], domain: int = DOMAIN) -> Work[int]:
@@ -173,7 +173,8 @@ _CURSOR = insert(cursor).values(
 _CURSOR_MOVED = Hot(
     _CURSOR.on_conflict_do_update(
         index_elements=["consumer", "domain"], set_={"position": _CURSOR.excluded.position}
-    ).inline()
+    ).inline(),
+    owned=True,
 )
 
 

@@ -3,6 +3,15 @@
 A hot write that returns nothing tells its unit nothing, so it need not be sent at once. It waits
 for the unit's next one and goes with it as one statement (``WITH one AS (UPDATE …) INSERT …``);
 whatever the unit reads goes after what it wrote.
+
+PostgreSQL runs the main part of such a statement first, and the parts that nobody reads after it.
+The log's head is locked by the main part of a unit's last statement: a part that then waited for a
+row would hold up all writers, and whoever has that row locked may be the next who waits for the
+head. So nothing travels with the numbering but what waits for nobody: plain INSERTs, and changes of
+rows that the unit has locked before or that nobody else locks (``Hot.owned``). Whatever else is
+held is sent before. An INSERT waits only for another of the same key; keys are new ids, and those
+that clients choose are guarded by a lock before (the conversation's). There are no foreign keys,
+whose checks would lock other rows.
 """
 
 import re
@@ -41,7 +50,9 @@ class Together:
             await self.settle()
             return await self._run(step)
         # Parts of one statement do not see what the others write.
-        if any(one.hot.table == step.hot.table for one in self._held):
+        if any(one.hot.table == step.hot.table for one in self._held) or (
+            step.hot.last and not all(one.hot.owned for one in self._held)
+        ):
             await self.settle()
         self._held.append(step)
         return await self.settle() if step.hot.returns else []

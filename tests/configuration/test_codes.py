@@ -50,16 +50,16 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         {"field_type": "Dictionary", "max_length": 100},
     ),
     (
-        account(auth_token="env:NOT_THERE"),
+        account(auth_token="env:MADOGUCHI_SECRET_NOT_THERE"),
         f"{PLACE}.auth_token",
         "secret_env_unset",
-        {"name": "NOT_THERE"},
+        {"name": "MADOGUCHI_SECRET_NOT_THERE"},
     ),
     (
         account(auth_token="env:MADOGUCHI_DATABASE"),
         f"{PLACE}.auth_token",
-        "secret_env_own",
-        {"name": "MADOGUCHI_DATABASE"},
+        "secret_env_name",
+        {"prefix": "MADOGUCHI_SECRET_"},
     ),
     (account(auth_token="enc:v1:AAAA"), f"{PLACE}.auth_token", "secret_keys", {}),
 ]

@@ -63,13 +63,14 @@ async def test_unset_settings_can_be_exported(tmp_path: Path) -> None:
 async def test_a_broken_account_is_refused_and_the_rest_goes_on(tmp_path: Path) -> None:
     async with world(tmp_path) as one:
         body = (await one.boss.call("GET", "/config/account/sms"))["body"]
-        body["settings"]["auth_token"] = "env:NOT_SET_ANYWHERE"
+        body["settings"]["auth_token"] = "env:MADOGUCHI_SECRET_NOT_SET"
         status, problem = await one.boss.raw("PUT", "/config/account/sms", {"body": body})
         assert status == 422
         fault = problem["faults"][0]
         assert fault["place"] == "account.sms.settings.auth_token"
-        assert "NOT_SET_ANYWHERE" in fault["message"]
-        assert (fault["type"], fault["facts"]) == ("secret_env_unset", {"name": "NOT_SET_ANYWHERE"})
+        assert "MADOGUCHI_SECRET_NOT_SET" in fault["message"]
+        facts = {"name": "MADOGUCHI_SECRET_NOT_SET"}
+        assert (fault["type"], fault["facts"]) == ("secret_env_unset", facts)
         assert await one.here.sms("+819055500187", "still working") == 204
 
 

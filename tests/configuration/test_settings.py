@@ -22,6 +22,12 @@ def test_defaults_and_the_environment() -> None:
     assert load({"MADOGUCHI_PUBLIC_URL": "https://x.example/"}).base_url == "https://x.example"
 
 
+def test_secrets_of_accounts_are_no_settings() -> None:
+    assert load({"MADOGUCHI_SECRET_TWILIO": "x"}) == load({})
+    with pytest.raises(BadSettings, match="MADOGUCHI_SECRET_KEY: no such setting"):
+        load({"MADOGUCHI_SECRET_KEY": "a word with a letter too few"})
+
+
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(BadSettings) as caught:
         load(

@@ -62,7 +62,7 @@ def ledger(
     items: Mapping[str, Any] | None = None,
 ) -> Ledger:
     by_id = {m.id: m for m in messages or []}
-    return Ledger(NOW, CLOCK.new_id, PEOPLE, loaded or [], items or {}, by_id, {}, {})
+    return Ledger(NOW, CLOCK.new_id, PEOPLE, loaded or [], items or {}, by_id, {})
 
 
 def conversation(**values: Any) -> Conversation:

@@ -192,6 +192,7 @@ TOML = (
     "[account.sms]\nsettings = { auth_token = 'file:/bin/true' }",
     "[account.sms]\nsettings = { auth_token = 'file:/' }",
     "[account.sms]\nsettings = { auth_token = 'env:NO_SUCH_VARIABLE' }",
+    "[account.sms]\nsettings = { auth_token = 'env:MADOGUCHI_SECRET_NOT_THERE' }",
     "[account.new]\nname = 'x'\nconnector = 'twilio_sms'\nqueue = 'orders'\n"
     "settings = { account_sid = 'AC11111111111111111111111111111111', auth_token = '<kept>', "
     "number = '+815012345678' }",

@@ -7,21 +7,28 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 import pytest_asyncio
+from sqlalchemy import make_url, update
 
 from connectors.delivery import Delivery
 from connectors.outgoing import Job
 from madoguchi.clock import Clock, ManualClock
 from madoguchi.model.conversation import MessageState
-from madoguchi.model.inbound import Receipt, RetryLater
+from madoguchi.model.inbound import Receipt, Rejected, RetryLater, UnknownOutcome
 from madoguchi.store.leases import release
-from madoguchi.store.work import Unavailable
+from madoguchi.store.tables import outbox
+from madoguchi.store.work import Unavailable, Work
 from tests.support.outboxes import Outbox
 from tests.support.stores import opened
 from tests.support.waiting import wait_for
+
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 class Counting(Delivery):
@@ -264,6 +271,128 @@ async def test_a_pause_that_a_provider_asked_for_outlives_a_restart(box: Outbox)
     await later.step()
     await later.idle()
     assert sorted(busy.sent) == ["first", "first", "to somebody else"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("step", ["begin", "sent", "later", "refused", "unknown"])
+async def test_a_message_is_locked_before_its_outbox_row(
+    tmp_path: Path, pg_database: str, step: str
+) -> None:
+    """As a callback does that comes meanwhile; in two orders they would wait for each other."""
+    answers: dict[str, Any] = {
+        "sent": Receipt("sid"),
+        "later": RetryLater("busy", 60),
+        "refused": Rejected("no such number"),
+        "unknown": UnknownOutcome("no answer"),
+    }
+    answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    dsn = make_url(pg_database).set(drivername="postgresql")
+    async with aiohttp.ClientSession() as http, opened(tmp_path, pg_database) as store:
+        box = Outbox(store, http)
+        sms = box.account("sms")
+        sms.answers = [lambda: answered]
+        (id,) = await box.put(sms, "an answer")
+        delivery: Delivery = box.delivery()
+        callback = await asyncpg.connect(dsn.render_as_string(hide_password=False))
+        if step != "begin":
+            await delivery.step()
+            await wait_for(lambda: sms.sent, "it is on its way")
+        try:
+            async with callback.transaction():
+                await callback.execute("SELECT 1 FROM message WHERE id = $1 FOR UPDATE", id)
+                answered.set_result(answers.get(step, Receipt("sid")))
+                if step == "begin":
+                    await delivery.step()
+                await wait_for(lambda: callback.fetchval(WAITING), "it waits for the message")
+                await callback.execute(
+                    "SELECT 1 FROM outbox WHERE message = $1 FOR UPDATE NOWAIT", id
+                )
+            await delivery.idle()
+        finally:
+            await callback.close()
+    assert sms.sent == ["an answer"]
+
+
+async def test_of_parallel_answers_the_longest_pause_counts(box: Outbox) -> None:
+    loop = asyncio.get_running_loop()
+    answers: list[asyncio.Future[Exception]] = [loop.create_future() for _ in range(2)]
+    sms = box.account("sms")
+    sms.answers = [lambda: answers[0], lambda: answers[1]]
+    await box.put(sms, "one", "another")
+    delivery: Delivery = box.delivery()
+    await delivery.step()
+    await wait_for(lambda: len(sms.sent) == 2, "both are on their way")
+    answers[0].set_result(RetryLater("too many requests", 600))
+    await wait_for(lambda: len(delivery._busy) == 1, "the first has its answer")
+    answers[1].set_result(RetryLater("too many requests"))
+    await delivery.idle()
+    await box.put(sms, "a third")
+    advance(box, 590)
+    await delivery.step()
+    await delivery.idle()
+    assert len(sms.sent) == 2, "the provider asked for 600 s"
+    advance(box, 11)
+    await delivery.step()
+    await delivery.idle()
+    assert len(sms.sent) == 5
+
+
+async def test_what_waits_for_a_pause_says_so_once(box: Outbox) -> None:
+    busy, other = box.account("busy"), box.account("other")
+    busy.answers = [lambda: RetryLater("busy", 60), lambda: RetryLater("busy", 61)]
+    (before,) = await box.put(busy, "first")
+    delivery: Delivery = box.delivery()
+    await delivery.step()
+    await delivery.idle()
+    end = box.clock.now() + timedelta(seconds=60)
+    ids = await box.put(busy, "second", "third")
+    (elsewhere,) = await box.put(other, "another account's")
+    for _ in range(3):
+        await delivery.step()
+        await delivery.idle()
+    for id in ids:
+        assert (await box.view(id))["retry"] == {"at": end, "attempts": 0}
+        assert await box.told(id) == ["message.put_off"]
+        assert await box.shows(id, "queued")
+    assert (await box.told(before)).count("message.put_off") == 1
+    assert await box.shows(elsewhere, "sent")
+    later: Delivery = box.delivery(holder="a.2")
+    advance(box, 30)
+    await later.step()
+    assert [await box.told(id) for id in ids] == [["message.put_off"]] * 2, "a restart tells nothing"
+    advance(box, 31)
+    while not all([await box.shows(id, "sent") for id in (before, *ids)]):
+        await later.step()
+        await later.idle()
+        advance(box, 10)
+    assert sorted(busy.sent[1:]) == ["first", "first", "second", "third"]
+    assert (await box.row(ids[0])).first_at > end, "waiting is no attempt"
+    assert (await box.view(ids[0]))["retry"] is None
+
+
+async def test_what_is_behind_a_message_that_was_put_off_says_so(box: Outbox) -> None:
+    sms = box.account("sms")
+    sms.answers = [lambda: RetryLater("not reached")] * 3
+    ids = await box.put(sms, "first", "second")
+
+    def one_lane() -> Work[None]:
+        yield update(outbox).values(lane="one")
+
+    await box.store.write(one_lane)
+    delivery: Delivery = box.delivery()
+    for pause in (2, 4, 8):
+        await delivery.step()
+        await delivery.idle()
+        await delivery.step()
+        due = box.clock.now() + timedelta(seconds=pause)
+        advance(box, pause)
+    assert sms.sent == ["first"] * 3
+    assert (await box.view(ids[1]))["retry"] == {"at": due, "attempts": 0}
+    assert await box.told(ids[1]) == ["message.put_off"]
+    for _ in range(2):
+        await delivery.step()
+        await delivery.idle()
+    assert sms.sent[3:] == ["first", "second"]
 
 
 async def test_only_a_long_pause_is_told(box: Outbox) -> None:

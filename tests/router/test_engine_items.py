@@ -126,6 +126,19 @@ def test_a_text_on_a_waiting_item_changes_nothing() -> None:
     assert stage.engine.item("i1") == before
 
 
+def test_what_a_text_has_brought_back_is_not_wrapped_up() -> None:
+    stage = Stage()
+    stage.agent("a")
+    stage.assigned("i1")
+    stage.do(WrapUpStarted("i1", "a"))
+    stage.do(CustomerWrote("i1"))
+    refused = stage.refuse(WorkEnded("i1", wrapped_up=True))
+    assert (refused.code, refused.agent) == ("customer_wrote", "a")
+    stage.do(WrapUpStarted("i1", "a"))
+    stage.do(WorkEnded("i1", wrapped_up=True))
+    assert stage.engine.item("i1") is None
+
+
 def test_wrap_up_keeps_the_units_until_the_work_ends() -> None:
     stage = Stage()
     stage.agent("a", units=1)

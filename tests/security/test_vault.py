@@ -56,16 +56,16 @@ def test_broken_ciphertext_is_a_bad_secret(rest: str) -> None:
 
 def test_pointers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = Vault(parse_keys(new_key()), [tmp_path])
-    monkeypatch.setenv("CANARY", CANARY)
+    monkeypatch.setenv("MADOGUCHI_SECRET_CANARY", CANARY)
     (tmp_path / "secret").write_text(f"{CANARY}\n")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     (tmp_path / "long").write_text("x" * 65_537)
-    for pointer in ("env:CANARY", f"file:{tmp_path}/secret"):
+    for pointer in ("env:MADOGUCHI_SECRET_CANARY", f"file:{tmp_path}/secret"):
         assert one.seal(pointer, "p") == pointer
         assert one.open(pointer, "p") == CANARY
-    unreadable = [f"file:{tmp_path}{name}" for name in ("/none", "/bytes", "/long", "")]
+    unreadable = [f"file:{tmp_path}{name}" for name in ("/none", "/bytes", "/long")]
     for wrong, code in [
-        ("env:MISSING_ONE", "secret_env_unset"),
+        ("env:MADOGUCHI_SECRET_MISSING", "secret_env_unset"),
         *((name, "secret_file_unreadable") for name in unreadable),
     ]:
         with pytest.raises(BadSecret, match="p: ") as caught:
@@ -73,10 +73,11 @@ def test_pointers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert caught.value.code == code
 
 
-def test_file_names_only_what_lies_in_the_folders_of_secrets(tmp_path: Path) -> None:
+def test_file_names_only_what_lies_directly_in_the_folders_of_secrets(tmp_path: Path) -> None:
     inside, outside = tmp_path / "secrets", tmp_path / "secrets-of-others"
-    for folder in (inside, inside / "..data", outside):
-        folder.mkdir()
+    pod = inside / "kubernetes.io" / "serviceaccount"
+    for folder in (inside, inside / "..data", outside, pod):
+        folder.mkdir(parents=True)
         (folder / "token").write_text(CANARY)
     (inside / "linked").symlink_to(inside / "..data" / "token")
     (inside / "out").symlink_to(outside / "token")
@@ -89,6 +90,10 @@ def test_file_names_only_what_lies_in_the_folders_of_secrets(tmp_path: Path) -> 
     for name in (
         f"{outside}/token",
         f"{outside}/none",
+        f"{pod}/token",
+        f"{inside}/..data/token",
+        f"{inside}/..",
+        f"{inside}",
         f"{inside}/out",
         f"{inside}/away/token",
         f"{inside}/../secrets-of-others/token",
@@ -108,11 +113,31 @@ def test_file_names_only_what_lies_in_the_folders_of_secrets(tmp_path: Path) -> 
         vault(new_key()).open(f"file:{inside}/token", "p")
 
 
-def test_env_does_not_name_the_hubs_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MADOGUCHI_DATABASE", CANARY)
-    with pytest.raises(BadSecret, match="own settings") as caught:
-        vault(new_key()).open("env:MADOGUCHI_DATABASE", "p")
-    assert caught.value.code == "secret_env_own"
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MADOGUCHI_DATABASE",
+        "MADOGUCHI_SECRET_KEYS",
+        "MADOGUCHI_SECRET_KEY",
+        "MADOGUCHI_SECRETS_DIR",
+        "MADOGUCHI_SECRET_",
+        "madoguchi_secret_x",
+        "MADOGUCHI_SECRET_\ud800",
+        "MADOGUCHI_SECRET_X\n",
+        "PGPASSWORD",
+        "AWS_SECRET_ACCESS_KEY",
+        "\ud800",
+        "a=b",
+        "\0",
+        "",
+    ],
+)
+def test_env_names_only_what_was_made_for_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name.isascii() and name.replace("_", "").isalnum():
+        monkeypatch.setenv(name, CANARY)
+    with pytest.raises(BadSecret, match="begin with MADOGUCHI_SECRET_") as caught:
+        vault(new_key()).open(f"env:{name}", "p")
+    assert caught.value.code == "secret_env_name"
 
 
 @pytest.mark.parametrize(

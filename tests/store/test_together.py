@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, make_url, select, update
 
 from madoguchi.model.log import Entity, LogEntry
+from madoguchi.store import log
 from madoguchi.store.hot import Hot
 from madoguchi.store.log import append
 from madoguchi.store.postgres import DIALECT
@@ -17,6 +21,8 @@ from madoguchi.store.tables import cursor, job, lease
 from madoguchi.store.together import Together
 from madoguchi.store.types import Instant
 from madoguchi.store.work import Conflict, Rows, Step, Store, Work
+from tests.support.stores import opened
+from tests.support.waiting import wait_for
 
 AT = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 NEW_JOB = Hot(job.insert().inline(), "domain", "kind", "key", "data", "due_at")
@@ -150,6 +156,45 @@ async def test_writes_without_an_answer_cost_one_round_trip() -> None:
     assert wire.sent[2].endswith("RETURNING job.key, job.due_at")
     await together.settle()
     assert len(wire.sent) == 3
+
+
+NUMBERED = [LogEntry("note", Entity.CONFIG, "1", 1, ("everybody",), AT)]
+OWNED = Hot(MOVED.statement, owned=True)
+
+
+async def test_the_logs_head_is_locked_after_all_that_may_wait() -> None:
+    for moved, travels in ((MOVED, False), (OWNED, True)):
+        wire = Wire()
+        together = Together(DIALECT, wire.run, wire.fetch)
+        await together.execute(new_job("a"))
+        await together.execute(moved(b_consumer="c", b_position=4))
+        await together.execute(next(log.number(NUMBERED)))
+        assert ["log_head" in sql for sql in wire.sent] == ([True] if travels else [False, False])
+        assert "UPDATE cursor" in wire.sent[0]
+        assert travels or wire.sent[1] == "alone"
+
+
+@pytest.mark.postgres
+async def test_who_waits_for_a_row_does_not_hold_the_logs_head(
+    tmp_path: Path, pg_database: str
+) -> None:
+    dsn = make_url(pg_database).set(drivername="postgresql")
+    async with opened(tmp_path, pg_database) as store:
+        await store.write(lambda: done(NEW_CURSOR(consumer="c", domain=1, position=1)))
+        await store.write(lambda: done(append(NUMBERED)))
+        other = await asyncpg.connect(dsn.render_as_string(hide_password=False))
+        try:
+            async with other.transaction():
+                await other.execute("SELECT 1 FROM cursor FOR UPDATE")
+                moved = MOVED(b_consumer="c", b_position=4)
+                waits = asyncio.create_task(store.write(lambda: done(moved, append(NUMBERED))))
+                waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+                await wait_for(lambda: other.fetchval(waiting), "it waits for the row")
+                await other.execute("SELECT 1 FROM log_head FOR UPDATE NOWAIT")
+            await waits
+        finally:
+            await other.close()
+        assert await store.read(cursors) == {"c": 4}
 
 
 async def test_values_keep_their_places() -> None:

@@ -47,7 +47,7 @@ const words: Readonly<Record<string, string>> = {
   toml_table: 'tomlTable',
   nul_characters: 'nulCharacters',
   secret_env_unset: 'secretEnvUnset',
-  secret_env_own: 'secretEnvOwn',
+  secret_env_name: 'secretEnvName',
   secret_file_outside: 'secretFileOutside',
   secret_file_unreadable: 'secretFileUnreadable',
   secret_keys: 'secretKeys',

@@ -48,6 +48,15 @@ test.each([
   expect((await shown(locale, { retry: soon(-60) })).text).toBe(now)
 })
 
+test.each([
+  ['ja', '送信待ち', /^まだ送れていません。\d+:\d\dに送信します$/],
+  ['en', 'Queued', /^Not sent yet\. Goes out at \d+:\d\d$/],
+] as const)('in %s a message behind a pause says when it goes out', async (locale, plain, later) => {
+  const waits = { state: 'queued', retry: { ...soon(120), attempts: 0 } } as const
+  expect((await shown(locale, waits)).text).toMatch(later)
+  expect((await shown(locale, { ...waits, retry: { ...soon(-60), attempts: 0 } })).text).toBe(plain)
+})
+
 test('whatever came of it is told instead', async () => {
   expect((await shown('en', { retry: soon(120), state: 'sent' })).text).toBe('Sent')
   expect((await shown('en', { retry: soon(120), state: 'failed' })).text).toBe('Not sent')

@@ -1,0 +1,82 @@
+"""The end of a conversation's work, and the text that arrives at that very moment."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from madoguchi.conversations import repository, telling
+from madoguchi.model import log
+from madoguchi.model.conversation import Conversation, ConversationState, NewItem
+from madoguchi.model.ids import Id
+from madoguchi.store.log import after, append
+from madoguchi.store.work import Work
+
+
+def close(
+    ids: Sequence[Id],
+    now: datetime,
+    heard: int,
+    new_id: Callable[[], Id],
+    wrap_up: Mapping[Id, dict[str, Any]],
+) -> Work[None]:
+    """Close conversations whose work is done; part of the router's transaction.
+
+    ``heard`` is how far the router has read the log. A text behind it was stored before this
+    closing and after the decision to it: its conversation stays open and gets new work, as if the
+    text had come a moment later.
+    """
+    found = yield from repository.by_ids(ids, lock=True)
+    # Under the locks nobody can store a text any more, and all that were stored are in the log.
+    late = yield from _written_to(found, heard)
+    closed = [
+        replace(
+            one,
+            state=ConversationState.CLOSED,
+            closed_at=now,
+            wrap_up=wrap_up.get(id),
+            unanswered_since=None,
+            version=one.version + 1,
+        )
+        for id, one in found.items()
+        if one.state is not ConversationState.CLOSED and id not in late
+    ]
+    again = [
+        replace(found[id], unanswered_since=found[id].inbound_at, version=found[id].version + 1)
+        for id in sorted(late)
+    ]
+    work = [_work(one, now, new_id()) for one in again]
+    yield repository.update_conversations([*closed, *again])
+    yield repository.insert_items(work)
+    yield append(
+        [
+            *(telling.conversation_changed(one, now, "conversation.closed") for one in closed),
+            *(telling.conversation_changed(one, now) for one in again),
+            *(telling.item_enqueued(one.id, one.queue, now) for one in work),
+        ]
+    )
+
+
+def _written_to(found: Mapping[Id, Conversation], heard: int) -> Work[set[Id]]:
+    """Return which conversations have got a customer's text behind a place of the log."""
+    audiences = {log.conversation(id): id for id in found}
+    late: set[Id] = set()
+    while entries := (yield from after(heard)):
+        for one in entries:
+            data = one.entry.data or {}
+            if one.entry.type == "message.received" and data.get("author") == "customer":
+                late |= {audiences[name] for name in one.entry.audience if name in audiences}
+        heard = entries[-1].position
+    return late
+
+
+def _work(one: Conversation, now: datetime, id: Id) -> NewItem:
+    return NewItem(
+        id=id,
+        conversation=one.id,
+        queue=one.queue,
+        channel=one.channel,
+        enqueued_at=one.inbound_at or now,
+        preferred=one.last_owner,
+        preference="last_owner" if one.last_owner else None,
+    )
