@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 PREFIX = "MADOGUCHI_"
-NO_SUCH = "there is no such setting; docs/operations.md has the list"
+NO_SUCH = "no such setting; docs/operations.md has the list"
 ACCOUNT_SECRET = f"{PREFIX}SECRET_"
 _ACCOUNT_SECRET = re.compile(f"{ACCOUNT_SECRET}(?!KEY)[A-Z0-9_]+")
 """What begins as the hub's own keys do, misspelt ones too, is none."""

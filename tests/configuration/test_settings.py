@@ -61,7 +61,7 @@ def test_all_faults_are_told_at_once() -> None:
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
         ("SECRETS_DIR", "secrets", "must be a whole path that begins with /"),
         ("METRICS_TOKEN", "short", "must be 16 to 200 letters, digits or - . _ ~ + / ="),
-        ("COLOUR", "x", "there is no such setting; docs/operations.md has the list"),
+        ("COLOUR", "x", "no such setting; docs/operations.md has the list"),
     ],
 )
 def test_a_fault_is_told_in_our_own_words(name: str, value: str, words: str) -> None:

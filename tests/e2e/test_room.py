@@ -29,9 +29,11 @@ CUT = """() => {
 @pytest.mark.parametrize("language", ["ja", "en"])
 async def test_the_acts_of_an_empty_list_stand_apart(house: House, language: str) -> None:
     await house.here.sms("+819055500187", "hello")
-    ann = await house.agent("ann")
-    await ann.speak(language)
-    acts = ann.page.locator(".empty .act > *")
+    ann = await house.here.person("ann")
+    await ann.call("PUT", "/agents/me/preferences", {"language": language})
+    agent = await house.agent("ann")
+    await expect(agent.page.locator("html")).to_have_attribute("lang", language)
+    acts = agent.page.locator(".empty .act > *")
     await expect(acts).to_have_count(2)
     boxes = [await acts.nth(n).bounding_box() for n in range(2)]
     first, second = (box for box in boxes if box)

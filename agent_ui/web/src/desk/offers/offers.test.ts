@@ -4,6 +4,7 @@ import { clockOffset, quarters, startTicking } from '@desk/stream/clock'
 import { useWorld } from '@desk/stream/world'
 import { mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
+import { nextTick } from 'vue'
 import { createI18n } from 'vue-i18n'
 import en from '@catalogue/en.json'
 import { expect, test } from 'vitest'
@@ -17,7 +18,7 @@ const offer = {
   enqueued_at: '2026-11-22T05:00:00Z', made_at: '2026-11-22T05:00:00Z', deadline: '2026-11-22T05:00:20Z',
 } as unknown as Offer
 
-test('an offer whose time is over by the local clock stays until the hub ends it, and says so', () => {
+test('an offer whose time is over by the local clock stays until the hub ends it, and says so', async () => {
   const pinia = createPinia()
   setActivePinia(pinia)
   useSession().me = { id: 'ann' } as never
@@ -35,6 +36,10 @@ test('an offer whose time is over by the local clock stays until the hub ends it
   })
   expect(card.get('[role=timer]').text()).toBe('Time is over')
   expect(card.get('.accept').attributes('disabled')).toBeUndefined()
+  clockOffset.sample('2026-11-22T04:00:00Z', Date.now())
+  startTicking()()
+  await nextTick()
+  expect(card.get('[role=timer]').text()).toBe('20s')
   world.offer.set('o', { ...offer, version: 2, state: 'timed_out' } as Offer)
   expect(offers.pending).toEqual([])
 })
