@@ -111,13 +111,13 @@ async def test_the_loop_answers_while_ten_sign_in(tmp_path: Path) -> None:
     async with hub_running(tmp_path) as here:
         person = await here.person("sue")
         signing = asyncio.gather(*(attempt(person, "ann", PASSWORD) for _ in range(10)))
-        slowest = 0.0
+        answers = 0
         while not signing.done():
-            began = time.perf_counter()
             assert (await exchange(here.port, request("GET", "/healthz"))).status == 200
-            slowest = max(slowest, time.perf_counter() - began)
+            answers += 1
         assert {status for status, _ in await signing} == {200}
-        assert slowest < 0.5
+        # A loop that hashes itself answers between two sign-ins at best.
+        assert answers > 20
 
 
 @pytest.mark.parametrize("how", ["signed out", "password", "disabled", "deleted"])
