@@ -91,7 +91,7 @@ class LaneWorker:
             for event in taken:
                 await self._process(event)
         else:
-            self._floor = taken[-1].row if taken else floor
+            self._floor = taken[-1].row if taken else self._floor
         self.processed += len(taken)
         return len(taken)
 
