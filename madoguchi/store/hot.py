@@ -97,8 +97,8 @@ class Hot:
 
 
 def _plain_insert(statement: Executable) -> bool:
-    """Tell of an INSERT that changes no row that is there."""
-    return isinstance(statement, Insert) and statement._post_values_clause is None  # noqa: SLF001
+    """Tell of an INSERT that changes no row that is there: an engine's own may, on a conflict."""
+    return type(statement) is Insert
 
 
 @dataclass(frozen=True, slots=True)

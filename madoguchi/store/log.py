@@ -78,7 +78,8 @@ def move_head(position: int) -> Bound:
 
 _NUMBERED = (
     text(
-        """WITH head AS (
+        """
+    WITH head AS (
         UPDATE log_head SET position = position + :count WHERE domain = :domain RETURNING position
     )
     INSERT INTO log (domain, position, type, entity, entity_id, version, audience, data, at)

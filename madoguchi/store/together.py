@@ -17,7 +17,7 @@ whose checks would lock other rows.
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import Dialect
 
@@ -41,10 +41,7 @@ class Together:
 
     async def execute(self, step: Step) -> Rows:
         """Run a step, now or with one of the next; return its rows."""
-        if not isinstance(step, Bound):
-            await self.settle()
-            return await self._run(step)
-        if not step.rows:
+        if isinstance(step, Bound) and not step.rows:
             return []
         if not _joins(step):
             await self.settle()
@@ -68,9 +65,11 @@ class Together:
         return last.rows(await self._fetch(sql, values))
 
 
-def _joins(step: Bound) -> bool:
-    hot = step.hot
-    return hot.table is not None and len(step.rows) == 1 and (hot.apart or not hot.returns)
+def _joins(step: Step) -> TypeGuard[Bound]:
+    """Tell whether a step is one row's write that may travel with others."""
+    if not isinstance(step, Bound) or len(step.rows) != 1:
+        return False
+    return step.hot.table is not None and (step.hot.apart or not step.hot.returns)
 
 
 @lru_cache(1000)
