@@ -36,8 +36,13 @@ async def strays(request: web.Request, handler: Handler) -> web.StreamResponse:
         ours = request.path.startswith(PROGRAMS)
         if request.method != "GET" or not unknown or ours or "text/html" not in wanted:
             raise
+    return _desk(404)
+
+
+def _desk(status: int = 200) -> web.FileResponse:
+    """Return the desk's page; it is never cached, its assets are."""
     headers = {"Cache-Control": "no-cache"}
-    return web.FileResponse(STATIC / "desk" / "index.html", status=404, headers=headers)
+    return web.FileResponse(STATIC / "desk" / "index.html", status=status, headers=headers)
 
 
 class Pages:
@@ -60,10 +65,8 @@ class Pages:
         ]
 
     async def desk(self, request: web.Request) -> web.StreamResponse:
-        """Return the desk's page; it is never cached, its assets are."""
-        return web.FileResponse(
-            STATIC / "desk" / "index.html", headers={"Cache-Control": "no-cache"}
-        )
+        """Return the desk's page."""
+        return _desk()
 
     async def favicon(self, request: web.Request) -> web.StreamResponse:
         """Return the icon of the tab."""

@@ -198,7 +198,7 @@ export interface Message {
   parts: Part[]
   state: MessageState
   reason: string
-  /** While it is `sending`: when it is tried again and how often it was; null: nothing puts it off. */
+  /** While it is `queued` or `sending`: when it goes out and how often it was tried; null: nothing puts it off. */
   retry: { at: string; attempts: number } | null
   late: boolean
   provider_at: string | null
