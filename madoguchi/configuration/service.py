@@ -223,16 +223,22 @@ class Configuration:
             parsed = kind(**body)
         except ValidationError as wrong:
             faults = faults_of(wrong.errors(include_input=False), change.kind, change.key)
-            connector, settings = body.get("connector"), body.get("settings")
-            within = f"{change.kind}.{change.key}.settings"
-            checked = any(f.place.startswith(within) for f in faults) or kind is not Account
-            if not checked and isinstance(connector, str) and isinstance(settings, dict):
-                faults += self._settled(change.key, connector, settings, kept)[1]
-            return None, faults
+            beside = self._beside(faults, body, kept) if kind is Account else []
+            return None, [*faults, *beside]
         if not isinstance(parsed, Account):
             return parsed, []
         sealed, faults = self._settled(change.key, parsed.connector, parsed.settings, kept)
         return parsed.model_copy(update={"settings": sealed}), faults
+
+    def _beside(self, faults: Sequence[Fault], body: Body, kept: Body) -> list[Fault]:
+        """Return what is wrong with an account's settings beside other faults of the account; none
+        where the settings cannot be looked at.
+        """
+        key, connector, settings = body["key"], body.get("connector"), body.get("settings")
+        unfit = any(one.place.startswith(f"account.{key}.settings") for one in faults)
+        if unfit or not isinstance(connector, str) or not isinstance(settings, dict):
+            return []
+        return self._settled(key, connector, settings, kept)[1]
 
     def _settled(
         self, key: str, connector: str, settings: Body, kept: Body

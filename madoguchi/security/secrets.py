@@ -10,9 +10,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from madoguchi.settings import ACCOUNT_SECRET, is_account_secret
+from madoguchi.settings import PREFIX as OWN
 
 PREFIX = "enc:v1:"
-OWN = "MADOGUCHI_"
 KEYS = f"{OWN}SECRET_KEYS"
 LARGEST = 64 * 1024
 
