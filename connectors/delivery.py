@@ -72,7 +72,12 @@ class Rest:
 
 
 class Delivery:
-    """Sends what waits, up to eight at once per account; one lane never runs twice at once."""
+    """Sends what waits, up to eight at once per account; one lane never runs twice at once.
+
+    A database out of reach is asked again after ``first_absence_s``, then after twice as long.
+    """
+
+    first_absence_s = SWEEP_S
 
     def __init__(
         self,
@@ -104,14 +109,14 @@ class Delivery:
         way: its end is what has to be stored. The absence is logged as it begins and as it ends.
         """
         try:
-            pause = SWEEP_S
+            pause = self.first_absence_s
             away = False
             while True:
                 try:
                     await self.step()
                     if away:
                         log.info("the outbox can be read again")
-                    pause, away = SWEEP_S, False
+                    pause, away = self.first_absence_s, False
                 except (Unavailable, Conflict) as why:
                     if _cancelled():  # a driver may turn our end into a fault of its own
                         raise

@@ -136,7 +136,6 @@ def held_up(
     """Return message → the end of the pause that it waits for, where it does not say so yet: its
     account's (``pauses``), or that of the message before it in its lane. Some at a time.
     """
-    waits: dict[Id, datetime] = {}
     waiting = outbox.c.state == constant(OutboxState.WAITING)
     early = outbox.alias("early")
     rows = yield (
@@ -152,14 +151,16 @@ def held_up(
         )
         .limit(TOLD_AT_ONCE)
     )
-    waits.update({row.message: row.due_at for row in rows})
+    waits: dict[Id, datetime] = {row.message: row.due_at for row in rows}
     for account, end in pauses.items():
+        if end <= now + TOLD_FROM:
+            continue
         rows = yield (
             select(outbox.c.message)
             .where(outbox.c.account == account, waiting, outbox.c.due_at < end - TOLD_FROM)
             .limit(TOLD_AT_ONCE)
         )
-        waits.update({row.message: end for row in rows if end > now + TOLD_FROM})
+        waits |= {row.message: end for row in rows}
     return waits
 
 

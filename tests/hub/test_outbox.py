@@ -399,8 +399,9 @@ async def test_what_is_behind_a_message_that_was_put_off_says_so(box: Outbox) ->
 
 
 class Away(Counting):
-    """Cannot read for a while."""
+    """Cannot read for a while, and asks again soon."""
 
+    first_absence_s = 0.01
     absences = 3
 
     async def step(self) -> None:
@@ -410,10 +411,7 @@ class Away(Counting):
         await super().step()
 
 
-async def test_an_outage_is_logged_at_its_beginning_and_at_its_end(
-    box: Outbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connectors.delivery.SWEEP_S", 0.01)
+async def test_an_outage_is_logged_at_its_beginning_and_at_its_end(box: Outbox) -> None:
     delivery = box.delivery(Away)
     with capture_logs() as logs:
         async with works(delivery):
