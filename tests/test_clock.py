@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-import pytest
-
 from madoguchi.clock import Clock, ManualClock, Watch
 
 
@@ -24,11 +22,11 @@ class Halting(ManualClock):
         return super().monotonic()
 
 
-@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="only Linux tells them apart")
 def test_durations_count_the_sleep_of_the_machine() -> None:
-    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    sleepless = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    before = time.clock_gettime(sleepless)
     at = Clock().monotonic()
-    assert before <= at <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before <= at <= time.clock_gettime(sleepless)
 
 
 def test_time_that_passes_is_no_leap() -> None:

@@ -126,9 +126,14 @@ class Agent:
         await expect(self.page.locator(".self")).to_be_visible()
 
     async def speak(self, language: str) -> None:
-        """Choose the desk's language, whatever the person's account says."""
+        """Choose the desk's language, whatever the person's account says.
+
+        Not on the desk's own page, which may keep its settings at the same moment.
+        """
+        here = self.page.url
+        await self.page.goto(f"{self.center.url}/favicon.svg")
         await self.page.evaluate(CHOSEN, language)
-        await self.page.reload()
+        await self.page.goto(here)
         await expect(self.page.locator("html")).to_have_attribute("lang", language)
         await expect(self.page.locator(".self")).to_be_visible()
 

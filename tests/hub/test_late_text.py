@@ -39,6 +39,13 @@ async def only_conversation(here: Running) -> str:
     return str(row.id)
 
 
+async def at_work(here: Running, id: str, texts: int) -> bool:
+    """Tell whether a conversation of so many texts is open and somebody has it or will."""
+    one, items = await shown(here, id)
+    at = any(item.state in OPEN for item in items)
+    return bool(one.state == "open" and one.inbound_seq == texts and at)
+
+
 async def accepted(ann: Person, desk: Stream) -> str:
     offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
     done = await ann.call("POST", f"/offers/{offer['id']}/accept")
@@ -62,12 +69,10 @@ async def test_texts_that_race_with_the_end_of_the_work_find_an_agent(
                     here.sms(sender, "one more thing"),
                 )
             )[0]
-
-            async def answerable(id: str = id) -> bool:
-                one, items = await shown(here, id)
-                return one.inbound_seq == 2 and any(item.state in OPEN for item in items)
-
-            await wait_for(answerable, f"work for the text of turn {turn} (wrap-up said {status})")
+            await wait_for(
+                lambda id=id: at_work(here, id, 2),  # type: ignore[misc]
+                f"work for the text of turn {turn} (wrap-up said {status})",
+            )
             await wait_for(lambda id=id: finished(here, ann, desk, id), "finished")  # type: ignore[misc]
 
 
@@ -138,10 +143,6 @@ async def test_a_text_that_waited_for_the_closing_sees_what_it_did(
         await wait_for(lambda: watcher.fetchval(waits), "the lane waits for the lock")
         await closing.commit()
 
-        async def at_work() -> bool:
-            one, items = await shown(here, id)
-            return one.state == "open" and any(item.state in OPEN for item in items)
-
-        await wait_for(at_work, "new work for the text")
+        await wait_for(lambda: at_work(here, id, 2), "new work for the text")
         for connection in (closer, watcher):
             await connection.close()

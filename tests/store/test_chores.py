@@ -10,7 +10,7 @@ from sqlalchemy import Table, func, select
 
 from madoguchi.clock import ManualClock
 from madoguchi.http.remembered import KEPT, RememberedAnswers
-from madoguchi.jobs.chores import SLICE, Chores
+from madoguchi.jobs.chores import SLICE, Chores, Walk
 from madoguchi.store.inbox import InboxState
 from madoguchi.store.tables import idempotency, inbox
 from madoguchi.store.work import Many, Store, Work
@@ -48,12 +48,17 @@ def commands(clock: ManualClock, name: str, rows: int, answered: bool = True) ->
     return [{**row, "client_key": f"{name}:{n}"} for n in range(rows)]
 
 
+def answered_commands(chores: Chores) -> Walk:
+    """Return the walk over commands that takes those answered long ago."""
+    at, answered = router_command.c.at, router_command.c.answered_at
+    return chores.walk(router_command, at, lambda old: answered < old, COMMANDS_KEPT)
+
+
 async def test_answered_commands_go_and_only_the_old_are_read(
     store: Store, clock: ManualClock
 ) -> None:
     chores = Chores(store, clock)
-    at, answered = router_command.c.at, router_command.c.answered_at
-    walk = chores.walk(router_command, at, lambda old: answered < old, COMMANDS_KEPT)
+    walk = answered_commands(chores)
     await fill(store, router_command, commands(clock, "open", 3, answered=False))
     await fill(store, router_command, commands(clock, "old", 2 * SLICE + 7))
     clock.advance(COMMANDS_KEPT.total_seconds() + 1)
@@ -101,8 +106,7 @@ async def test_the_walk_begins_anew_when_the_clock_went_back(
     store: Store, clock: ManualClock
 ) -> None:
     chores = Chores(store, clock)
-    at, answered = router_command.c.at, router_command.c.answered_at
-    walk = chores.walk(router_command, at, lambda old: answered < old, COMMANDS_KEPT)
+    walk = answered_commands(chores)
     await fill(store, router_command, commands(clock, "open", 3, answered=False))
     clock.set_ahead(20 * COMMANDS_KEPT.total_seconds())
     await chores.once()
