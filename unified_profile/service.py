@@ -31,13 +31,22 @@ LINKED = "linked"
 Found = dict[Address, tuple[Identity, Customer]]
 
 
-def meet(claims: Sequence[Claim], now: datetime, new_id: Callable[[], Id]) -> Work[Found]:
-    """Find or make identities and customers for a batch; part of the caller's transaction."""
+def known_to(claims: Sequence[Claim]) -> Work[Known]:
+    """Return what is stored of the people that some claims speak of."""
     if not claims:
-        return {}
+        return Known({}, {}, {})
     known = yield from _load(addresses(claims))
     if any(claim.same_as for claim in claims):
         known = replace(known, business_ids=(yield from _business_ids(known.customers)))
+    return known
+
+
+def meet(
+    claims: Sequence[Claim], known: Known, now: datetime, new_id: Callable[[], Id]
+) -> Work[Found]:
+    """Find or make identities and customers for a batch; part of the caller's transaction."""
+    if not claims:
+        return {}
     resolution = resolve(claims, known, now, new_id)
     yield from _save(resolution, now)
     return resolution.found

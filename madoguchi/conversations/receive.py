@@ -27,12 +27,13 @@ from madoguchi.model.inbound import (
     InboundReceipt,
     InboundSeen,
 )
+from madoguchi.store.beside import beside
 from madoguchi.store.hot import Listed, among, constant
 from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Work
 from unified_profile.resolver import Claim
-from unified_profile.service import meet
+from unified_profile.service import known_to, meet
 from unified_profile.tables import customer_of
 
 LONGEST_WINDOW = timedelta(days=31)
@@ -57,10 +58,15 @@ def receive(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]
 
 
 def _load(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) -> Work[Ledger]:
-    people = yield from meet([c for a in arrivals if (c := _claim(a))], now, new_id)
+    claims = [claim for a in arrivals if (claim := _claim(a))]
     threads = sorted({(a.account.id, t) for a in arrivals if (t := _thread(a)) is not None})
-    loaded, items = yield from repository.by_threads(threads, now - LONGEST_WINDOW)
-    messages = yield from _messages(loaded, arrivals)
+    known_people, (loaded, items), named = yield from beside(
+        known_to(claims),
+        repository.by_threads(threads, now - LONGEST_WINDOW),
+        repository.ids_by_provider(_provider_keys(arrivals)),
+    )
+    people = yield from meet(claims, known_people, now, new_id)
+    messages = yield from _messages(loaded, named, arrivals)
     known = {c.id for c in loaded}
     visitors = yield from _visitors(
         [m.conversation for m in messages.values() if m.conversation not in known]
@@ -117,18 +123,17 @@ def _visitors(conversations: Sequence[Id]) -> Work[dict[Id, str]]:
 
 
 def _messages(
-    loaded: Sequence[Conversation], arrivals: Sequence[Arrival]
+    loaded: Sequence[Conversation], provided: Sequence[Id], arrivals: Sequence[Arrival]
 ) -> Work[dict[Id, Message]]:
-    """Load the stored messages that a batch speaks of: all are locked at once, in id order, before
-    anything is written.
+    """Load the stored messages that a batch speaks of, by their own ids or by their provider's:
+    all are locked at once, in id order, before anything of theirs is written.
     """
-    named: list[Id] = []
+    named = list(provided)
     for one in (a.inbound for a in arrivals):
         if isinstance(one, InboundReceipt) and one.message:
             named.append(one.message)
         elif isinstance(one, InboundSeen):
             named += one.delivered
-    named += yield from repository.ids_by_provider(_provider_keys(arrivals))
     named += yield from _shown(loaded, arrivals)
     return (yield from repository.messages_by_ids(named))
 

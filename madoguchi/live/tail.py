@@ -16,6 +16,7 @@ from madoguchi.bus import Hints
 from madoguchi.live.views import View, Views
 from madoguchi.model.log import Entity, NumberedEntry
 from madoguchi.model.people import Actor
+from madoguchi.store.beside import beside
 from madoguchi.store.work import Store, Unavailable, Work
 
 log = structlog.get_logger(__name__)
@@ -184,12 +185,13 @@ class Tail:
                 wanted.setdefault(key, set()).add(one.entry.entity_id)
 
         def unit() -> Work[dict[tuple[bool, Entity], dict[str, View]]]:
-            found = {}
-            for (visitor, entity), ids in wanted.items():
-                found[visitor, entity] = yield from self._views.render(
-                    entity, sorted(ids), visitor=visitor
+            rendered = yield from beside(
+                *(
+                    self._views.render(entity, sorted(ids), visitor=visitor)
+                    for (visitor, entity), ids in wanted.items()
                 )
-            return found
+            )
+            return dict(zip(wanted, rendered, strict=True))
 
         return await self._store.look(unit)
 

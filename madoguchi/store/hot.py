@@ -10,6 +10,7 @@ to run. A :class:`Hot` one is a constant of its repository; a unit of work yield
 Rows come back as named tuples. Types bind and unpack as in any other statement.
 """
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from madoguchi.store.types import unpacker
+
+_PLACE = re.compile(r"\$(\d+)")
 
 Values = Mapping[str, Any]
 Processor = Callable[[Any], Any]
@@ -121,11 +124,17 @@ class Compiled:
         binds = {compiled.bind_names[bind]: bind for bind in compiled.bind_names}
         self._binds = [_binder(binds[name], name, dialect) for name in compiled.positiontup or ()]
         self.places = len(self._binds)
-        self._unpack = _unpacker(_columns(statement), dialect)
+        columns = _columns(statement)
+        self.width = len(columns)
+        self._unpack = _unpacker(columns, dialect)
 
     def values(self, row: Values) -> list[Any]:
         """Return what the driver is given for one row of values."""
         return [bind(row) for bind in self._binds]
+
+    def moved(self, by: int) -> str:
+        """Return PostgreSQL's text with its places ``by`` further on: part of a longer one."""
+        return _PLACE.sub(lambda match: f"${int(match[1]) + by}", self.sql)
 
     def rows(self, raw: Iterable[Sequence[Any]]) -> list[Any]:
         """Return a driver's rows as named tuples of Python values."""

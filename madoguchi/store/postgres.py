@@ -17,12 +17,14 @@ from sqlalchemy.pool import NullPool
 from madoguchi.bus import Hints
 from madoguchi.model.log import NumberedEntry
 from madoguchi.store import log
+from madoguchi.store.beside import joined
 from madoguchi.store.hot import Bound
 from madoguchi.store.journal import Journal
 from madoguchi.store.tables import HINTED
 from madoguchi.store.together import Together
 from madoguchi.store.work import (
     Append,
+    Beside,
     Clash,
     Conflict,
     Many,
@@ -97,6 +99,8 @@ class Session:
         """Run one step; return its rows, none for statements without."""
         if isinstance(step, Bound):
             return await self._hot(step)
+        if isinstance(step, Beside):
+            return await self._beside(step.reads)
         if isinstance(step, Many):
             if not step.rows:
                 return []
@@ -115,6 +119,11 @@ class Session:
             await self.plain.executemany(compiled.sql, [compiled.values(r) for r in step.rows])
             return []
         return compiled.rows(await self.plain.fetch(compiled.sql, *compiled.values(step.rows[0])))
+
+    async def _beside(self, reads: Sequence[Bound]) -> Rows:
+        """Ask several reads in one round trip; return the rows of each."""
+        one = joined(tuple(read.hot for read in reads), DIALECT)
+        return one.rows(await self.plain.fetch(one.sql, *one.values(reads)))
 
     async def fetch(self, sql: str, values: Sequence[Any]) -> Sequence[Any]:
         """Run a statement of the driver's own; return its raw rows."""

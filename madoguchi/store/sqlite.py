@@ -27,6 +27,7 @@ from madoguchi.store.hot import Bound
 from madoguchi.store.journal import Journal
 from madoguchi.store.work import (
     Append,
+    Beside,
     Clash,
     Conflict,
     Many,
@@ -120,6 +121,8 @@ class Session:
         """Run one step; return its rows, none for statements without."""
         if isinstance(step, Bound):
             return self._hot(step)
+        if isinstance(step, Beside):
+            return [self._hot(read) for read in step.reads]
         if isinstance(step, Many):
             if not step.rows:
                 return []

@@ -14,17 +14,14 @@ that clients choose are guarded by a lock before (the conversation's). There are
 whose checks would lock other rows.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeGuard
 
 from sqlalchemy import Dialect
 
-from madoguchi.store.hot import Bound, Compiled, Hot
+from madoguchi.store.hot import Bound, Hot
 from madoguchi.store.work import Rows, Step
-
-_PLACE = re.compile(r"\$(\d+)")
 
 Run = Callable[[Step], Awaitable[Rows]]
 Fetch = Callable[[str, Sequence[Any]], Awaitable[Sequence[Any]]]
@@ -78,13 +75,9 @@ def _chained(parts: tuple[Hot, ...], dialect: Dialect) -> str:
     texts, places = [], 0
     for part in parts:
         compiled = part.on(dialect)
-        texts.append(_moved(compiled, places))
+        texts.append(compiled.moved(places))
         places += compiled.places
     *first, last = texts
     named = ", ".join(f"part_{number} AS ({text})" for number, text in enumerate(first))
     own = last.lstrip()
     return f"WITH {named}, {own[5:]}" if own.startswith("WITH ") else f"WITH {named} {own}"
-
-
-def _moved(compiled: Compiled, by: int) -> str:
-    return _PLACE.sub(lambda match: f"${int(match[1]) + by}", compiled.sql)

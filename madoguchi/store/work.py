@@ -29,7 +29,9 @@ from madoguchi.store.tables import HINTED
 T = TypeVar("T")
 
 Rows = Sequence[Any]
-"""Rows with their columns as attributes: SQLAlchemy's, or a hot statement's named tuples."""
+"""Rows with their columns as attributes: SQLAlchemy's, or a hot statement's named tuples. Of
+:class:`Beside` the rows of each of its reads.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,14 @@ class Append:
     entries: Sequence[LogEntry]
 
 
-Step = Executable | Many | Bound | Append
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Reads that are asked at once (:mod:`madoguchi.store.beside`); each answers with its rows."""
+
+    reads: Sequence[Bound]
+
+
+Step = Executable | Many | Bound | Append | Beside
 Work = Generator[Step, Rows, T]
 
 
@@ -113,7 +122,7 @@ def touched(step: Step) -> str | None:
         return step.hot.table if step.rows and step.hot.news else None
     if isinstance(step, Append):
         return "log" if step.entries else None
-    if isinstance(step, Many) and not step.rows:
+    if isinstance(step, Beside) or (isinstance(step, Many) and not step.rows):
         return None
     statement = step.statement if isinstance(step, Many) else step
     if isinstance(statement, UpdateBase):
