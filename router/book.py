@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 from madoguchi.model.routing import (
     AgentLoadChanged,
@@ -13,6 +14,7 @@ from madoguchi.model.routing import (
     ItemFacts,
     ItemState,
     ItemWaiting,
+    Limit,
     Offer,
     OfferClosed,
     Offered,
@@ -23,9 +25,11 @@ from madoguchi.model.routing import (
     micros,
 )
 from router.index import Index
+from router.policy import widened
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer, Timers
 
+DAY = micros(86_400)
 FINISHED_KEPT = 1_000
 """So many finished items are remembered, to tell a late answer what became of them."""
 
@@ -34,10 +38,15 @@ class Book:
     """Records, index, timers and the decisions of the running apply.
 
     Every method leaves index, loads and timers true to the records. Methods that look something up
-    by id raise Refused.
+    by id raise Refused. `entering` are the new items that may still be refused a place to wait.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: str = "0") -> None:
+        self.seed = seed
+        self.limits: tuple[Limit, ...] = ()
+        self.midnight = 0
+        self.day = 0
+        self.entering: dict[str, None] = {}
         self.queues: dict[str, QueuePolicy] = {}
         self.agents: dict[str, AgentRecord] = {}
         self.items: dict[str, ItemRecord] = {}
@@ -102,6 +111,8 @@ class Book:
             return min(item.blocks.values(), default=None)
         if kind is Timer.wrap_up:
             return item.wrap_up_until
+        if kind is Timer.step:
+            return item.step_due() if self.index.holds(key) else None
         return item.absent_due(self.agents[item.owner] if item.owner is not None else None)
 
     # ------------------------------------------------------------ telling
@@ -157,10 +168,25 @@ class Book:
             owner.weigh(item.shape, sign, item.load_state())
 
     def wait(self, item: ItemRecord) -> None:
-        """Put an item that is on offer to nobody into its bucket; an owner keeps it meanwhile."""
+        """Put an item that is on offer to nobody into its bucket; an owner keeps it meanwhile.
+
+        Rings whose moment has passed count at once; overflows are tried when nobody takes it now.
+        """
         item.state = ItemState.waiting
+        item.stepped = item.spec.enqueued_at - 1
+        self.place(item)
+
+    def place(self, item: ItemRecord) -> None:
+        """Put a waiting item into the bucket where it belongs now."""
+        self.widen(item)
         self.index.place(item)
         self.arrivals[item.id] = None
+        self.timers.schedule(Timer.step, item.id)
+
+    def widen(self, item: ItemRecord) -> None:
+        """Let the rings count that an item has passed by now; not while it is in a bucket."""
+        item.widened_at = self.clock
+        item.wide = widened(item.policy, item.spec.enqueued_at, self.clock)
 
     def lift(self, item: ItemRecord) -> None:
         """Take an item out of its bucket, if it is in one."""
@@ -171,7 +197,28 @@ class Book:
         """Put an item into the bucket where it belongs now, if it waits."""
         if self.index.holds(item.id):
             self.lift(item)
-            self.wait(item)
+            self.place(item)
+
+    def full(self, queue: str, *, now_in: str) -> bool:
+        """Tell whether an item that waits in `now_in` would be one too many in `queue`."""
+        most = self.queues[queue].max_waiting
+        count = self.index.number_waiting
+        if most is not None and count(queue) - (now_in == queue) >= most:
+            return True
+        return any(
+            sum(map(count, limit.queues)) - (now_in in limit.queues) >= limit.max_waiting
+            for limit in self.limits
+            if queue in limit.queues
+        )
+
+    def move(self, item: ItemRecord, queue: QueuePolicy, why: str) -> None:
+        """Let an item that waits and nobody owns wait in another queue, as long as it has."""
+        self.lift(item)
+        item.told_blocked = False
+        item.spec = replace(item.spec, queue=queue.id)
+        item.policy = queue
+        self.wait(item)
+        self.tell(ItemWaiting(item.id, queue.id, why))
 
     def back_to_queue(self, item: ItemRecord, why: str) -> None:
         """Let go of whatever holds an item; it waits in its queue with its enqueue time."""
@@ -197,6 +244,8 @@ class Book:
         item.state = ItemState.assigned if direct and item.owner else ItemState.offered
         item.told_blocked = False
         self.end_preference(item)
+        if not direct:
+            agent.given[item.spec.queue] = self.clock
         self.reserve(item, offer)
         self.tell(Offered(offer.id, item.id, agent.id, deadline, explanation, direct))
 
@@ -244,6 +293,7 @@ class Book:
         item.transfer = None
         item.told_blocked = False
         self.end_preference(item)
+        agent.taken += 1
         self.hold(item, agent.id, ItemState.assigned)
         self.tell(ItemAssigned(item.id, agent.id, previous, offer, agent.over_capacity()))
 
@@ -277,6 +327,22 @@ class Book:
         """Forget the preferred agent: the item was offered, or could not be to them."""
         if item.spec.preferred is not None:
             item.spec = replace(item.spec, preferred=None)
+
+    def draw(self, item: ItemRecord) -> float:
+        """Return the number in [0, 1) by which an item's next offer draws an agent."""
+        if item.spec.draw is not None:
+            return item.spec.draw
+        return Random(f"{self.seed}/{item.id}/{item.offers}").random()  # noqa: S311
+
+    def turn_day(self) -> None:
+        """Forget at midnight what everybody has taken."""
+        day = (self.clock - self.midnight) // DAY
+        if day != self.day:
+            self.day = day
+            for agent in self.agents.values():
+                if agent.taken:
+                    agent.taken = 0
+                    self.touch(agent)
 
     def use_queues(self, queues: dict[str, QueuePolicy]) -> None:
         """Start an empty index under these queues; the caller fills it again."""

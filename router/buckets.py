@@ -2,23 +2,33 @@
 
 A bucket holds items that look alike to every agent: the same queue, requirements, class, shape and
 the same barred agents. So its first item stands for all: either an agent may take the first, or
-none of the bucket. A pool holds the agents who can serve one (queue, requirements); on its shelves
-stand those with room, by level and kind of room, in the order of the queue's agent choice.
+none of the bucket. A pool holds the agents who can serve one (queue, requirements, teams let in);
+on its shelves stand those with room, by tier, kind of room and reserve, in the order of the queue's
+agent choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from heapq import merge
+from itertools import islice
 from typing import NamedTuple
 
-from madoguchi.model.routing import Candidate, Key, QueuePolicy
+from madoguchi.model.routing import Candidate, Key, QueuePolicy, Reserve
 from router.ordered import Ordered
-from router.policy import agent_rank, item_rank
+from router.policy import agent_rank, allows, item_rank, level_of, load_share, tier_of
 from router.records import AgentRecord, Room, Shape
 
 Signature = tuple[tuple[str, int], ...]
-PoolKey = tuple[str, Signature]
 ItemKey = tuple[int, str]
+
+
+class PoolKey(NamedTuple):
+    """A queue, what is required in it, and the teams that rings have let in."""
+
+    queue: str
+    signature: Signature
+    teams: tuple[str, ...]
 
 
 class BucketKey(NamedTuple):
@@ -59,15 +69,24 @@ class Bucket:
 
 
 class Profile:
-    """The pools that a set of like agents belong to, by level, best level first."""
+    """The pools that a set of like agents belong to, by level, best level first.
 
-    __slots__ = ("__weakref__", "levels", "tiers")
+    `reserves` is queue -> what they keep free for others.
+    """
 
-    def __init__(self, levels: dict[PoolKey, int], pools: dict[PoolKey, Pool]) -> None:
+    __slots__ = ("__weakref__", "levels", "reserves", "tiers")
+
+    def __init__(
+        self,
+        levels: dict[PoolKey, int],
+        reserves: Mapping[str, Reserve],
+        pools: dict[PoolKey, Pool],
+    ) -> None:
         tiers: dict[int, list[Pool]] = {}
         for key, level in sorted(levels.items()):
             tiers.setdefault(level, []).append(pools[key])
         self.levels = levels
+        self.reserves = reserves
         self.tiers = tuple(sorted(tiers.items(), key=lambda tier: tier[0]))
 
     def pools(self) -> Iterator[tuple[int, Pool]]:
@@ -78,61 +97,106 @@ class Profile:
 
 
 class Place(NamedTuple):
-    """Where an agent stands on the shelves, and whether they count as signed in and present."""
+    """What decides where an agent stands on the shelves and whom they count among."""
 
     room: Room | None
     loaded: float
     worked_until: int
     signed_in: bool
     present: bool
+    taken: int
+    given: int
 
     @classmethod
     def of(cls, agent: AgentRecord) -> Place:
         """Return where the agent belongs now."""
-        return cls(agent.room(), agent.loaded, agent.worked_until, agent.signed_in, agent.present)
+        room, signed, present = agent.room(), agent.signed_in, agent.present
+        loaded, until = load_share(agent), agent.worked_until
+        return cls(room, loaded, until, signed, present, agent.taken, agent.given_at)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing keeps the agent from the next work."""
+        return self.room is not None and self.room.empty
+
+
+class Shelf(NamedTuple):
+    """What the agents of one shelf have in common: room, and the reserve that must allow it."""
+
+    room: Room
+    reserve: Reserve | None
+
+    def takes(self, shape: Shape, idle: Mapping[str, int]) -> bool:
+        """Return whether the agents may take an item of this shape."""
+        return shape.fits(self.room) and allows(self.reserve, idle, own=self.room.empty)
 
 
 class Pool:
-    """Agents who serve one queue and meet one set of requirements, and what waits for them."""
+    """Agents who may serve one queue's items of one kind, and what waits for them."""
 
-    __slots__ = ("buckets", "key", "levels", "policy", "present", "profiles", "shelves", "signed")
+    __slots__ = (
+        "_stands",
+        "buckets",
+        "idle",
+        "key",
+        "levels",
+        "policy",
+        "present",
+        "profiles",
+        "shelves",
+        "signed",
+    )
 
-    def __init__(self, key: PoolKey, policy: QueuePolicy) -> None:
+    def __init__(self, key: PoolKey, policy: QueuePolicy, idle: Mapping[str, int]) -> None:
         self.key = key
         self.policy = policy
+        self.idle = idle
         self.levels: dict[str, int] = {}
         self.signed = 0
         self.present = 0
         self.profiles: dict[Profile, int] = {}
-        self.shelves: dict[int, dict[Room, Ordered[Key]]] = {}
+        self.shelves: dict[int, dict[Shelf, Ordered[Key]]] = {}
         self.buckets: dict[BucketKey, Bucket] = {}
+        self._stands: dict[str, tuple[int, Shelf, Key]] = {}
 
-    def accepts(self, agent: AgentRecord) -> bool:
-        """Return whether the agent belongs here."""
-        if self.key[0] not in agent.spec.serves:
-            return False
-        return all(agent.spec.skills.get(skill, 0) >= least for skill, least in self.key[1])
+    def level(self, agent: AgentRecord) -> int | None:
+        """Return at which level the agent belongs here; None: not at all."""
+        spec = agent.spec
+        if self.key.queue not in spec.serves and not any(t in self.key.teams for t in spec.teams):
+            return None
+        skilled = all(spec.skills.get(skill, 0) >= least for skill, least in self.key.signature)
+        return level_of(spec, self.policy) if skilled else None
 
-    def put(self, agent: AgentRecord, place: Place) -> None:
-        """Put an agent with room on their shelf."""
-        if place.room is None:
+    def put(self, agent: AgentRecord, room: Room | None) -> None:
+        """Put an agent with room on the shelf where they belong."""
+        if room is None:
             return
-        shelf = self.shelves.setdefault(self.levels[agent.id], {})
-        if place.room not in shelf:
-            shelf[place.room] = Ordered()
-        shelf[place.room].add(self._key(agent, place))
+        tier = tier_of(agent.spec, self.policy)
+        shelf = Shelf(room, agent.spec.keep_free.get(self.key.queue))
+        key = agent_rank(self.policy, (skill for skill, _ in self.key.signature), agent)
+        shelves = self.shelves.setdefault(tier, {})
+        if shelf not in shelves:
+            shelves[shelf] = Ordered()
+        shelves[shelf].add(key)
+        self._stands[agent.id] = (tier, shelf, key)
 
-    def take(self, agent: AgentRecord, place: Place) -> None:
-        """Undo `put` with the same place."""
-        if place.room is None:
+    def take(self, agent: str) -> None:
+        """Take an agent off the shelf; nothing happens if they are on none."""
+        stands = self._stands.pop(agent, None)
+        if stands is None:
             return
-        level = self.levels[agent.id]
-        ordered = self.shelves[level][place.room]
-        ordered.remove(self._key(agent, place))
+        tier, shelf, key = stands
+        ordered = self.shelves[tier][shelf]
+        ordered.remove(key)
         if not ordered:
-            del self.shelves[level][place.room]
-            if not self.shelves[level]:
-                del self.shelves[level]
+            del self.shelves[tier][shelf]
+            if not self.shelves[tier]:
+                del self.shelves[tier]
+
+    def stands(self, agent: str, shape: Shape) -> bool:
+        """Return whether an agent stands on a shelf from which an item of this shape is served."""
+        stands = self._stands.get(agent)
+        return stands is not None and stands[1].takes(shape, self.idle)
 
     def count(self, profile: Profile, signed: int, present: int) -> None:
         """Add to the numbers of members who are signed in, and whom an offer can reach."""
@@ -142,37 +206,40 @@ class Pool:
         if left:
             self.profiles[profile] = left
 
-    def _key(self, agent: AgentRecord, place: Place) -> Key:
-        return agent_rank(
-            self.policy.agent_choice,
-            place.loaded,
-            place.worked_until,
-            agent.spec.order,
-            agent.id,
-        )
+    def best(self, shape: Shape, barred: frozenset[str], draw: float | None) -> Candidate | None:
+        """Return the agent whom an item of this shape chooses, with (tier, key); None: nobody.
 
-    def best(self, shape: Shape, barred: frozenset[str]) -> Candidate | None:
-        """Return the agent whom an item of this shape chooses, with (level, key); None: nobody."""
-        for level in sorted(self.shelves):
-            found = [
-                key
-                for room, ordered in self.shelves[level].items()
-                if shape.fits(room) and (key := _first(ordered, barred)) is not None
+        With `draw` in [0, 1) it is the one in this place of all who are there.
+        """
+        for tier in sorted(self.shelves):
+            shelves = [
+                ordered
+                for shelf, ordered in self.shelves[tier].items()
+                if shelf.takes(shape, self.idle)
             ]
-            if found:
-                key = min(found)
-                return Candidate(str(key[-1]), (level, *key))
+            key = _first(shelves, barred) if draw is None else _drawn(shelves, barred, draw)
+            if key is not None:
+                return Candidate(str(key[-1]), (tier, *key))
         return None
 
     def with_room(self, shape: Shape) -> int:
         """Return how many agents have room for this shape."""
         return sum(
             len(ordered)
-            for shelf in self.shelves.values()
-            for room, ordered in shelf.items()
-            if shape.fits(room)
+            for shelves in self.shelves.values()
+            for shelf, ordered in shelves.items()
+            if shelf.takes(shape, self.idle)
         )
 
 
-def _first(ordered: Ordered[Key], barred: frozenset[str]) -> Key | None:
-    return next((key for key in ordered if key[-1] not in barred), None)
+def _first(shelves: list[Ordered[Key]], barred: frozenset[str]) -> Key | None:
+    firsts = (next((key for key in one if key[-1] not in barred), None) for one in shelves)
+    return min((key for key in firsts if key is not None), default=None)
+
+
+def _drawn(shelves: list[Ordered[Key]], barred: frozenset[str], draw: float) -> Key | None:
+    """Return the key at a place drawn among all; those of barred agents do not count."""
+    if len(shelves) == 1 and not barred:
+        return shelves[0].at(int(draw * len(shelves[0])))
+    keys = [key for key in merge(*shelves) if key[-1] not in barred]
+    return next(islice(keys, int(draw * len(keys)), None), None)

@@ -19,6 +19,7 @@ from madoguchi.model.routing import (
     Refused,
     RouterState,
     TimePassed,
+    WorkEnded,
 )
 from router import engine_agents, engine_items
 from router.book import Book
@@ -34,12 +35,11 @@ HANDLERS = {**engine_items.HANDLERS, **engine_agents.HANDLERS}
 class Engine:
     """Routes the items of one domain.
 
-    `seed` travels with the state, for choices that draw lots; the present ones draw none.
+    `seed` travels with the state, for choices that draw lots.
     """
 
     def __init__(self, *, seed: str = "0") -> None:
-        self.seed = seed
-        self._book = Book()
+        self._book = Book(seed)
 
     @classmethod
     def restore(cls, state: RouterState, at: int) -> Engine:
@@ -48,7 +48,7 @@ class Engine:
         Pending offers keep their deadlines. The next `apply` (TimePassed will do) runs what is due
         and offers what can be. Raises ValueError where the facts contradict each other.
         """
-        engine = cls(seed=state.seed)
+        engine = cls()
         engine._book = book_of(state, at)
         return engine
 
@@ -73,18 +73,46 @@ class Engine:
 
     def _run(self, command: Command) -> Refused | None:
         book = self._book
+        book.turn_day()
         self._settle()
-        while (due := book.timers.pop(book.clock)) is not None:
-            self._ring(*due)
-        self._settle()
-        if isinstance(command, TimePassed):
-            return None
-        try:
-            HANDLERS[type(command)](book, command)
-        except Refused as refused:
-            return refused
-        self._settle()
-        return None
+        # What ends at a moment makes room before what else this moment brings.
+        self._run_due(book.clock - isinstance(command, WorkEnded))
+        refused = None
+        if not isinstance(command, TimePassed):
+            try:
+                HANDLERS[type(command)](book, command)
+            except Refused as fault:
+                refused = fault
+            self._settle()
+        self._run_due(book.clock)
+        engine_items.admit(book)
+        return refused
+
+    def _run_due(self, until: int) -> None:
+        """Run what is due; only what nobody takes even then overflows, which may bring more."""
+        book = self._book
+        while True:
+            stepping = self._ring_due(until)
+            self._settle()
+            if not stepping:
+                return
+            for name in stepping:
+                if book.index.holds(name):
+                    engine_items.overflow(book, book.items[name])
+            self._settle()
+
+    def _ring_due(self, until: int) -> list[str]:
+        """Run every timer that is due; return the items whose moment it is to widen or move."""
+        book = self._book
+        stepping = []
+        while (due := book.timers.pop(until)) is not None:
+            kind, key = due
+            if kind is Timer.step:
+                stepping.append(key)
+                engine_items.widen(book, book.items[key])
+            else:
+                self._ring(kind, key)
+        return stepping
 
     def _settle(self) -> None:
         engine_agents.let_go(self._book)
@@ -116,7 +144,7 @@ class Engine:
 
     def state(self) -> RouterState:
         """Return everything that `restore` needs."""
-        return facts_of(self._book, self.seed)
+        return facts_of(self._book)
 
     @property
     def sequence(self) -> int:

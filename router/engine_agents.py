@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from madoguchi.model.routing import (
@@ -168,8 +168,28 @@ def configuration_changed(book: Book, command: ConfigurationChanged) -> None:
     for item in book.items.values():
         if item.spec.queue not in queues:
             raise Refused("queue_in_use", item.spec.queue)
+    check_overflow(queues)
+    for queue in (name for limit in command.limits for name in limit.queues):
+        if queue not in queues:
+            raise Refused("unknown_queue", queue)
     book.version = book.version + 1 if command.version is None else command.version
+    book.limits, book.midnight = command.limits, command.midnight
     use_queues(book, queues)
+
+
+def check_overflow(queues: Mapping[str, QueuePolicy]) -> None:
+    """Refuse overflows into queues that are not there, or round and round."""
+    for start in queues:
+        seen, ahead = set(), [start]
+        while ahead:
+            for step in queues[ahead.pop()].overflow:
+                if step.to_queue not in queues:
+                    raise Refused("unknown_queue", step.to_queue)
+                if step.to_queue == start:
+                    raise Refused("overflow_loop", start)
+                if step.to_queue not in seen:
+                    seen.add(step.to_queue)
+                    ahead.append(step.to_queue)
 
 
 def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:

@@ -11,7 +11,7 @@ from madoguchi.model.routing import (
     Key,
 )
 from router.book import Book
-from router.policy import agent_rank, item_rank, permitted
+from router.policy import agent_rank, item_rank, level_of, membership, permitted, tier_of
 from router.records import AgentRecord, ItemRecord
 
 
@@ -19,7 +19,9 @@ def explain_offer(
     book: Book, item: ItemRecord, agent: AgentRecord, *, direct: bool = False
 ) -> Explanation:
     """Return why `item` is about to be offered to `agent`; call it before the offer is made."""
-    runner_up = None if direct else book.index.best_agent(item, but=agent.id)
+    runner_up = (
+        None if direct else book.index.best_agent(item, lambda: book.draw(item), but=agent.id)
+    )
     facts = _reasons(item, agent, runner_up, direct=direct)
     return _explanation(book, item, agent, runner_up, facts)
 
@@ -47,7 +49,7 @@ def explain_fully(book: Book, item: ItemRecord) -> FullExplanation:
 
 
 def _considered(book: Book, item: ItemRecord, agent: AgentRecord) -> Considered:
-    obstacle = permitted(agent, item, book.clock)
+    obstacle = permitted(agent, item, book.clock, book.index.teams.idle)
     return Considered(agent.id, obstacle, _agent_key(item, agent))
 
 
@@ -62,12 +64,10 @@ def _sort_key(book: Book, each: Considered) -> tuple[bool, Key, int, str]:
 
 
 def _agent_key(item: ItemRecord, agent: AgentRecord) -> Key | None:
-    level = agent.spec.serves.get(item.spec.queue)
-    if level is None:
+    if membership(agent.spec, item) == "serves":
         return None
-    choice = item.policy.agent_choice
-    order = agent.spec.order
-    return (level, *agent_rank(choice, agent.loaded, agent.worked_until, order, agent.id))
+    tier = tier_of(agent.spec, item.policy)
+    return (tier, *agent_rank(item.policy, (skill for skill, _ in item.signature()), agent))
 
 
 def _explanation(
@@ -78,7 +78,7 @@ def _explanation(
     facts: tuple[str, ...],
 ) -> Explanation:
     spec = item.spec
-    level = agent.spec.serves.get(spec.queue, 0) if agent else 0
+    level = level_of(agent.spec, item.policy) if agent else 0
     ageing = item.policy.ageing
     return Explanation(
         queue=spec.queue,

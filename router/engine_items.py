@@ -34,7 +34,7 @@ from madoguchi.model.routing import (
 )
 from router.book import Book
 from router.engine_explain import explain_offer
-from router.policy import reachable, room
+from router.policy import reachable, room, widened
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer
 
@@ -50,6 +50,40 @@ def enqueue(book: Book, command: ItemEnqueued) -> None:
     unanswered = None if spec.exclusive else spec.enqueued_at
     item = book.items[spec.id] = ItemRecord(spec, policy, unanswered_since=unanswered)
     book.wait(item)
+    book.entering[item.id] = None
+
+
+def admit(book: Book) -> None:
+    """Refuse a place to those new items that nobody took at once and that are too many to wait."""
+    entering, book.entering = book.entering, {}
+    for name in entering:
+        item = book.items.get(name)
+        if item is None or not book.index.holds(name):
+            continue
+        if book.full(item.spec.queue, now_in=item.spec.queue):
+            book.close(item, ItemState.cancelled, "full")
+
+
+def widen(book: Book, item: ItemRecord) -> None:
+    """Let the rings count whose moment has come."""
+    if widened(item.policy, item.spec.enqueued_at, book.clock) != item.wide:
+        book.resort(item)
+    else:
+        item.widened_at = book.clock
+
+
+def overflow(book: Book, item: ItemRecord) -> None:
+    """Move a waiting item whose moment to overflow has come, if there is place where it is to go;
+    later moments try again.
+    """
+    before, item.stepped = item.stepped, book.clock
+    for step in item.policy.overflow if item.owner is None else ():
+        moment = item.spec.enqueued_at + micros(step.after_s)
+        due = before < moment <= book.clock
+        if due and not book.full(step.to_queue, now_in=item.spec.queue):
+            book.move(item, book.queue(step.to_queue), "overflow")
+            return
+    book.timers.schedule(Timer.step, item.id)
 
 
 def cancel(book: Book, command: ItemCancelled) -> None:
@@ -237,6 +271,9 @@ def transfer_to_queue(book: Book, command: TransferredToQueue) -> None:
     item.spec = replace(item.spec, queue=policy.id)
     item.policy = policy
     book.wait(item)
+    # Somebody meant it for this queue: it does not leave it for what is over already.
+    item.stepped = book.clock
+    book.timers.schedule(Timer.step, item.id)
     book.tell(ItemWaiting(item.id, policy.id, "transfer"))
     keep_from(book, item, sender)
 
@@ -253,6 +290,7 @@ def transfer_to_agent(book: Book, command: TransferredToAgent) -> None:
     agent = book.agent(command.agent)
     _check_target(item, agent)
     book.lift(item)
+    book.widen(item)
     if item.owner is not None:
         item.state = ItemState.assigned
     book.offer(item, agent, explain_offer(book, item, agent, direct=True), direct=True)

@@ -19,10 +19,11 @@ def settle(book: Book) -> None:
     """Make every offer that is possible now.
 
     Before the events of this apply nobody waited for an agent with room, so only agents who gained
-    room and items that newly wait are looked at. Agents look first, in turns, longest idle first:
-    they see items that waited longer than the new ones. A new item has a say in who takes it, for
-    others may have had room all along. But an agent always takes what ranks first for them, so
-    that nothing overtakes; only a preferred agent is given the item that asks for them.
+    room or whose reserve opened and items that newly wait are looked at. Agents look first, in
+    turns, longest idle first: they see items that waited longer than the new ones. A new item has a
+    say in who takes it, for others may have had room all along. But an agent always takes what
+    ranks first for them, so that nothing overtakes; only a preferred agent is given the item that
+    asks for them.
     """
     if not book.moved and not book.arrivals:
         return
@@ -59,7 +60,12 @@ def _lookers(book: Book) -> list[AgentRecord]:
         room = agent.room() if agent else None
         if agent is not None and room is not None and gains(agent.seen, room):
             found.append(agent)
-    return sorted(found, key=lambda agent: (agent.worked_until, agent.spec.order, agent.id))
+    book.index.refresh()
+    opened = [agent for agent in book.index.teams.opened() if agent.room() is not None]
+    return sorted(
+        dict.fromkeys((*found, *opened)),
+        key=lambda agent: (agent.worked_until, agent.spec.order, agent.id),
+    )
 
 
 def _remember(book: Book) -> None:
@@ -86,9 +92,9 @@ def _arrival_rank(book: Book, name: str) -> Key:
 def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
     """Return whom a newly waiting item goes to: the preferred agent, else the queue's choice."""
     preferred = book.agents.get(item.spec.preferred) if item.spec.preferred else None
-    if preferred is not None and permitted(preferred, item, book.clock) is None:
+    if preferred is not None and _permitted(book, preferred, item) is None:
         return preferred
-    best = book.index.best_agent(item)
+    best = book.index.best_agent(item, lambda: book.draw(item))
     return book.agents[best.agent] if best is not None else None
 
 
@@ -96,10 +102,16 @@ def _give(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
     """Offer `agent` what ranks first for them: `item`, if it asked for them, or a better one."""
     if item.spec.preferred != agent.id:
         item = _find_work(book, agent) or item
-    obstacle = permitted(agent, item, book.clock)
+    obstacle = _permitted(book, agent, item)
     if obstacle is not None:
         raise IndexBroken(f"{item.id} for {agent.id}: {obstacle}")
     book.offer(item, agent, explain_offer(book, item, agent), direct=False)
+
+
+def _permitted(book: Book, agent: AgentRecord, item: ItemRecord) -> str | None:
+    if agent.spec.keep_free:
+        book.index.refresh()
+    return permitted(agent, item, book.clock, book.index.teams.idle)
 
 
 def _tell_blocked(book: Book) -> None:

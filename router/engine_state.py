@@ -11,12 +11,12 @@ from madoguchi.model.routing import (
     RouterState,
     TransferPhase,
 )
-from router.book import Book
+from router.book import DAY, Book
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer
 
 
-def facts_of(book: Book, seed: str) -> RouterState:
+def facts_of(book: Book) -> RouterState:
     """Return everything that the engine can be rebuilt from."""
     items = sorted(book.items.values(), key=lambda item: item.id)
     return RouterState(
@@ -30,7 +30,9 @@ def facts_of(book: Book, seed: str) -> RouterState:
         version=book.version,
         sequence=book.sequence,
         clock=book.clock,
-        seed=seed,
+        seed=book.seed,
+        limits=book.limits,
+        midnight=book.midnight,
     )
 
 
@@ -39,8 +41,10 @@ def book_of(state: RouterState, at: int) -> Book:
 
     Raises ValueError where the facts contradict each other.
     """
-    book = Book()
+    book = Book(state.seed)
     book.clock = max(at, state.clock)
+    book.limits, book.midnight = state.limits, state.midnight
+    book.day = (state.clock - state.midnight) // DAY
     book.version, book.sequence = state.version, state.sequence
     book.finished = dict(state.finished)
     book.use_queues({queue.id: queue for queue in state.queues})
@@ -61,6 +65,8 @@ def book_of(state: RouterState, at: int) -> Book:
     for item in book.items.values():
         if item.state is ItemState.waiting:
             book.wait(item)
+            item.stepped = state.clock
+            book.timers.schedule(Timer.step, item.id)
     return book
 
 
@@ -75,6 +81,8 @@ def _agent(facts: AgentFacts) -> AgentRecord:
         misses=facts.misses,
         absent_since=facts.absent_since,
         away_after=facts.away_after,
+        taken=facts.taken,
+        given=dict(facts.given),
     )
     if agent.here:
         agent.absent_since = None

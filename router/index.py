@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from weakref import WeakValueDictionary
 
-from madoguchi.model.routing import Candidate, Key, QueuePolicy
+from madoguchi.model.routing import AgentChoice, Candidate, Key, QueuePolicy, Reserve
 from router.buckets import Bucket, BucketKey, Place, Pool, PoolKey, Profile
+from router.policy import allows
 from router.records import AgentRecord, ItemRecord, Room
+from router.teams import Teams
+
+Interned = tuple[tuple[tuple[PoolKey, int], ...], tuple[tuple[str, Reserve], ...]]
 
 
 class Index:
@@ -18,15 +22,16 @@ class Index:
         self._pools: dict[PoolKey, Pool] = {}
         self._of_queue: dict[str, list[Pool]] = {}
         self._serving: dict[str, dict[str, AgentRecord]] = {}
-        self._profiles: WeakValueDictionary[tuple[tuple[PoolKey, int], ...], Profile] = (
-            WeakValueDictionary()
-        )
+        self._adding: dict[str, list[Pool]] = {}
+        self._profiles: WeakValueDictionary[Interned, Profile] = WeakValueDictionary()
         self._profile_of: dict[str, Profile] = {}
         self._places: dict[str, Place] = {}
         self._buckets: dict[str, tuple[Pool, Bucket]] = {}
         self._stale: dict[str, AgentRecord] = {}
         self._flipped: dict[PoolKey, Pool] = {}
         self._signed: dict[str, int] = {}
+        self._waiting: dict[str, int] = {}
+        self.teams = Teams()
         self.signed = 0
 
     # ------------------------------------------------------------ agents
@@ -35,6 +40,7 @@ class Index:
         """Take in an agent who is not in the index."""
         for queue in agent.spec.serves:
             self._serving.setdefault(queue, {})[agent.id] = agent
+        self.teams.add(agent)
         self._enroll(agent)
 
     def drop_agent(self, agent: AgentRecord) -> None:
@@ -42,6 +48,7 @@ class Index:
         self._leave(agent)
         for queue in agent.spec.serves:
             del self._serving[queue][agent.id]
+        self.teams.drop(agent)
         self._stale.pop(agent.id, None)
 
     def touch(self, agent: AgentRecord) -> None:
@@ -57,11 +64,13 @@ class Index:
                 continue
             self._places[agent.id] = new
             self._count(agent, new.signed_in - old.signed_in, new.present - old.present)
+            if new.idle != old.idle:
+                self.teams.count(agent, new.idle - old.idle)
             if old.room is None and new.room is None:
                 continue
             for _, pool in self._profile_of[agent.id].pools():
-                pool.take(agent, old)
-                pool.put(agent, new)
+                pool.take(agent.id)
+                pool.put(agent, new.room)
         self._stale.clear()
         if later is not None:
             self._stale[later.id] = later
@@ -69,26 +78,37 @@ class Index:
     def _enroll(self, agent: AgentRecord) -> None:
         levels = {
             pool.key: level
-            for queue, level in agent.spec.serves.items()
-            for pool in self._of_queue.get(queue, ())
-            if pool.accepts(agent)
+            for pool in self._open_to(agent)
+            if (level := pool.level(agent)) is not None
         }
-        interned = tuple(sorted(levels.items()))
+        reserves = agent.spec.keep_free
+        interned = (tuple(sorted(levels.items())), tuple(sorted(reserves.items())))
         profile = self._profiles.get(interned)
         if profile is None:
-            profile = self._profiles[interned] = Profile(levels, self._pools)
+            profile = self._profiles[interned] = Profile(levels, reserves, self._pools)
         self._profile_of[agent.id] = profile
         place = self._places[agent.id] = Place.of(agent)
         for level, pool in profile.pools():
             pool.levels[agent.id] = level
-            pool.put(agent, place)
+            pool.put(agent, place.room)
         self._count(agent, place.signed_in, place.present)
+        self.teams.count(agent, place.idle)
+
+    def _open_to(self, agent: AgentRecord) -> Iterator[Pool]:
+        """Yield the pools of the queues that an agent serves, or that let in one of their teams."""
+        for queue in agent.spec.serves:
+            yield from self._of_queue.get(queue, ())
+        for team in agent.spec.teams:
+            for pool in self._adding.get(team, ()):
+                if pool.key.queue not in agent.spec.serves:
+                    yield pool
 
     def _leave(self, agent: AgentRecord) -> None:
         place = self._places[agent.id]
         self._count(agent, -place.signed_in, -place.present)
+        self.teams.count(agent, -place.idle)
         for _, pool in self._profile_of[agent.id].pools():
-            pool.take(agent, place)
+            pool.take(agent.id)
             del pool.levels[agent.id]
         del self._places[agent.id], self._profile_of[agent.id]
 
@@ -111,16 +131,20 @@ class Index:
         placed = self._buckets.get(item.id)
         if placed is not None:
             return placed[0]
-        key = (item.spec.queue, item.signature())
+        key = PoolKey(item.spec.queue, item.signature(), item.added_teams)
         pool = self._pools.get(key)
         return pool if pool is not None else self._open_pool(key)
 
     def _open_pool(self, key: PoolKey) -> Pool:
         self.refresh()
-        pool = self._pools[key] = Pool(key, self._queues[key[0]])
-        self._of_queue.setdefault(key[0], []).append(pool)
-        for agent in list(self._serving.get(key[0], {}).values()):
-            if pool.accepts(agent):
+        pool = self._pools[key] = Pool(key, self._queues[key.queue], self.teams.idle)
+        self._of_queue.setdefault(key.queue, []).append(pool)
+        members = dict(self._serving.get(key.queue, {}))
+        for team in key.teams:
+            self._adding.setdefault(team, []).append(pool)
+            members.update((agent.id, agent) for agent in self.teams.members(team))
+        for agent in members.values():
+            if pool.level(agent) is not None:
                 self._leave(agent)
                 self._enroll(agent)
         return pool
@@ -133,6 +157,7 @@ class Index:
         if bucket is None:
             bucket = pool.buckets[key] = Bucket(key, item.policy)
         bucket.items.add((item.spec.enqueued_at, item.id))
+        self._waiting[pool.key.queue] = self._waiting.get(pool.key.queue, 0) + 1
         self._buckets[item.id] = (pool, bucket)
 
     def lift(self, item: ItemRecord) -> None:
@@ -141,6 +166,7 @@ class Index:
         if pool is None or bucket is None:
             return
         bucket.items.remove((item.spec.enqueued_at, item.id))
+        self._waiting[pool.key.queue] -= 1
         if not bucket.items:
             del pool.buckets[bucket.key]
 
@@ -148,13 +174,23 @@ class Index:
         """Return whether the item is in a bucket."""
         return item in self._buckets
 
+    def number_waiting(self, queue: str) -> int:
+        """Return how many items wait in a queue, not on offer."""
+        return self._waiting.get(queue, 0)
+
     # ------------------------------------------------------------ looking
 
     def best_item(self, agent: AgentRecord, room: Room, at: int) -> str | None:
         """Return the waiting item that an agent with this room takes first."""
-        for level, pools in self._profile_of[agent.id].tiers:
+        profile = self._profile_of[agent.id]
+        if profile.reserves:
+            self.refresh()
+        for level, pools in profile.tiers:
             best: Key | None = None
             for pool in pools:
+                reserve = profile.reserves.get(pool.key.queue)
+                if reserve is not None and not allows(reserve, self.teams.idle, own=room.empty):
+                    continue
                 for bucket in pool.buckets.values():
                     if bucket.takes(agent, room):
                         head = bucket.head(level, at)
@@ -163,18 +199,20 @@ class Index:
                 return str(best[-1])
         return None
 
-    def best_agent(self, item: ItemRecord, *, but: str | None = None) -> Candidate | None:
+    def best_agent(
+        self, item: ItemRecord, draw: Callable[[], float], *, but: str | None = None
+    ) -> Candidate | None:
         """Return the agent with room whom the item chooses, leaving out `but`."""
         self.refresh(but=but)
         barred = item.barred()
-        return self.pool(item).best(item.shape, barred | {but} if but else barred)
+        lot = draw() if item.policy.agent_choice is AgentChoice.random else None
+        return self.pool(item).best(item.shape, barred | {but} if but else barred, lot)
 
     def rivals(self, item: ItemRecord, agent: str | None) -> int:
         """Return how many agents besides `agent` have room for the item."""
         self.refresh(but=agent)
         pool = self.pool(item)
-        room = self._places[agent].room if agent in pool.levels else None
-        return pool.with_room(item.shape) - (room is not None and item.shape.fits(room))
+        return pool.with_room(item.shape) - (agent is not None and pool.stands(agent, item.shape))
 
     def nobody(self, item: ItemRecord) -> bool:
         """Return whether nobody signed in could ever take the item."""

@@ -28,6 +28,7 @@ def _agent(one: AgentFacts, by: int) -> AgentFacts:
         disconnected_since=_maybe(one.disconnected_since, by),
         absent_since=_maybe(one.absent_since, by),
         worked_until=one.worked_until and one.worked_until + by,
+        given={queue: at + by for queue, at in one.given.items()},
     )
 
 

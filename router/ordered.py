@@ -37,6 +37,14 @@ class Ordered(Generic[K]):
         """Return the largest key; IndexError if there is none."""
         return self._lasts[-1]
 
+    def at(self, place: int) -> K:
+        """Return the key that has `place` keys before it; IndexError if there is none."""
+        for block in self._blocks:
+            if place < len(block):
+                return block[place]
+            place -= len(block)
+        raise IndexError(place)
+
     def add(self, key: K) -> None:
         """Insert a key that is not yet there."""
         self._size += 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from madoguchi.model.routing import (
@@ -12,9 +13,16 @@ from madoguchi.model.routing import (
     AgentSpec,
     ItemSpec,
     Key,
+    Overflow,
     Preference,
     Presence,
+    QueuePolicy,
+    Reserve,
+    Ring,
+    micros,
 )
+
+NOBODY: Mapping[str, int] = {}
 
 
 class AgentView(Protocol):
@@ -56,9 +64,23 @@ class AgentView(Protocol):
     def held(self) -> Mapping[str, int]:
         """Items per channel, held or on offer."""
 
+    @property
+    def worked_until(self) -> int:
+        """The last end of work, 0 before any."""
+
+    @property
+    def taken(self) -> int:
+        """What was assigned since midnight."""
+
+    @property
+    def given(self) -> Mapping[str, int]:
+        """Queue -> when it last gave an offer."""
+
 
 class ItemView(Protocol):
-    """An item as `permitted` sees it; `requires` is the item's own or its queue's."""
+    """An item as `permitted` sees it; `requires` is the item's own or its queue's, as far as its
+    rings have not relaxed it.
+    """
 
     @property
     def spec(self) -> ItemSpec:
@@ -69,6 +91,10 @@ class ItemView(Protocol):
         """Skill -> minimum proficiency."""
 
     @property
+    def added_teams(self) -> Collection[str]:
+        """Teams that its rings have let in."""
+
+    @property
     def owner(self) -> str | None:
         """Who keeps the item until somebody else accepts."""
 
@@ -77,13 +103,15 @@ class ItemView(Protocol):
         """Agent -> µs until which they are barred from this item."""
 
 
-def permitted(agent: AgentView, item: ItemView, at: int) -> str | None:
+def permitted(
+    agent: AgentView, item: ItemView, at: int, idle: Mapping[str, int] = NOBODY
+) -> str | None:
     """Return None if `agent` may be offered `item` at `at`, else the code of the first obstacle.
 
-    Codes in the order of the filters: `not_signed_in`, `serves`, `skill:<skill>:<minimum>`,
-    `presence`, `disconnected`, `leaving`, `no_room`, `exclusive`, `channel_full:<channel>`,
-    `declined`, `owner`. A preferred agent who was the last owner is asked for neither `serves`
-    nor skills.
+    `idle` is team -> how many of its agents are idle. Codes in the order of the filters:
+    `not_signed_in`, `serves`, `skill:<skill>:<minimum>`, `presence`, `disconnected`, `leaving`,
+    `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`, `declined`,
+    `owner`. A preferred agent who was the last owner is asked for neither `serves` nor skills.
     """
     if agent.presence is Presence.offline:
         return "not_signed_in"
@@ -91,6 +119,7 @@ def permitted(agent: AgentView, item: ItemView, at: int) -> str | None:
         membership(agent.spec, item)
         or reachable(agent)
         or room(agent, item.spec)
+        or kept_free(agent, item.spec.queue, idle)
         or barred(agent.spec.id, item, at)
     )
 
@@ -100,7 +129,7 @@ def membership(agent: AgentSpec, item: ItemView) -> str | None:
     spec = item.spec
     if spec.preferred == agent.id and spec.preference is Preference.last_owner:
         return None
-    if spec.queue not in agent.serves:
+    if spec.queue not in agent.serves and not any(t in item.added_teams for t in agent.teams):
         return "serves"
     for skill, minimum in item.requires.items():
         if agent.skills.get(skill, 0) < minimum:
@@ -130,6 +159,24 @@ def room(agent: AgentView, item: ItemSpec) -> str | None:
     return None
 
 
+def is_idle(agent: AgentView) -> bool:
+    """Return whether nothing keeps an agent whom offers reach from the next work."""
+    return reachable(agent) is None and not (agent.used or agent.reserved)
+
+
+def kept_free(agent: AgentView, queue: str, idle: Mapping[str, int]) -> str | None:
+    """Return which reserve keeps `agent` from items of `queue` now, or None."""
+    reserve = agent.spec.keep_free.get(queue)
+    if allows(reserve, idle, own=is_idle(agent)) or reserve is None:
+        return None
+    return f"kept_free:{reserve.team}:{reserve.free}"
+
+
+def allows(reserve: Reserve | None, idle: Mapping[str, int], *, own: bool) -> bool:
+    """Tell whether enough others of a reserve's team are idle; `own`: so is the agent."""
+    return reserve is None or idle.get(reserve.team, 0) - own >= reserve.free
+
+
 def barred(agent: str, item: ItemView, at: int) -> str | None:
     """Return `declined` or `owner` where this one item must not go to this one agent, or None."""
     if item.blocks.get(agent, at) > at:
@@ -149,13 +196,90 @@ def item_rank(
     return (level, priority, -score(ageing, enqueued_at, at), enqueued_at, item)
 
 
-def agent_rank(
-    choice: AgentChoice, loaded: float, worked_until: int, order: int, agent: str
-) -> Key:
-    """Return what an item compares among agents of one level.
+def level_of(agent: AgentSpec, queue: QueuePolicy) -> int:
+    """Return the level at which an agent serves a queue: the last one, if only a ring let them."""
+    return agent.serves.get(queue.id, queue.last_level)
 
-    `loaded` is the part of the units in use or reserved. Longest idle is the smallest time of the
-    last end of work (0 before any), then `order`.
+
+def tier_of(agent: AgentSpec, queue: QueuePolicy) -> int:
+    """Return how early an item of `queue` asks an agent: by its order of teams, else by level."""
+    if not queue.team_order:
+        return level_of(agent, queue)
+    for tier, teams in enumerate(queue.team_order):
+        if any(team in teams for team in agent.teams):
+            return tier
+    return len(queue.team_order)
+
+
+def agent_rank(queue: QueuePolicy, requires: Iterable[str], agent: AgentView) -> Key:
+    """Return what an item of `queue` that requires some skills compares among agents of one tier.
+
+    Longest idle is the smallest time of the last end of work (0 before any), then `order`. A random
+    choice draws a place in `order`.
     """
-    idle: Key = (worked_until, order, agent)
-    return (loaded, *idle) if choice is AgentChoice.least_loaded else idle
+    spec = agent.spec
+    idle: Key = (agent.worked_until, spec.order, spec.id)
+    match queue.agent_choice:
+        case AgentChoice.least_loaded:
+            return (load_share(agent), *idle)
+        case AgentChoice.best_proficiency:
+            return (-sum(spec.skills.get(skill, 0) for skill in requires), *idle)
+        case AgentChoice.fewest_today:
+            return (agent.taken, *idle)
+        case AgentChoice.round_robin:
+            return (agent.given.get(queue.id, 0), spec.order, spec.id)
+        case AgentChoice.top_down | AgentChoice.random:
+            return (spec.order, spec.id)
+    return idle
+
+
+def load_share(agent: AgentView) -> float:
+    """Return the part of the units in use or reserved."""
+    return (agent.used + agent.reserved) / agent.spec.units if agent.spec.units > 0 else 1.0
+
+
+# ---------------------------------------------------------------- rings
+
+
+@dataclass(frozen=True, slots=True)
+class Widened:
+    """What the rings passed so far have changed for an item."""
+
+    relax: Mapping[str, int]
+    teams: tuple[str, ...]
+    priority: int | None
+
+    def requires(self, least: Mapping[str, int]) -> Mapping[str, int]:
+        """Return requirements as relaxed so far."""
+        if not self.relax:
+            return least
+        return {skill: min(n, self.relax.get(skill, n)) for skill, n in least.items()}
+
+    def priority_of(self, own: int | None, queue: int) -> int:
+        """Return the class of an item: its own may be raised by a ring, its queue's is replaced."""
+        if self.priority is None:
+            return queue if own is None else own
+        return self.priority if own is None else min(own, self.priority)
+
+
+NARROW = Widened({}, (), None)
+
+
+def widened(queue: QueuePolicy, enqueued_at: int, at: int) -> Widened:
+    """Return what the rings passed at `at` have changed for an item of `queue`."""
+    passed = [ring for ring in queue.rings if enqueued_at + micros(ring.after_s) <= at]
+    if not passed:
+        return NARROW
+    relax = {skill: least for ring in passed for skill, least in ring.relax.items()}
+    teams = sorted({team for ring in passed for team in ring.add_teams})
+    classes = [ring.priority for ring in passed if ring.priority is not None]
+    return Widened(relax, tuple(teams), classes[-1] if classes else None)
+
+
+def next_moment(steps: Iterable[Ring | Overflow], enqueued_at: int, passed: int) -> int | None:
+    """Return when the first of some steps comes after `passed`, or None."""
+    for step in steps:
+        moment = enqueued_at + micros(step.after_s)
+        if moment > passed:
+            return moment
+    return None

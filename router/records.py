@@ -22,6 +22,7 @@ from madoguchi.model.routing import (
     TransferPhase,
     micros,
 )
+from router.policy import NARROW, Widened, next_moment
 
 CONNECTION_GRACE_S = 60
 """A desk that is gone for so long makes its agent `away`."""
@@ -62,6 +63,8 @@ class AgentRecord:
     worked_until: int = 0
     misses: int = 0
     away_after: str | None = None
+    taken: int = 0
+    given: dict[str, int] = field(default_factory=dict)
     used: int = 0
     reserved: int = 0
     exclusives: int = 0
@@ -101,14 +104,14 @@ class AgentRecord:
         return self.here and self.away_after is None
 
     @property
+    def given_at(self) -> int:
+        """When any queue gave them an offer last."""
+        return max(self.given.values(), default=0)
+
+    @property
     def leaves(self) -> bool:
         """Whether a reserved away is due: nothing weighs on them and nothing is on offer."""
         return self.away_after is not None and not (self.busy or self.wrapping or self.offers)
-
-    @property
-    def loaded(self) -> float:
-        """The part of the units in use or reserved."""
-        return (self.used + self.reserved) / self.spec.units if self.spec.units > 0 else 1.0
 
     def free(self) -> int:
         """Return the units that an offer could still reserve."""
@@ -185,6 +188,8 @@ class AgentRecord:
             self.worked_until,
             self.misses,
             self.away_after,
+            self.taken,
+            dict(sorted(self.given.items())),
         )
 
 
@@ -194,7 +199,11 @@ _NOBODY: frozenset[str] = frozenset()
 
 @dataclass(slots=True, eq=False)
 class ItemRecord:
-    """An unfinished item. `policy` is its queue's; `offer` the one pending offer."""
+    """An unfinished item. `policy` is its queue's; `offer` the one pending offer.
+
+    `wide` is what the rings up to `widened_at` have changed; overflows up to `stepped` are done
+    with.
+    """
 
     spec: ItemSpec
     policy: QueuePolicy
@@ -210,6 +219,9 @@ class ItemRecord:
     told_blocked: bool = False
     wrap_up_until: int | None = None
     offer: Offer | None = None
+    wide: Widened = NARROW
+    widened_at: int = 0
+    stepped: int = 0
 
     @property
     def id(self) -> str:
@@ -218,20 +230,31 @@ class ItemRecord:
 
     @property
     def requires(self) -> Mapping[str, int]:
-        """Skill -> minimum: the item's own, else its queue's."""
+        """Skill -> minimum: the item's own, else its queue's, as relaxed by rings."""
         own = self.spec.requires
-        return self.policy.requires if own is None else own
+        return self.wide.requires(self.policy.requires if own is None else own)
+
+    @property
+    def added_teams(self) -> tuple[str, ...]:
+        """Teams that rings have let in."""
+        return self.wide.teams
 
     @property
     def priority(self) -> int:
-        """The item's own class, else its queue's."""
-        own = self.spec.priority
-        return self.policy.priority if own is None else own
+        """The item's own class, else its queue's, as raised by rings."""
+        return self.wide.priority_of(self.spec.priority, self.policy.priority)
 
     @property
     def shape(self) -> Shape:
         """What it asks of an agent's room."""
         return Shape(self.spec.channel, self.spec.weight, self.spec.exclusive)
+
+    def step_due(self) -> int | None:
+        """Return when the next ring or overflow comes, if the item still waits then."""
+        policy, since = self.policy, self.spec.enqueued_at
+        ring = next_moment(policy.rings, since, self.widened_at)
+        overflow = next_moment(policy.overflow, since, self.stepped)
+        return min((due for due in (ring, overflow) if due is not None), default=None)
 
     def signature(self) -> tuple[tuple[str, int], ...]:
         """Return the requirements as a key: equal for items that ask for the same."""

@@ -16,6 +16,7 @@ class Timer(IntEnum):
     away = 3
     absent = 4
     wrap_up = 5
+    step = 6
 
 
 Due = Callable[[Timer, str], int | None]

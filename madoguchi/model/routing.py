@@ -25,12 +25,16 @@ from madoguchi.model.routing_facts import (
     ItemSpec,
     ItemState,
     Key,
+    Limit,
     Load,
     Offer,
     OfferState,
+    Overflow,
     Preference,
     Presence,
     QueuePolicy,
+    Reserve,
+    Ring,
     RouterState,
     TransferPhase,
     micros,
@@ -74,6 +78,7 @@ __all__ = [
     "ItemWaiting",
     "ItemWrapUp",
     "Key",
+    "Limit",
     "Load",
     "Offer",
     "OfferAccepted",
@@ -81,6 +86,7 @@ __all__ = [
     "OfferDeclined",
     "OfferState",
     "Offered",
+    "Overflow",
     "Preference",
     "Presence",
     "PresenceChanged",
@@ -88,6 +94,8 @@ __all__ = [
     "QueuePolicy",
     "Refused",
     "Requeued",
+    "Reserve",
+    "Ring",
     "RouterState",
     "TimePassed",
     "TransferCancelled",
@@ -106,13 +114,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationChanged:
-    """The complete set of queues. `version` None counts on from the last one.
+    """The complete set of queues and shared limits. `version` None counts on from the last one.
 
-    Refused: `queue_in_use` when a queue that has unfinished items is missing.
+    `midnight` is when a day begins, in µs after midnight UTC. Refused: `queue_in_use` when a queue
+    that has unfinished items is missing, `unknown_queue` and `overflow_loop` for steps that lead
+    nowhere or for ever.
     """
 
     queues: tuple[QueuePolicy, ...]
     version: int | None = None
+    limits: tuple[Limit, ...] = ()
+    midnight: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,7 +416,8 @@ class ItemResumed:
 class ItemClosed:
     """The item is done, cancelled or abandoned; the engine forgets it.
 
-    `why` is `wrap_up_over` where the time for wrap-up has run out, empty where people ended it.
+    `why` is `wrap_up_over` where the time for wrap-up has run out, `full` where a new item found
+    no place to wait, empty where people ended it.
     """
 
     item: str

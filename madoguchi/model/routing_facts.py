@@ -23,10 +23,20 @@ def micros(seconds: float) -> int:
 
 
 class AgentChoice(StrEnum):
-    """How an item chooses among agents of one level; ties go to the longest idle."""
+    """How an item chooses among agents of one level; ties go to the longest idle.
+
+    `best_proficiency` sums the proficiencies in the skills that are still required. `fewest_today`
+    counts assignments since midnight. `round_robin` takes whom this queue gave an offer longest
+    ago. `top_down` follows the agents' order. `random` draws evenly.
+    """
 
     longest_idle = "longest_idle"
     least_loaded = "least_loaded"
+    best_proficiency = "best_proficiency"
+    fewest_today = "fewest_today"
+    round_robin = "round_robin"
+    top_down = "top_down"
+    random = "random"
 
 
 class Preference(StrEnum):
@@ -102,12 +112,59 @@ class Ageing:
 
 
 @dataclass(frozen=True, slots=True)
+class Ring:
+    """A step that widens who may serve an item, `after_s` after it was enqueued.
+
+    `relax` is skill -> the minimum from now on (0: not asked any more). `add_teams` may serve it
+    too, at the queue's last level. `priority` is its class from now on. Steps add up.
+    """
+
+    after_s: float
+    relax: Mapping[str, int] = field(default_factory=dict)
+    add_teams: tuple[str, ...] = ()
+    priority: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.after_s <= 0:
+            raise ValueError("a ring must come after more than 0 s")
+        if not (self.relax or self.add_teams or self.priority is not None):
+            raise ValueError(f"the ring after {self.after_s:g} s widens nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """`after_s` after it was enqueued an item moves to another queue, if that has place for it."""
+
+    after_s: float
+    to_queue: str
+
+    def __post_init__(self) -> None:
+        if self.after_s <= 0:
+            raise ValueError("an overflow must come after more than 0 s")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A waiting room that some queues share: so many items may wait in all of them together."""
+
+    queues: tuple[str, ...]
+    max_waiting: int
+
+    def __post_init__(self) -> None:
+        if self.max_waiting < 0:
+            raise ValueError("max_waiting must not be negative")
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePolicy:
     """How one queue is served.
 
     `requires` is skill -> minimum proficiency. `priority` 1 is served first, strictly.
     `misses`: so many unanswered offers in a row make an agent `missed`. `wrap_up` False ends the
     work at the moment when wrap-up would begin; `wrap_up_s` ends it so long after (0: no limit).
+    `max_waiting`: so many may wait, not on offer; None: no limit. `team_order` stands for the
+    levels when an item looks for an agent: those of the first list are asked first, who is in none
+    last. `last_level` is the highest level at which anybody serves the queue.
     Raises ValueError for values that cannot work.
     """
 
@@ -125,6 +182,11 @@ class QueuePolicy:
     misses: int = 1
     wrap_up: bool = True
     wrap_up_s: float = 0
+    rings: tuple[Ring, ...] = ()
+    overflow: tuple[Overflow, ...] = ()
+    max_waiting: int | None = None
+    team_order: tuple[tuple[str, ...], ...] = ()
+    last_level: int = 1
 
     def __post_init__(self) -> None:
         if min(self.offer_timeout_s, self.transfer_timeout_s, self.absent_requeue_s) <= 0:
@@ -133,13 +195,30 @@ class QueuePolicy:
             raise ValueError(f"queue {self.id}: a time must not be negative")
         if self.misses < 1:
             raise ValueError(f"queue {self.id}: misses must be at least 1")
+        if self.max_waiting is not None and self.max_waiting < 0:
+            raise ValueError(f"queue {self.id}: max_waiting must not be negative")
+        for steps in (self.rings, self.overflow):
+            times = [step.after_s for step in steps]
+            if times != sorted(times):
+                raise ValueError(f"queue {self.id}: steps must stand in the order of their times")
+        if any(step.to_queue == self.id for step in self.overflow):
+            raise ValueError(f"queue {self.id}: it overflows into itself")
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """An agent takes an item of a queue only while `free` others of `team` are idle."""
+
+    team: str
+    free: int
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSpec:
     """Who can do what. `serves` is queue id -> level (1 first); `order` breaks the last tie.
 
-    `units` is the capacity, `per_channel` the most items of a channel held at once.
+    `units` is the capacity, `per_channel` the most items of a channel held at once. `teams` are
+    those that rings and reserves name. `keep_free` is queue id -> what is kept for other queues.
     """
 
     id: str
@@ -148,6 +227,12 @@ class AgentSpec:
     serves: Mapping[str, int] = field(default_factory=dict)
     units: int = 5
     per_channel: Mapping[str, int] = field(default_factory=dict)
+    teams: tuple[str, ...] = ()
+    keep_free: Mapping[str, Reserve] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if any(reserve.team not in self.teams for reserve in self.keep_free.values()):
+            raise ValueError(f"agent {self.id}: only an own team can keep agents free")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +242,8 @@ class ItemSpec:
     `requires` and `priority` None mean the queue's. `exclusive` (voice, video) wants an agent with
     no other load. `preferred` gets the first offer, for the reason in `preference`, if they may
     take it at the moment when the item arrives. `release_after_s` is how long after a reply the
-    units are released; None means the queue's `chat_release_s` for chat and 0 otherwise.
+    units are released; None means the queue's `chat_release_s` for chat and 0 otherwise. `draw` is
+    the number in [0, 1) that a random choice uses; None: one that follows from seed, id and offer.
     """
 
     id: str
@@ -172,6 +258,7 @@ class ItemSpec:
     preferred: str | None = None
     preference: Preference = Preference.last_owner
     release_after_s: float | None = None
+    draw: float | None = None
 
     def __post_init__(self) -> None:
         if self.weight < 1:
@@ -212,7 +299,8 @@ class AgentFacts:
     `since`: of the presence. `disconnected_since` None: connected. `absent_since`: since when the
     agent has been without interruption not available or not connected; None: derived from the two
     others. `worked_until`: the last end of work, 0 before any. `away_after`: the reason of the
-    away that follows when the present work has ended; None: none is reserved.
+    away that follows when the present work has ended; None: none is reserved. `taken`: what was
+    assigned since midnight. `given`: queue -> when it last gave an offer.
     """
 
     spec: AgentSpec
@@ -224,6 +312,8 @@ class AgentFacts:
     worked_until: int = 0
     misses: int = 0
     away_after: str | None = None
+    taken: int = 0
+    given: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +343,10 @@ class ItemFacts:
 
 @dataclass(frozen=True, slots=True)
 class RouterState:
-    """Everything that the engine is rebuilt from, each tuple ordered by id."""
+    """Everything that the engine is rebuilt from, each tuple ordered by id.
+
+    `midnight` is when a day begins, in µs after midnight UTC.
+    """
 
     queues: tuple[QueuePolicy, ...] = ()
     agents: tuple[AgentFacts, ...] = ()
@@ -264,6 +357,8 @@ class RouterState:
     sequence: int = 0
     clock: int = 0
     seed: str = "0"
+    limits: tuple[Limit, ...] = ()
+    midnight: int = 0
 
 
 # ---------------------------------------------------------------- explanations

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from madoguchi.model.routing import (
+    AgentChoice,
     AgentFacts,
     AgentSpec,
     ItemFacts,
@@ -16,7 +17,16 @@ from madoguchi.model.routing import (
     QueuePolicy,
     RouterState,
 )
-from router.policy import agent_rank, item_rank, permitted
+from router.policy import (
+    Widened,
+    agent_rank,
+    item_rank,
+    level_of,
+    membership,
+    permitted,
+    tier_of,
+    widened,
+)
 
 
 @dataclass
@@ -44,6 +54,23 @@ class SeenAgent:
     def away_after(self) -> str | None:
         return self.facts.away_after
 
+    @property
+    def worked_until(self) -> int:
+        return self.facts.worked_until
+
+    @property
+    def taken(self) -> int:
+        return self.facts.taken
+
+    @property
+    def given(self) -> Mapping[str, int]:
+        return self.facts.given
+
+    @property
+    def idle(self) -> bool:
+        here = self.presence is Presence.available and self.connected and not self.away_after
+        return here and not (self.used or self.reserved or self.exclusives)
+
     def add(self, item: ItemSpec, *, offered: bool) -> None:
         self.weighing += 1
         if offered:
@@ -65,15 +92,24 @@ class SeenAgent:
 class SeenItem:
     facts: ItemFacts
     policy: QueuePolicy
+    at: int
 
     @property
     def spec(self) -> ItemSpec:
         return self.facts.spec
 
     @property
+    def wide(self) -> Widened:
+        return widened(self.policy, self.spec.enqueued_at, self.at)
+
+    @property
     def requires(self) -> Mapping[str, int]:
         own = self.spec.requires
-        return self.policy.requires if own is None else own
+        return self.wide.requires(self.policy.requires if own is None else own)
+
+    @property
+    def added_teams(self) -> tuple[str, ...]:
+        return self.wide.teams
 
     @property
     def owner(self) -> str | None:
@@ -88,9 +124,8 @@ class SeenItem:
         return self.facts.state is ItemState.waiting
 
     def rank(self, agent: SeenAgent, at: int) -> Key:
-        level = agent.spec.serves[self.spec.queue]
-        own = self.spec.priority
-        priority = self.policy.priority if own is None else own
+        level = level_of(agent.spec, self.policy)
+        priority = self.wide.priority_of(self.spec.priority, self.policy.priority)
         spec = self.spec
         return item_rank(level, priority, self.policy.ageing, spec.enqueued_at, spec.id, at)
 
@@ -106,7 +141,8 @@ class Seen:
         queues = {queue.id: queue for queue in state.queues}
         self.agents = {facts.spec.id: SeenAgent(facts) for facts in state.agents}
         self.items = {
-            facts.spec.id: SeenItem(facts, queues[facts.spec.queue]) for facts in state.items
+            facts.spec.id: SeenItem(facts, queues[facts.spec.queue], state.clock)
+            for facts in state.items
         }
         for facts in state.items:
             if facts.owner is not None and not facts.released:
@@ -114,9 +150,13 @@ class Seen:
         for offer in state.offers:
             if offer.id != but:
                 self.agents[offer.agent].add(self.items[offer.item].spec, offered=True)
+        self.idle: dict[str, int] = {}
+        for agent in self.agents.values():
+            for team in agent.spec.teams:
+                self.idle[team] = self.idle.get(team, 0) + agent.idle
 
     def permits(self, agent: str, item: SeenItem) -> bool:
-        return permitted(self.agents[agent], item, self.at) is None
+        return permitted(self.agents[agent], item, self.at, self.idle) is None
 
     def unserved(self) -> list[tuple[str, str]]:
         """Every (item, agent) where the item waits although the agent may take it."""
@@ -131,7 +171,7 @@ class Seen:
     def overtaken(self, agent: str, item: str) -> list[str]:
         """Items still waiting that `agent` should have been offered before `item`."""
         taken = self.items[item]
-        if taken.spec.queue not in self.agents[agent].spec.serves:
+        if membership(self.agents[agent].spec, taken) == "serves":
             return []
         rank = taken.rank(self.agents[agent], self.at)
         return [
@@ -144,24 +184,21 @@ class Seen:
 
     def choice(self, spec: ItemSpec, policy: QueuePolicy) -> str | None:
         """Whom a new item must be offered to, before it is there."""
-        item = SeenItem(ItemFacts(spec), policy)
+        item = SeenItem(ItemFacts(spec), policy, self.at)
         free = [agent for name, agent in self.agents.items() if self.permits(name, item)]
         if spec.preferred is not None and any(agent.spec.id == spec.preferred for agent in free):
             return spec.preferred
-        ranked = [
-            (
-                agent.spec.serves[spec.queue],
-                *agent_rank(
-                    policy.agent_choice,
-                    (agent.used + agent.reserved) / agent.spec.units,
-                    agent.facts.worked_until,
-                    agent.spec.order,
-                    agent.spec.id,
-                ),
-            )
-            for agent in free
-        ]
-        return str(min(ranked)[-1]) if ranked else None
+        asked = [skill for skill, least in item.requires.items() if least > 0]
+        ranked = sorted(
+            (tier_of(agent.spec, policy), *agent_rank(policy, asked, agent)) for agent in free
+        )
+        if not ranked:
+            return None
+        if policy.agent_choice is not AgentChoice.random:
+            return str(ranked[0][-1])
+        best = [rank for rank in ranked if rank[0] == ranked[0][0]]
+        assert spec.draw is not None
+        return str(best[int(spec.draw * len(best))][-1])
 
     def lingering(self) -> list[str]:
         """Agents who reserved being away and are kept by nothing: there must be none."""
@@ -197,7 +234,7 @@ class Seen:
         skilled = all(spec.skills.get(skill, 0) >= least for skill, least in item.requires.items())
         return (
             agent.presence is not Presence.offline
-            and item.spec.queue in spec.serves
+            and membership(spec, item) != "serves"
             and skilled
             and item.blocks.get(spec.id, self.at) <= self.at
             and item.owner != spec.id

@@ -36,21 +36,26 @@ from madoguchi.model.routing import (
     ItemAssigned,
     ItemBlocked,
     ItemCancelled,
+    ItemClosed,
     ItemEnqueued,
     ItemPrioritised,
     ItemSpec,
     ItemState,
     ItemWaiting,
+    Limit,
     OfferAccepted,
     OfferClosed,
     OfferDeclined,
     Offered,
+    Overflow,
     Preference,
     Presence,
     PresenceSet,
     QueuePolicy,
     Refused,
     Requeued,
+    Reserve,
+    Ring,
     TimePassed,
     TransferCancelled,
     TransferredToAgent,
@@ -73,6 +78,25 @@ queues = st.sampled_from(QUEUES)
 skills = st.dictionaries(st.sampled_from(SKILLS), st.integers(0, 3), max_size=2)
 some = st.integers(0, 11)
 
+AFTER = [5.0, 20.0, 60.0, 300.0]
+TEAMS = ["t0", "t1"]
+teams = st.lists(st.sampled_from(TEAMS), max_size=2, unique=True).map(tuple)
+steps = st.lists(st.sampled_from(AFTER), max_size=2, unique=True).map(sorted)
+
+
+@st.composite
+def rings(draw: st.DrawFn) -> tuple[Ring, ...]:
+    return tuple(
+        Ring(
+            after,
+            draw(st.dictionaries(st.sampled_from(SKILLS), st.integers(0, 1), max_size=2)),
+            draw(teams),
+            draw(st.integers(1, 3)),
+        )
+        for after in draw(steps)
+    )
+
+
 policies = st.tuples(
     skills,
     st.integers(1, 2),
@@ -82,26 +106,59 @@ policies = st.tuples(
     st.booleans(),
     st.sampled_from([0.0, 300.0]),
     st.sampled_from([0.0, 30.0]),
+    rings(),
+    st.none() | st.sampled_from(AFTER),
+    st.none() | st.integers(0, 3),
+    st.lists(teams, max_size=2).map(tuple),
 )
-specs = st.builds(
-    AgentSpec,
-    agents,
-    st.integers(0, 3),
-    skills,
-    st.dictionaries(queues, st.integers(1, 2), min_size=1),
-    st.integers(1, 4),
-    st.dictionaries(st.sampled_from(["chat", "email"]), st.integers(1, 2), max_size=1),
-)
+limits = st.none() | st.integers(0, 4)
 
 
-Drawn = tuple[dict[str, int], int, Ageing, AgentChoice, int, bool, float, float]
+@st.composite
+def agent_specs(draw: st.DrawFn) -> AgentSpec:
+    member = draw(teams)
+    reserves = st.builds(Reserve, st.sampled_from(member or TEAMS), st.integers(0, 2))
+    return AgentSpec(
+        draw(agents),
+        draw(st.integers(0, 3)),
+        draw(skills),
+        draw(st.dictionaries(queues, st.integers(1, 2), min_size=1)),
+        draw(st.integers(1, 4)),
+        draw(st.dictionaries(st.sampled_from(["chat", "email"]), st.integers(1, 2), max_size=1)),
+        member,
+        draw(st.dictionaries(queues, reserves, max_size=2)) if member else {},
+    )
+
+
+specs = agent_specs()
+
+
+Drawn = tuple[
+    dict[str, int],
+    int,
+    Ageing,
+    AgentChoice,
+    int,
+    bool,
+    float,
+    float,
+    tuple[Ring, ...],
+    float | None,
+    int | None,
+    tuple[tuple[str, ...], ...],
+]
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
-    requires, priority, ageing, choice, misses, wrap_up, block, limit = drawn
+    requires, priority, ageing, choice, misses, wrap_up, block, limit, *more = drawn
+    steps, overflow, most, order = more
+    # Overflows go upwards, so that they never go round.
+    above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
         name, name, requires, priority, ageing, choice,
         misses=misses, wrap_up=wrap_up, decline_block_s=block, wrap_up_s=limit,
+        rings=steps, overflow=(Overflow(overflow, above[0]),) if overflow and above else (),
+        max_waiting=most, team_order=order, last_level=2,
     )  # fmt: skip
 
 
@@ -168,6 +225,17 @@ class EngineMachine(RuleBasedStateMachine):
                 (self.blocked.add if each.blocked else self.blocked.discard)(each.item)
                 assert bool(each.explanation.facts) == each.blocked
 
+    def full(self, before: Seen, queue: str) -> bool:
+        """Whether one more item would have been too many."""
+        state = self.engine.state()
+        waits = [item.spec.queue for item in before.items.values() if item.waits]
+        most = next(one.max_waiting for one in state.queues if one.id == queue)
+        return (most is not None and waits.count(queue) >= most) or any(
+            sum(map(waits.count, limit.queues)) >= limit.max_waiting
+            for limit in state.limits
+            if queue in limit.queues
+        )
+
     def judge(self, command: Command, before: Seen, decisions: Sequence[Decision]) -> None:
         state = self.engine.state()
         now = Seen(state)
@@ -187,17 +255,27 @@ class EngineMachine(RuleBasedStateMachine):
             assert item.facts.told_blocked == (item.waits and now.nobody(item)), name
             limit = item.facts.wrap_up_until
             assert limit is None or (item.facts.state is ItemState.wrap_up and limit > now.at)
-        for each in decisions:
+        for place, each in enumerate(decisions):
             if isinstance(each, Offered):
                 assert now.agents[each.agent].away_after is None, "offered to one who leaves"
             if isinstance(each, Offered) and not each.transfer:
-                assert Seen(state, but=each.offer).overtaken(each.agent, each.item) == []
+                overtaken = Seen(state, but=each.offer).overtaken(each.agent, each.item)
+                came_later = {
+                    later.item
+                    for later in decisions[place:]
+                    if isinstance(later, ItemWaiting) and later.why == "overflow"
+                }
+                assert set(overtaken) <= came_later, f"{each.item} was offered before them"
         if isinstance(command, ItemEnqueued):
             spec = command.item
             policy = next(queue for queue in state.queues if queue.id == spec.queue)
             offered = [each.agent for each in decisions if isinstance(each, Offered)]
             expected = before.choice(spec, policy)
-            assert offered == ([expected] if expected else [])
+            if expected or not policy.overflow:
+                assert offered == ([expected] if expected else [])
+            refused = ItemClosed(spec.id, ItemState.cancelled, "full") in decisions
+            moved = any(isinstance(each, ItemWaiting) for each in decisions)
+            assert moved or refused == (not expected and self.full(before, spec.queue))
 
     def teardown(self) -> None:
         """The log of commands alone gives the same decisions."""
@@ -210,24 +288,27 @@ class EngineMachine(RuleBasedStateMachine):
 
     @initialize(
         drawn=st.tuples(policies, policies, policies),
+        most=limits,
         first=st.lists(specs, min_size=4, max_size=4, unique_by=lambda spec: spec.id),
     )
     def start(
         self,
         drawn: tuple[Drawn, ...],
+        most: int | None,
         first: list[AgentSpec],
     ) -> None:
-        self.configure(drawn)
+        self.configure(drawn, most)
         for spec in first:
             self.apply(AgentChanged(spec))
             self.apply(ConnectionChanged(spec.id, True))
             self.apply(PresenceSet(spec.id, Presence.available, "", spec.id))
 
     @precondition(lambda self: len(self.log) % 8 == 0)
-    @rule(drawn=st.tuples(policies, policies, policies))
-    def configure(self, drawn: tuple[Drawn, ...]) -> None:
+    @rule(drawn=st.tuples(policies, policies, policies), most=limits)
+    def configure(self, drawn: tuple[Drawn, ...], most: int | None) -> None:
         made = [make_queue(name, each) for name, each in zip(QUEUES, drawn, strict=True)]
-        self.apply(ConfigurationChanged(tuple(made)))
+        shared = () if most is None else (Limit(("q0", "q1"), most),)
+        self.apply(ConfigurationChanged(tuple(made), limits=shared))
 
     @precondition(lambda self: len(self.log) % 8 == 0)
     @rule(gone=queues)
@@ -303,6 +384,7 @@ class EngineMachine(RuleBasedStateMachine):
         preferred=st.none() | agents,
         preference=st.sampled_from(list(Preference)),
         earlier=st.integers(0, 60),
+        draw=st.floats(0, 0.999),
     )
     def enqueue(
         self,
@@ -314,11 +396,12 @@ class EngineMachine(RuleBasedStateMachine):
         preferred: str | None,
         preference: Preference,
         earlier: int,
+        draw: float,
     ) -> None:
         name = f"i{len(self.items)}"
         spec = ItemSpec(
             name, f"c{name}", queue, channel, self.at - earlier * MICROS, weight,
-            channel == "voice", requires, priority, preferred, preference,
+            channel == "voice", requires, priority, preferred, preference, draw=draw,
         )  # fmt: skip
         self.items.append(name)
         self.enqueued[name] = spec.enqueued_at
@@ -334,7 +417,8 @@ class EngineMachine(RuleBasedStateMachine):
         name = f"i{len(self.items)}"
         self.items.append(name)
         self.enqueued[name] = self.at
-        self.apply(ItemEnqueued(ItemSpec(name, f"c{name}", queue, channel, self.at, weight)))
+        spec = ItemSpec(name, f"c{name}", queue, channel, self.at, weight, draw=0.5)
+        self.apply(ItemEnqueued(spec))
 
     @precondition(lambda self: any(item.owner for item in self.engine.state().items))
     @rule(count=st.integers(1, 3))
