@@ -41,8 +41,9 @@ class Book:
     by id raise Refused. `entering` are the new items that may still be refused a place to wait.
     """
 
-    def __init__(self, seed: str = "0") -> None:
+    def __init__(self, seed: str = "0", *, explaining: bool = True) -> None:
         self.seed = seed
+        self.explaining = explaining
         self.limits: tuple[Limit, ...] = ()
         self.midnight = 0
         self.day = 0

@@ -7,6 +7,8 @@ router.buckets.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from madoguchi.model.routing import (
     AgentFacts,
     Command,
@@ -35,11 +37,12 @@ HANDLERS = {**engine_items.HANDLERS, **engine_agents.HANDLERS}
 class Engine:
     """Routes the items of one domain.
 
-    `seed` travels with the state, for choices that draw lots.
+    `seed` travels with the state, for choices that draw lots. Without `explaining` decisions carry
+    no reasons, which is faster; what is decided is the same.
     """
 
-    def __init__(self, *, seed: str = "0") -> None:
-        self._book = Book(seed)
+    def __init__(self, *, seed: str = "0", explaining: bool = True) -> None:
+        self._book = Book(seed, explaining=explaining)
 
     @classmethod
     def restore(cls, state: RouterState, at: int) -> Engine:
@@ -77,32 +80,21 @@ class Engine:
         self._settle()
         # What ends at a moment makes room before what else this moment brings.
         self._run_due(book.clock - isinstance(command, WorkEnded))
+        if isinstance(command, TimePassed):
+            return None
         refused = None
-        if not isinstance(command, TimePassed):
-            try:
-                HANDLERS[type(command)](book, command)
-            except Refused as fault:
-                refused = fault
-            self._settle()
-        self._run_due(book.clock)
+        try:
+            HANDLERS[type(command)](book, command)
+        except Refused as fault:
+            refused = fault
+        self._settle_moving()
+        if isinstance(command, WorkEnded):
+            self._run_due(book.clock)
         engine_items.admit(book)
         return refused
 
     def _run_due(self, until: int) -> None:
-        """Run what is due; only what nobody takes even then overflows, which may bring more."""
-        book = self._book
-        while True:
-            stepping = self._ring_due(until)
-            self._settle()
-            if not stepping:
-                return
-            for name in stepping:
-                if book.index.holds(name):
-                    engine_items.overflow(book, book.items[name])
-            self._settle()
-
-    def _ring_due(self, until: int) -> list[str]:
-        """Run every timer that is due; return the items whose moment it is to widen or move."""
+        """Run every timer that is due."""
         book = self._book
         stepping = []
         while (due := book.timers.pop(until)) is not None:
@@ -112,7 +104,19 @@ class Engine:
                 engine_items.widen(book, book.items[key])
             else:
                 self._ring(kind, key)
-        return stepping
+        self._settle_moving(stepping)
+
+    def _settle_moving(self, stepping: Iterable[str] = ()) -> None:
+        """Offer what can be; what nobody takes overflows if its moment has come, and so on."""
+        book = self._book
+        names = dict.fromkeys((*stepping, *book.arrivals))
+        self._settle()
+        while names:
+            for name in names:
+                if book.index.holds(name):
+                    engine_items.overflow(book, book.items[name])
+            names = dict.fromkeys(book.arrivals)
+            self._settle()
 
     def _settle(self) -> None:
         engine_agents.let_go(self._book)

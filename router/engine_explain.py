@@ -14,11 +14,15 @@ from router.book import Book
 from router.policy import agent_rank, item_rank, level_of, membership, permitted, tier_of
 from router.records import AgentRecord, ItemRecord
 
+_UNEXPLAINED = Explanation("", (), 0, None, None, None, FilterCounts(0, 0, 0, 0, 0), (), 0, 0)
+
 
 def explain_offer(
     book: Book, item: ItemRecord, agent: AgentRecord, *, direct: bool = False
 ) -> Explanation:
     """Return why `item` is about to be offered to `agent`; call it before the offer is made."""
+    if not book.explaining:
+        return _UNEXPLAINED
     runner_up = (
         None if direct else book.index.best_agent(item, lambda: book.draw(item), but=agent.id)
     )
@@ -28,6 +32,8 @@ def explain_offer(
 
 def explain_blocked(book: Book, item: ItemRecord) -> Explanation:
     """Return who or what is missing for an item that nobody signed in could take."""
+    if not book.explaining:
+        return _UNEXPLAINED
     return _explanation(book, item, None, None, _missing(book, item))
 
 

@@ -76,6 +76,8 @@ def overflow(book: Book, item: ItemRecord) -> None:
     """Move a waiting item whose moment to overflow has come, if there is place where it is to go;
     later moments try again.
     """
+    if not item.policy.overflow:
+        return
     before, item.stepped = item.stepped, book.clock
     for step in item.policy.overflow if item.owner is None else ():
         moment = item.spec.enqueued_at + micros(step.after_s)

@@ -14,7 +14,7 @@ class Teams:
         self._members: dict[str, dict[str, AgentRecord]] = {}
         self._idle: dict[str, int] = {}
         self._reserves: dict[str, dict[int, int]] = {}
-        self._before: dict[str, int] = {}
+        self._lowest: dict[str, int] = {}
 
     @property
     def idle(self) -> Mapping[str, int]:
@@ -46,18 +46,20 @@ class Teams:
     def count(self, agent: AgentRecord, idle: int) -> None:
         """Add to the number of idle agents of all teams of an agent."""
         for team in agent.spec.teams:
-            now = self._idle.get(team, 0)
-            self._before.setdefault(team, now)
-            self._idle[team] = now + idle
+            before = self._idle.get(team, 0)
+            now = self._idle[team] = before + idle
+            self._lowest[team] = min(before, now, self._lowest.get(team, now))
 
     def opened(self) -> list[AgentRecord]:
-        """Return the agents whose reserve allows now what it did not when this was asked last."""
+        """Return the agents whose reserve allows now what it did not at some time since this was
+        asked last: they may have looked then.
+        """
         found: dict[str, AgentRecord] = {}
-        for team, before in self._before.items():
+        for team, lowest in self._lowest.items():
             now = self._idle[team]
-            if any(_opens(free, before, now) for free in self._reserves.get(team, ())):
+            if any(_opens(free, lowest, now) for free in self._reserves.get(team, ())):
                 found.update(self._members.get(team, {}))
-        self._before.clear()
+        self._lowest.clear()
         return list(found.values())
 
 

@@ -1,0 +1,6 @@
+"""``madoguchi simulate``: the product's own engine on a scenario under a virtual clock."""
+
+from router.simulator.run import simulate
+from router.simulator.scenario import BadScenario, Scenario, read
+
+__all__ = ["BadScenario", "Scenario", "read", "simulate"]

@@ -1,0 +1,302 @@
+"""Scenario files: who contacts, who serves, under which queue configuration.
+
+YAML; times in seconds, rates per hour. Unknown keys are an error that names the key.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from madoguchi.model.routing import Ageing, AgentChoice, Limit, Overflow, QueuePolicy, Ring
+
+Seconds = Annotated[float, Field(ge=0)]
+Rate = Annotated[float, Field(ge=0)]
+
+
+class BadScenario(Exception):
+    """A scenario cannot be run; each line names a place and says why."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Lognormal(_Part):
+    """A lognormal time by its mean and coefficient of variation."""
+
+    mean: float = Field(gt=0)
+    cv: float = Field(gt=0)
+
+
+class Times(_Part):
+    """How long something takes: exactly one of these."""
+
+    exponential_s: float | None = Field(default=None, gt=0)
+    lognormal_s: Lognormal | None = None
+    fixed_s: Seconds | None = None
+    empirical: Path | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Times:
+        _exactly_one(self)
+        return self
+
+
+class Arrivals(_Part):
+    """When contacts come: exactly one of these."""
+
+    poisson_per_hour: Rate | None = None
+    profile_per_hour: list[Rate] | None = None
+    replay: Path | None = None
+
+    @field_validator("profile_per_hour")
+    @classmethod
+    def _day(cls, rates: list[float] | None) -> list[float] | None:
+        if rates is not None and (len(rates) not in {24, 48, 96} or not any(rates)):
+            raise ValueError("a profile has 24, 48 or 96 rates, and not all of them are 0")
+        return rates
+
+    @model_validator(mode="after")
+    def _one(self) -> Arrivals:
+        _exactly_one(self)
+        return self
+
+
+class Traffic(_Part):
+    """The contacts of one queue."""
+
+    arrivals: Arrivals
+    handling: Times
+    patience: Times | None = None
+    wrap_up: Times = Field(default_factory=lambda: Times(fixed_s=0))
+
+
+class RingPart(_Part):
+    """A step that widens who may serve, ``after`` seconds after the enqueue time."""
+
+    after: float = Field(gt=0)
+    relax: dict[str, Annotated[int, Field(ge=0, le=5)]] = Field(default_factory=dict)
+    add_groups: list[str] = Field(default_factory=list)
+    priority: int | None = Field(default=None, ge=1)
+
+
+class OverflowPart(_Part):
+    """A move to another queue, ``after`` seconds after the enqueue time."""
+
+    after: float = Field(gt=0)
+    to_queue: str
+
+
+class AgeingPart(_Part):
+    """score = slope x wait + boost."""
+
+    slope: float = Field(default=1.0, ge=0)
+    boost: float = 0.0
+
+
+class OfferPart(_Part):
+    """How soon agents accept, and after how long an offer times out."""
+
+    accept: Times = Field(default_factory=lambda: Times(fixed_s=0))
+    timeout_s: float = Field(default=20, gt=0)
+
+
+class QueuePart(_Part):
+    """A queue's configuration as a supervisor writes it."""
+
+    name: str
+    requires: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default_factory=dict)
+    priority: int = Field(default=1, ge=1)
+    ageing: AgeingPart = Field(default_factory=AgeingPart)
+    rings: list[RingPart] = Field(default_factory=list)
+    overflow: list[OverflowPart] = Field(default_factory=list)
+    max_waiting: int | None = Field(default=None, ge=0)
+    agent_choice: AgentChoice = AgentChoice.longest_idle
+    group_order: list[list[str]] = Field(default_factory=list)
+    offer: OfferPart = Field(default_factory=OfferPart)
+
+    def policy(self, last_level: int) -> QueuePolicy:
+        """Return the engine's view; raises ValueError for values that cannot work."""
+        return QueuePolicy(
+            id=self.name,
+            name=self.name,
+            requires=self.requires,
+            priority=self.priority,
+            ageing=Ageing(self.ageing.slope, self.ageing.boost),
+            agent_choice=self.agent_choice,
+            offer_timeout_s=self.offer.timeout_s,
+            misses=1_000_000_000,
+            rings=tuple(
+                Ring(ring.after, ring.relax, tuple(ring.add_groups), ring.priority)
+                for ring in self.rings
+            ),
+            overflow=tuple(Overflow(step.after, step.to_queue) for step in self.overflow),
+            max_waiting=self.max_waiting,
+            team_order=tuple(tuple(groups) for groups in self.group_order),
+            last_level=last_level,
+        )
+
+    def fully_relaxed(self) -> dict[str, int]:
+        """Return the requirements behind the last ring."""
+        least = dict(self.requires)
+        for ring in self.rings:
+            least.update({s: min(n, least[s]) for s, n in ring.relax.items() if s in least})
+        return least
+
+
+class ServesPart(_Part):
+    """A queue that a group serves."""
+
+    queue: str
+    level: int = Field(default=1, ge=1)
+    keep_free: int = Field(default=0, ge=0)
+
+
+class ShiftPart(_Part):
+    """When agents are there, by the clock of each day."""
+
+    start: str = Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    end: str = Field(alias="to", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
+
+    def seconds(self) -> tuple[int, int]:
+        """Return from and to in seconds after midnight; to is behind from, if need be tomorrow."""
+        start, end = _clock(self.start), _clock(self.end)
+        return start, end if end > start else end + 86_400
+
+
+class Group(_Part):
+    """Agents who are alike."""
+
+    name: str
+    agents: int = Field(ge=0)
+    skills: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default_factory=dict)
+    serves: list[ServesPart] | None = None
+    speed: float | dict[str, Annotated[float, Field(gt=0)]] = 1.0
+    capacity: int = Field(default=1, ge=1)
+    shifts: list[ShiftPart] = Field(default_factory=list)
+
+    @field_validator("serves", mode="before")
+    @classmethod
+    def _bare(cls, serves: Any) -> Any:
+        if not isinstance(serves, list):
+            return serves
+        return [{"queue": one} if isinstance(one, str) else one for one in serves]
+
+    @field_validator("speed")
+    @classmethod
+    def _moves(cls, speed: float | dict[str, float]) -> float | dict[str, float]:
+        if isinstance(speed, int | float) and speed <= 0:
+            raise ValueError("speed must be above 0")
+        return speed
+
+    def speed_for(self, queue: str) -> float:
+        """Return by what a handling time is divided."""
+        return self.speed.get(queue, 1.0) if isinstance(self.speed, dict) else self.speed
+
+
+class LimitPart(_Part):
+    """A waiting room that queues share."""
+
+    queues: list[str] = Field(min_length=1)
+    max_waiting: int = Field(ge=0)
+
+    def limit(self) -> Limit:
+        """Return the engine's view."""
+        return Limit(tuple(self.queues), self.max_waiting)
+
+
+class Scenario(_Part):
+    """A whole scenario."""
+
+    seed: int = 1
+    replications: int = Field(default=20, ge=1)
+    contacts: int = Field(default=20_000, ge=1)
+    warmup: int = Field(default=0, ge=0)
+    service_level_s: Seconds = 20
+    queues: list[QueuePart] = Field(min_length=1)
+    limits: list[LimitPart] = Field(default_factory=list)
+    traffic: dict[str, Traffic] = Field(min_length=1)
+    groups: list[Group] = Field(min_length=1)
+
+    def served(self, group: Group) -> list[ServesPart]:
+        """Return what a group serves: by default every queue whose requirements it can meet."""
+        if group.serves is not None:
+            return group.serves
+        return [
+            ServesPart(queue=queue.name)
+            for queue in self.queues
+            if all(group.skills.get(s, 0) >= least for s, least in queue.fully_relaxed().items())
+        ]
+
+    @model_validator(mode="after")
+    def _names(self) -> Scenario:
+        queues = [queue.name for queue in self.queues]
+        groups = [group.name for group in self.groups]
+        _unique("queue", queues)
+        _unique("group", groups)
+        for queue in self.queues:
+            place = f"queue {queue.name}"
+            _known(place, "queue", (step.to_queue for step in queue.overflow), queues)
+            _known(place, "group", (g for ring in queue.rings for g in ring.add_groups), groups)
+            _known(place, "group", (g for order in queue.group_order for g in order), groups)
+            queue.policy(1)
+        for limit in self.limits:
+            _known("limits", "queue", limit.queues, queues)
+        _known("traffic", "queue", self.traffic, queues)
+        for group in self.groups:
+            place = f"group {group.name}"
+            _known(place, "queue", (one.queue for one in group.serves or ()), queues)
+            _known(place, "queue", group.speed if isinstance(group.speed, dict) else (), queues)
+        return self
+
+
+def read(path: Path) -> Scenario:
+    """Return the scenario of a file; files that it names lie beside it. Raises BadScenario."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as why:
+        raise BadScenario(f"{path}: {why.strerror or why}") from why
+    except (yaml.YAMLError, UnicodeDecodeError) as why:
+        raise BadScenario(f"{path}: this is no YAML: {why}") from why
+    if not isinstance(found, dict):
+        raise BadScenario(f"{path}: a scenario is a mapping with queues, traffic and groups")
+    try:
+        scenario = Scenario.model_validate(found)
+    except ValidationError as why:
+        raise BadScenario("\n".join(_said(path, one) for one in why.errors())) from why
+    return scenario
+
+
+def _said(path: Path, fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        message = "there is no such key"
+    return f"{path}: {place}: {message}" if place else f"{path}: {message}"
+
+
+def _exactly_one(part: BaseModel) -> None:
+    names = list(type(part).model_fields)
+    if sum(getattr(part, name) is not None for name in names) != 1:
+        raise ValueError(f"give exactly one of {', '.join(names)}")
+
+
+def _unique(kind: str, names: list[str]) -> None:
+    double = {name for name in names if names.count(name) > 1}
+    if double:
+        raise ValueError(f"two {kind}s have the name {sorted(double)[0]}")
+
+
+def _known(place: str, kind: str, names: Any, known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{place}: there is no {kind} {name}")
+
+
+def _clock(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 3600 + int(minutes) * 60
