@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import aiohttp
 import orjson
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from madoguchi import __version__
 from madoguchi.server import CONTROL, CannotStart, serve
@@ -125,6 +127,32 @@ def deadletters(
         print(f"    {one['error']}")
     if not letters:
         print("no dead letters")
+
+
+@app.command()
+def simulate(
+    file: Annotated[Path, typer.Argument(help="a scenario, see docs/simulation.md")],
+    explain: Annotated[int, typer.Option(min=0, help="print so many decisions first")] = 0,
+    processes: Annotated[int | None, typer.Option(min=1, help="default: one per core")] = None,
+) -> None:
+    """Run a scenario on the router's own engine; print the figures of its queues as JSON."""
+    from router.simulator import BadScenario, explained, read, run
+
+    try:
+        scenario = read(file)
+        for line in explained(scenario, file.parent, explain) if explain else ():
+            print(line)
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task(file.name, total=scenario.replications)
+            figures = run(
+                scenario,
+                file.parent,
+                processes=processes,
+                progress=lambda done: bar.update(task, completed=done),
+            )
+    except BadScenario as why:
+        raise Failed(str(why)) from why
+    print(json.dumps(figures, indent=2))
 
 
 @app.command()

@@ -119,8 +119,10 @@ class Engine:
             self._settle()
 
     def _settle(self) -> None:
-        engine_agents.let_go(self._book)
-        settle(self._book)
+        book = self._book
+        if book.moved or book.arrivals:
+            engine_agents.let_go(book)
+            settle(book)
 
     def _ring(self, kind: Timer, key: str) -> None:
         book = self._book

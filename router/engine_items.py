@@ -127,6 +127,7 @@ def decline(book: Book, command: OfferDeclined) -> None:
         for agent in book.index.exhausted(item):
             if agent != command.agent:
                 item.blocks.pop(agent, None)
+        book.timers.schedule(Timer.block, item.id)
     book.go_on(item, offer)
 
 

@@ -25,8 +25,6 @@ def settle(book: Book) -> None:
     ranks first for them, so that nothing overtakes; only a preferred agent is given the item that
     asks for them.
     """
-    if not book.moved and not book.arrivals:
-        return
     lookers = deque(_lookers(book))
     while lookers:
         agent = lookers[0]

@@ -18,7 +18,7 @@ Seen = dict[str, dict[str, float]]
 """``queue/name``, ``group/name`` or ``total`` -> figure -> value, of one replication."""
 
 
-def simulate(
+def run(
     scenario: Scenario,
     beside: Path,
     *,
@@ -43,7 +43,7 @@ def simulate(
     }
 
 
-def explain(scenario: Scenario, beside: Path, decisions: int) -> list[str]:
+def explained(scenario: Scenario, beside: Path, decisions: int) -> list[str]:
     """Return the first decisions of the first replication in words."""
     short = scenario.model_copy(update={"contacts": decisions, "warmup": 0})
     return Replication(short, 0, beside, decisions).run().explained

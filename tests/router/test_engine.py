@@ -358,6 +358,22 @@ def test_when_all_have_declined_all_but_the_last_are_asked_again() -> None:
     assert asked == ["a", "b", "c", "a", "b"]
 
 
+def test_whoever_declined_last_is_asked_again_when_the_time_is_over() -> None:
+    stage = Stage()
+    for name in "ab":
+        stage.agent(name)
+    stage.item("i1")
+    stage.do(OfferDeclined("i1-1", "a"))
+    stage.after(10)
+    stage.do(OfferDeclined("i1-2", "b"))
+    stage.do(PresenceSet("a", Presence.away, "lunch", "a"))
+    assert stage.offered_to("i1") is None
+    stage.after(299)
+    assert stage.offered_to("i1") is None
+    stage.after(1)
+    assert stage.offered_to("i1") == "b"
+
+
 def test_a_present_agent_without_room_has_not_declined_yet() -> None:
     stage = Stage()
     stage.agent("a")
