@@ -56,8 +56,12 @@ class Index:
         self._stale[agent.id] = agent
 
     def refresh(self, *, but: str | None = None) -> None:
-        """Move every touched agent to the shelf where they belong now, except `but` for now."""
-        later = self._stale.pop(but, None) if but is not None else None
+        """Move every touched agent to the shelf where they belong now.
+
+        `but` may stay for now, where the caller leaves this agent out and nobody counts the idle.
+        """
+        stays = None if self.teams.reserved else but
+        later = self._stale.pop(stays, None) if stays is not None else None
         for agent in self._stale.values():
             old, new = self._places[agent.id], Place.of(agent)
             if old == new:

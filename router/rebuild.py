@@ -16,6 +16,7 @@ from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.people import Role
 from madoguchi.model.routing import (
     Activity,
+    Ageing,
     AgentFacts,
     AgentSpec,
     ItemFacts,
@@ -23,9 +24,12 @@ from madoguchi.model.routing import (
     ItemState,
     Offer,
     OfferState,
+    Overflow,
     Preference,
     Presence,
     QueuePolicy,
+    Reserve,
+    Ring,
     RouterState,
     TransferPhase,
 )
@@ -36,13 +40,20 @@ from router.tables import agent_status, assignment, offer
 CONSUMER = "router"
 
 
-def policy(key: str, queue: Queue) -> QueuePolicy:
+def policy(key: str, queue: Queue, last_level: int) -> QueuePolicy:
     """Return the engine's view of a configured queue."""
     return QueuePolicy(
         id=key,
         name=queue.name,
         requires=dict(queue.requires),
         priority=queue.priority,
+        ageing=Ageing(queue.ageing.slope, queue.ageing.boost),
+        rings=tuple(
+            Ring(one.after, one.relax, tuple(one.add_groups), one.priority) for one in queue.rings
+        ),
+        overflow=tuple(Overflow(step.after, step.to_queue) for step in queue.overflow),
+        team_order=tuple(map(tuple, queue.group_order)),
+        last_level=last_level,
         agent_choice=queue.agent_choice,
         offer_timeout_s=queue.offer_timeout_s,
         transfer_timeout_s=queue.transfer_timeout_s,
@@ -60,12 +71,17 @@ def spec(catalog: Catalog, id: Id, agent: Agent, order: int) -> AgentSpec:
         serves=catalog.serves(agent),
         units=agent.units,
         per_channel={channel.value: most for channel, most in agent.per_channel.items()},
+        teams=tuple(agent.teams),
+        keep_free={queue: Reserve(*kept) for queue, kept in catalog.keeps_free(agent).items()},
     )
 
 
 def policies(catalog: Catalog) -> tuple[QueuePolicy, ...]:
     """Return all queues for the engine."""
-    return tuple(policy(key, entry.object) for key, entry in sorted(catalog.queues.items()))
+    return tuple(
+        policy(key, entry.object, catalog.last_level(key))
+        for key, entry in sorted(catalog.queues.items())
+    )
 
 
 def specs(catalog: Catalog) -> dict[Id, AgentSpec]:
@@ -137,7 +153,8 @@ def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
             _offer(o) for o in past if o.state == OfferState.pending.value and o.agent in agents
         ),
         version=catalog.number,
-        clock=to_micros(now),
+        # What came due since the last that was stored has yet to happen.
+        clock=min(to_micros(kept.newest), to_micros(now)),
     )
     return state, kept
 
@@ -185,6 +202,8 @@ def _agent(one: AgentSpec, row: Row[Any] | None, now: datetime) -> AgentFacts:
         worked_until=_micros(row.worked_until) or 0,
         misses=row.misses,
         away_after=row.away_after,
+        taken=(row.routing or {}).get("taken", 0),
+        given=(row.routing or {}).get("given", {}),
     )
 
 

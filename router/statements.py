@@ -67,6 +67,7 @@ _AGENT = (
     "absent_since",
     "worked_until",
     "misses",
+    "routing",
     "away_after",
     "activity",
     "activity_since",

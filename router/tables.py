@@ -23,6 +23,7 @@ agent_status = Table(
     Column("absent_since", Instant),
     Column("worked_until", Instant),
     Column("misses", Integer, nullable=False),
+    Column("routing", Json),
     Column("away_after", String(120)),
     Column("activity", String(12), nullable=False),
     Column("activity_since", Instant, nullable=False),

@@ -21,6 +21,11 @@ class Teams:
         """Team -> how many of its agents are idle."""
         return self._idle
 
+    @property
+    def reserved(self) -> bool:
+        """Whether anybody keeps agents free at all."""
+        return any(self._reserves.values())
+
     def add(self, agent: AgentRecord) -> None:
         """Take in an agent's memberships and reserves; not whether they are idle."""
         for team in agent.spec.teams:

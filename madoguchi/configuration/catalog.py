@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from madoguchi.configuration.kinds import Account, Agent, Object, Queue, Skill, Team
+from madoguchi.configuration.kinds import Account, Agent, Object, Queue, Served, Skill, Team
 from madoguchi.model.faults import Fault
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
@@ -86,6 +86,26 @@ class Catalog:
             if all(agent.skills.get(s, 0) >= least for s, least in entry.object.requires.items())
         }
 
+    def keeps_free(self, agent: Agent) -> dict[str, tuple[str, int]]:
+        """Return queue → team and how many others of it must be idle; by the team that serves the
+        queue at the best level.
+        """
+        served = [
+            (one.level, team, one) for team in agent.teams for one in self.teams[team].object.serves
+        ]
+        best = {one.queue: (team, one.keep_free) for _, team, one in sorted(served, key=_worst)}
+        return {queue: kept for queue, kept in best.items() if kept[1]}
+
+    def last_level(self, queue: str) -> int:
+        """Return the highest level at which a team serves a queue."""
+        levels = [
+            served.level
+            for team in self.teams.values()
+            for served in team.object.serves
+            if served.queue == queue
+        ]
+        return max(levels, default=1)
+
     def actor(self, id: Id) -> Actor | None:
         """Return the actor of an active agent, None for unknown and disabled ones."""
         entry = self.agent_by_id.get(id)
@@ -107,9 +127,15 @@ class Catalog:
         return entry.object.name if entry else ""
 
 
+def _worst(served: tuple[int, str, Served]) -> tuple[int, int, str]:
+    """Sort what serves best last; of equal levels what keeps least free."""
+    level, team, one = served
+    return -level, -one.keep_free, team
+
+
 def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
-    """Return every reference that leads nowhere."""
-    return [
+    """Return every reference that leads nowhere, and every overflow that leads round."""
+    nowhere = [
         Fault(
             f"{kind}.{key}.{place}",
             f"there is no {wanted} {target!r}",
@@ -120,6 +146,32 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
         for place, wanted, target in item.references()
         if (wanted, target) not in objects
     ]
+    queues = {one.key: one for one in objects.values() if isinstance(one, Queue)}
+    return nowhere + [
+        Fault(
+            f"queue.{key}.overflow",
+            f"what overflows from here comes back: {' → '.join(way)}",
+            "overflow_loop",
+            {"way": " → ".join(way)},
+        )
+        for key in queues
+        if (way := _way_round(key, queues))
+    ]
+
+
+def _way_round(start: str, queues: Mapping[str, Queue]) -> list[str]:
+    """Return a way by overflows from a queue back to itself; empty if there is none."""
+    ways = [[start]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        for step in queues[way[-1]].overflow if way[-1] in queues else ():
+            if step.to_queue == start:
+                return [*way, start]
+            if step.to_queue not in seen:
+                seen.add(step.to_queue)
+                ways.append([*way, step.to_queue])
+    return []
 
 
 def administrators_lost(

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
@@ -40,15 +41,54 @@ class WrapUpCode(BaseModel):
     name: Name
 
 
+class Part(BaseModel):
+    """A part of an object; no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ageing(Part):
+    """Inside a priority class: score = slope × seconds waited + boost."""
+
+    slope: float = Field(default=1, ge=0, le=1000)
+    boost: float = Field(default=0, ge=-1_000_000, le=1_000_000)
+
+
+class Ring(Part):
+    """From ``after`` seconds on more agents may serve what waits; the steps add up."""
+
+    after: float = Field(gt=0, le=86_400)
+    relax: dict[Key, Annotated[int, Field(ge=0, le=5)]] = Field(default_factory=dict)
+    add_groups: list[Key] = Field(default_factory=list, max_length=100)
+    priority: int | None = Field(None, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _widens(self) -> "Ring":
+        if not self.relax and not self.add_groups and self.priority is None:
+            raise PydanticCustomError("ring_widens_nothing", "this step widens nothing")
+        return self
+
+
+class Overflow(Part):
+    """From ``after`` seconds on what waits moves to another queue."""
+
+    after: float = Field(gt=0, le=86_400)
+    to_queue: Key
+
+
 class Queue(Object):
-    """Where work items wait; see DESIGN §5 and the scenario files for the exact meaning."""
+    """Where work items wait; see docs/routing.md for the exact meaning. Groups are teams."""
 
     kind: ClassVar[str] = "queue"
     name: Name
     name_en: str = Field("", max_length=120)
     requires: dict[Key, Level] = Field(default_factory=dict)
     priority: int = Field(1, ge=1, le=100)
+    ageing: Ageing = Field(default_factory=Ageing)
+    rings: list[Ring] = Field(default_factory=list, max_length=12)
+    overflow: list[Overflow] = Field(default_factory=list, max_length=12)
     agent_choice: AgentChoice = AgentChoice.longest_idle
+    group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
     offer_timeout_s: float = Field(20, ge=5, le=600)
     misses: int = Field(1, ge=1, le=20)
     transfer_timeout_s: float = Field(60, ge=5, le=600)
@@ -56,17 +96,45 @@ class Queue(Object):
     wrap_up_s: float = Field(0, ge=0, le=3600)
     wrap_up: list[WrapUpCode] = Field(default_factory=list, max_length=40)
 
+    @field_validator("rings", "overflow")
+    @classmethod
+    def _in_order(cls, steps: Any) -> Any:
+        times = [step.after for step in steps]
+        if times != sorted(times):
+            raise PydanticCustomError("steps_out_of_order", "steps stand in the order of times")
+        return steps
+
     def references(self) -> list[tuple[str, str, str]]:
-        """A queue needs the skills that it requires."""
-        return [(f"requires.{skill}", "skill", skill) for skill in self.requires]
+        """A queue needs the skills that it requires or relaxes, the teams and the queues."""
+        found = [(f"requires.{skill}", "skill", skill) for skill in self.requires]
+        for n, ring in enumerate(self.rings):
+            found += [(f"rings.{n}.relax.{skill}", "skill", skill) for skill in ring.relax]
+            found += [
+                (f"rings.{n}.add_groups.{m}", "team", team)
+                for m, team in enumerate(ring.add_groups)
+            ]
+        found += [
+            (f"overflow.{n}.to_queue", "queue", step.to_queue)
+            for n, step in enumerate(self.overflow)
+        ]
+        found += [
+            (f"group_order.{n}.{m}", "team", team)
+            for n, teams in enumerate(self.group_order)
+            for m, team in enumerate(teams)
+        ]
+        return found
 
 
 class Served(BaseModel):
-    """A queue that a team serves; level 1 is looked at before level 2."""
+    """A queue that a team serves; level 1 is looked at before level 2.
+
+    ``keep_free``: an agent takes its items only while so many others of the team are idle.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     queue: Key
     level: int = Field(1, ge=1, le=20)
+    keep_free: int = Field(0, ge=0, le=1000)
 
 
 class Team(Object):

@@ -42,6 +42,37 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         {"example": "+815012345678"},
     ),
     (account(number=""), PLACE, "no_sender", {}),
+    ("[queue.orders]\nrings = [{ after = 5 }]", "queue.orders.rings.0", "ring_widens_nothing", {}),
+    (
+        "[queue.orders]\nrings = [{ after = 5, relax = { x = 0 } }]",
+        "queue.orders.rings.0.relax.x",
+        "no_such",
+        {"kind": "skill", "key": "x"},
+    ),
+    (
+        "[queue.orders]\nrings = [{ after = 5, add_groups = ['x'] }]",
+        "queue.orders.rings.0.add_groups.0",
+        "no_such",
+        {"kind": "team", "key": "x"},
+    ),
+    (
+        "[queue.orders]\nrings = [{ after = 9, priority = 1 }, { after = 5, priority = 2 }]",
+        "queue.orders.rings",
+        "steps_out_of_order",
+        {},
+    ),
+    (
+        "[queue.orders]\noverflow = [{ after = 5, to_queue = 'orders' }]",
+        "queue.orders.overflow",
+        "overflow_loop",
+        {"way": "orders → orders"},
+    ),
+    (
+        "[queue.orders]\ngroup_order = [['x']]",
+        "queue.orders.group_order.0.0",
+        "no_such",
+        {"kind": "team", "key": "x"},
+    ),
     (account(api_base="ftp://x"), f"{PLACE}.api_base", "web_address", {}),
     (
         account(**{f"x{n}": 1 for n in range(101)}),

@@ -51,6 +51,9 @@ const words: Readonly<Record<string, string>> = {
   secret_file_outside: 'secretFileOutside',
   secret_file_unreadable: 'secretFileUnreadable',
   secret_keys: 'secretKeys',
+  ring_widens_nothing: 'ringWidensNothing',
+  steps_out_of_order: 'stepsOutOfOrder',
+  overflow_loop: 'overflowLoop',
 }
 
 /** What is wrong, in the reader's language; the hub's own sentence for kinds that have no words. */
