@@ -39,7 +39,7 @@ from router.simulator.figures import Group, Record, Span
 from router.simulator.scenario import Group as GroupPart
 from router.simulator.scenario import Scenario
 
-PURPOSES = ("handling", "patience", "wrap_up", "choice")
+PURPOSES = ("handling", "patience", "wrap_up", "choice", "accept")
 NEVER = 1 << 62
 
 
@@ -76,6 +76,7 @@ class _Contact:
     at: int
     handling_s: float
     wrap_up_s: float
+    accept_s: float
     counted: bool
     waits: bool = True
 
@@ -240,7 +241,7 @@ class Replication:
         self._expect(traffic)
         self._come += 1
         number, draws = self._come, traffic.draws
-        handling, patience, wrap_up, choice = (draws[one].random() for one in PURPOSES)
+        handling, patience, wrap_up, choice, accept = (draws[one].random() for one in PURPOSES)
         counted = self._scenario.warmup < number <= self._last
         if number == self._scenario.warmup + 1:
             for span in self._spans():
@@ -251,7 +252,9 @@ class Replication:
         name = f"{number:09}"
         contact = self._contacts[name] = _Contact(
             number, traffic.queue, self._now, traffic.handling(handling),
-            traffic.wrap_up(wrap_up), counted,
+            traffic.wrap_up(wrap_up),
+            traffic.accept(accept),
+            counted,
         )  # fmt: skip
         self._queues[traffic.queue].change(1, self._now)
         self._do(ItemEnqueued(ItemSpec(name, "", traffic.queue, "sim", self._now, draw=choice)))
@@ -291,9 +294,7 @@ class Replication:
     def _offered(self, offered: Offered) -> None:
         if len(self._explained) < self._explain:
             self._explained.append(self._in_words(offered))
-        contact = self._contacts[offered.item]
-        traffic = self._traffic[contact.queue]
-        after = round(traffic.accept(contact.number % 997 / 997) * MICROS)
+        after = round(self._contacts[offered.item].accept_s * MICROS)
         if after:
             self._post(self._now + after, What.accept, offered.offer)
         else:

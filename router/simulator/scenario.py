@@ -244,6 +244,7 @@ class Scenario(_Part):
             _known(place, "group", (g for ring in queue.rings for g in ring.add_groups), groups)
             _known(place, "group", (g for order in queue.group_order for g in order), groups)
             queue.policy(1)
+        _ends(self.queues)
         for limit in self.limits:
             _known("limits", "queue", limit.queues, queues)
         _known("traffic", "queue", self.traffic, queues)
@@ -295,6 +296,20 @@ def _known(place: str, kind: str, names: Any, known: list[str]) -> None:
     for name in names:
         if name not in known:
             raise ValueError(f"{place}: there is no {kind} {name}")
+
+
+def _ends(queues: list[QueuePart]) -> None:
+    """Refuse overflows that lead back to where they began."""
+    targets = {queue.name: [step.to_queue for step in queue.overflow] for queue in queues}
+    for start in targets:
+        ahead, seen = list(targets[start]), set[str]()
+        while ahead:
+            queue = ahead.pop()
+            if queue == start:
+                raise ValueError(f"queue {start}: what overflows from here comes back")
+            if queue not in seen:
+                seen.add(queue)
+                ahead += targets[queue]
 
 
 def _clock(text: str) -> int:

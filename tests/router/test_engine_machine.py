@@ -150,14 +150,15 @@ Drawn = tuple[
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
-    requires, priority, ageing, choice, misses, wrap_up, block, limit, *more = drawn
-    steps, overflow, most, order = more
+    requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order = (
+        drawn
+    )
     # Overflows go upwards, so that they never go round.
     above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
         name, name, requires, priority, ageing, choice,
         misses=misses, wrap_up=wrap_up, decline_block_s=block, wrap_up_s=limit,
-        rings=steps, overflow=(Overflow(overflow, above[0]),) if overflow and above else (),
+        rings=steps, overflow=(Overflow(after, above[0]),) if after and above else (),
         max_waiting=most, team_order=order, last_level=2,
     )  # fmt: skip
 
