@@ -203,22 +203,22 @@ class DeskApi:
             "queues": [
                 {
                     "key": key,
-                    "name": e.object.name,
-                    "name_en": e.object.name_en or e.object.name,
+                    **e.object.names,
                     "service_level_s": e.object.service_level_s,
-                    "wrap_up": [c.model_dump() for c in e.object.wrap_up],
+                    "wrap_up": [{"key": c.key, **c.names} for c in e.object.wrap_up],
                     "wrap_up_s": e.object.wrap_up_s,
                 }
                 for key, e in sorted(catalog.queues.items())
             ],
             "skills": [
-                {"key": key, "name": e.object.name} for key, e in sorted(catalog.skills.items())
+                {"key": key, **e.object.names} for key, e in sorted(catalog.skills.items())
             ],
             "accounts": [
                 {
                     "id": one.account.id,
                     "key": one.account.key,
                     "name": one.account.name,
+                    "name_en": one.account.name_en,
                     "channel": one.channel,
                     "paused": one.account.paused,
                     "reaches": sorted(one.capabilities.reaches),
