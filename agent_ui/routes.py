@@ -210,9 +210,7 @@ class DeskApi:
                 }
                 for key, e in sorted(catalog.queues.items())
             ],
-            "skills": [
-                {"key": key, **e.object.names} for key, e in sorted(catalog.skills.items())
-            ],
+            "skills": [{"key": key, **e.object.names} for key, e in sorted(catalog.skills.items())],
             "accounts": [
                 {
                     "id": one.account.id,

@@ -61,7 +61,9 @@ async def test_desks_get_both_names_of_queues_results_skills_and_accounts(tmp_pa
 
 async def test_toml_gives_and_takes_both_names(tmp_path: Path) -> None:
     async with world(tmp_path) as one:
-        text = '[skill.order]\nname = "ご注文"\nname_en = "Orders"\n[team.vip]\nname_en = "Guests"\n'
+        text = (
+            '[skill.order]\nname = "ご注文"\nname_en = "Orders"\n[team.vip]\nname_en = "Guests"\n'
+        )
         await one.boss.call("POST", "/config/apply", {"toml": text})
         assert (await one.boss.call("GET", "/config/skill/order"))["body"] == NAMES
         assert (await one.boss.call("GET", "/config/team/vip"))["body"]["name_en"] == "Guests"
