@@ -11,7 +11,7 @@ from tests.support.hubs import Widget
 from tests.support.worlds import World, world
 
 NAMES = {"name": "ご注文", "name_en": "Orders"}
-KINDS = {
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "skill": ("order", {}),
     "team": ("vip", {"serves": []}),
     "queue": ("orders", {"wrap_up": [{"key": "solved", **NAMES}, {"key": "else", "name": "他"}]}),
