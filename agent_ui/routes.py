@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from aiohttp import BodyPartReader, web
@@ -23,6 +23,7 @@ from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import Problem
 from madoguchi.http.server import plain
 from madoguchi.http.table import Body, Call, Nothing, Operation, encode
+from madoguchi.model.dead_letters import DeadReason
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor
 from madoguchi.security.audit import record, trail
@@ -203,22 +204,20 @@ class DeskApi:
             "queues": [
                 {
                     "key": key,
-                    "name": e.object.name,
-                    "name_en": e.object.name_en or e.object.name,
+                    **e.object.names,
                     "service_level_s": e.object.service_level_s,
-                    "wrap_up": [c.model_dump() for c in e.object.wrap_up],
+                    "wrap_up": [{"key": c.key, **c.names} for c in e.object.wrap_up],
                     "wrap_up_s": e.object.wrap_up_s,
                 }
                 for key, e in sorted(catalog.queues.items())
             ],
-            "skills": [
-                {"key": key, "name": e.object.name} for key, e in sorted(catalog.skills.items())
-            ],
+            "skills": [{"key": key, **e.object.names} for key, e in sorted(catalog.skills.items())],
             "accounts": [
                 {
                     "id": one.account.id,
                     "key": one.account.key,
                     "name": one.account.name,
+                    "name_en": one.account.name_en,
                     "channel": one.channel,
                     "paused": one.account.paused,
                     "reaches": sorted(one.capabilities.reaches),
@@ -255,7 +254,7 @@ class DeskApi:
         )
 
     async def dead(self, call: Call[PageQuery]) -> Any:
-        """Return dead letters with account, lane, reason and the beginning of the event."""
+        """Return dead letters with account, lane, code and detail of why, and the beginning."""
         body = call.body
         rows = await self.store.read(lambda: inbox.dead(body.limit, body.after))
         accounts = self.configuration.catalog.account_by_id
@@ -269,7 +268,7 @@ class DeskApi:
                     "lane": r.lane,
                     "received_at": r.received_at,
                     "attempts": r.attempts,
-                    "error": r.error,
+                    **asdict(DeadReason.read(r.error)),
                     "running": self.registry.by_id(r.account) is not None,
                     "head": r.body[:500].decode("utf-8", "replace"),
                 }

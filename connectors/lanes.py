@@ -17,6 +17,7 @@ from madoguchi.bus import Hints
 from madoguchi.clock import Clock
 from madoguchi.conversations.decide import Arrival
 from madoguchi.conversations.receive import receive
+from madoguchi.model.dead_letters import DeadCode, DeadReason
 from madoguchi.model.inbound import Inbound, InboundUnknown
 from madoguchi.store import leases
 from madoguchi.store.inbox import (
@@ -36,6 +37,14 @@ SWEEP_S = 1.0
 BURST_REST_S = 0.5
 """During a burst a batch is taken every so often, so that the providers get their answers first."""
 RENEW_S = leases.TTL_S / 3
+
+
+class SetAside(Exception):
+    """An event that cannot be processed as things are, with the reason that people will read."""
+
+    def __init__(self, code: DeadCode, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.reason = DeadReason(code, detail)
 
 
 class LaneWorker:
@@ -138,7 +147,7 @@ class LaneWorker:
             await self._bury(one, fault)
 
     async def _bury(self, one: StoredEvent, fault: Exception) -> None:
-        why = f"{type(fault).__name__}: {fault}"
+        why = _reason(fault).text
         log.error("event set aside as a dead letter", row=one.row, account=one.account, why=why)
         now = self._clock.now()
         await self._store.write(lambda: mark_dead(one.row, why, now))
@@ -162,7 +171,8 @@ class LaneWorker:
     def _arrivals(self, one: StoredEvent) -> list[Arrival]:
         connector = self._registry.by_id(one.account)
         if connector is None:
-            raise LookupError(f"account {one.account} is not there or its settings do not hold")
+            detail = f"account {one.account} is not there or its settings do not hold"
+            raise SetAside(DeadCode.ACCOUNT_DOWN, detail)
         return [
             Arrival(
                 connector.account,
@@ -183,5 +193,23 @@ def _passes(fault: Exception) -> bool:
     return transient and not isinstance(fault, Clash)
 
 
+def _reason(fault: Exception) -> DeadReason:
+    if isinstance(fault, SetAside):
+        return fault.reason
+    code = DeadCode.DATABASE_REFUSED if isinstance(fault, Clash) else DeadCode.FAILED
+    return DeadReason(code, _technical(fault))
+
+
+def _technical(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"
+
+
 def _meant(connector: Connector, one: StoredEvent) -> list[Inbound]:
-    return [i for i in connector.parse(one.event) if not isinstance(i, InboundUnknown)]
+    try:
+        found = connector.parse(one.event)
+    except Conflict:
+        # Not about the content: whoever runs the unit knows what follows from a refused row.
+        raise
+    except Exception as fault:
+        raise SetAside(DeadCode.NOT_UNDERSTOOD, _technical(fault)) from fault
+    return [i for i in found if not isinstance(i, InboundUnknown)]

@@ -184,6 +184,7 @@ class Registry:
             connector=config.connector,
             channel=kind.channel,
             name=config.name,
+            name_en=config.names["name_en"],
             queue=config.queue,
             language=config.language,
             paused=config.paused,

@@ -44,6 +44,7 @@ _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0}
 ABOUT = _object(
     name=_TEXT,
+    name_en=_TEXT,
     greeting=_TEXT,
     greeting_en=_TEXT,
     language={"enum": ["ja", "en"]},

@@ -185,6 +185,7 @@ class WidgetRest:
         queues = self._ports.catalog().queues
         return {
             "name": account.name,
+            "name_en": account.name_en,
             "greeting": settings.greeting,
             "greeting_en": settings.greeting_en,
             "language": account.language,
@@ -193,11 +194,7 @@ class WidgetRest:
             "text_limit": connector.capabilities.text_limit,
             "color": settings.color,
             "topics": [
-                {
-                    "key": topic,
-                    "name": queues[queue].object.name,
-                    "name_en": queues[queue].object.name_en or queues[queue].object.name,
-                }
+                {"key": topic, **queues[queue].object.names}
                 for topic, queue in entry.topics.items()
             ],
         }

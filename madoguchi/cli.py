@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from madoguchi import __version__
+from madoguchi.i18n import catalogue
+from madoguchi.model.dead_letters import DeadCode
 from madoguchi.server import CONTROL, CannotStart, serve
 from madoguchi.settings import BadSettings, Settings, load
 
@@ -114,7 +116,7 @@ def deadletters(
     replay: Annotated[list[int] | None, typer.Option(help="run these ids again")] = None,
     all_: Annotated[bool, typer.Option("--replay-all", help="run all again")] = False,
 ) -> None:
-    """Show events that could not be understood, with the reason; or run them again."""
+    """Show events that could not be processed, with the reason; or run them again."""
     settings = load()
     letters = _call(settings, "GET", "/api/v1/deadletters")["deadletters"]
     ids = [one["id"] for one in letters] if all_ else replay or []
@@ -123,10 +125,22 @@ def deadletters(
         print(f"{done['replayed']} run again; what they become is marked late")
         return
     for one in letters:
-        print(f"{one['id']}  {one['received_at']}  {one['account']}  {one['event_id']}")
-        print(f"    {one['error']}")
+        print(told(one))
     if not letters:
         print("no dead letters")
+
+
+def told(letter: dict[str, Any]) -> str:
+    """Return a dead letter as lines: which, why in a sentence, the technical detail.
+
+    What hinders a replay now comes before what hindered the first run, as at the desk.
+    """
+    words = catalogue("en")["desk"]["admin"]["dead"]
+    why = words["why"].get(letter["code"], words["why"][DeadCode.FAILED])
+    if not letter["running"]:
+        why = words["down"].replace("{account}", letter["account"])
+    which = "  ".join(str(letter[name]) for name in ("id", "received_at", "account", "event_id"))
+    return "\n".join([which, f"    {why}", f"    {letter['detail']}"]).rstrip()
 
 
 @app.command()

@@ -26,19 +26,29 @@ class Object(BaseModel):
         return []
 
 
-class Skill(Object):
+class Named(BaseModel):
+    """What people read by a name: the company's own and, where it gave one, an English one."""
+
+    name: Name
+    name_en: str = Field("", max_length=120)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return both names; who has no English one is called by the other."""
+        return {"name": self.name, "name_en": self.name_en or self.name}
+
+
+class Skill(Named, Object):
     """Something an agent can do, at a proficiency from 1 to 5."""
 
     kind: ClassVar[str] = "skill"
-    name: Name
 
 
-class WrapUpCode(BaseModel):
+class WrapUpCode(Named):
     """One result that an agent may choose when the work ends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     key: Key
-    name: Name
 
 
 class Part(BaseModel):
@@ -76,12 +86,10 @@ class Overflow(Part):
     to_queue: Key
 
 
-class Queue(Object):
+class Queue(Named, Object):
     """Where work items wait; see docs/routing.md for the exact meaning. Groups are teams."""
 
     kind: ClassVar[str] = "queue"
-    name: Name
-    name_en: str = Field("", max_length=120)
     requires: dict[Key, Level] = Field(default_factory=dict)
     priority: int = Field(1, ge=1, le=100)
     ageing: Ageing = Field(default_factory=Ageing)
@@ -137,11 +145,10 @@ class Served(BaseModel):
     keep_free: int = Field(0, ge=0, le=1000)
 
 
-class Team(Object):
+class Team(Named, Object):
     """Agents who serve the same queues."""
 
     kind: ClassVar[str] = "team"
-    name: Name
     serves: list[Served] = Field(default_factory=list, max_length=500)
 
     def references(self) -> list[tuple[str, str, str]]:
@@ -169,11 +176,10 @@ class Agent(Object):
         return teams + [(f"skills.{skill}", "skill", skill) for skill in self.skills]
 
 
-class Account(Object):
+class Account(Named, Object):
     """One configured connection of a channel; ``settings`` belong to its connector."""
 
     kind: ClassVar[str] = "account"
-    name: Name
     connector: Key
     queue: Key
     language: str = Field("ja", pattern="^(ja|en)$")

@@ -65,6 +65,7 @@ async def _furnish(hub: Hub, kept: dict[str, str]) -> None:
 def _shop(hub: Hub, kept: dict[str, str]) -> Change:
     body = {
         "name": "みなと珈琲店",
+        "name_en": "Minato Coffee",
         "connector": "web_chat",
         "queue": "orders",
         "topics": {"orders": "orders", "returns": "returns"},
@@ -80,6 +81,7 @@ def _shop(hub: Hub, kept: dict[str, str]) -> Change:
 def _telephone(hub: Hub, kept: dict[str, str]) -> Change:
     body = {
         "name": "みなと珈琲店 SMS",
+        "name_en": "Minato Coffee SMS",
         "connector": "twilio_sms",
         "queue": "orders",
         "settings": {

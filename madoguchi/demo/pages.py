@@ -18,6 +18,7 @@ from madoguchi.demo.twilio_message import Message
 from madoguchi.demo.twilio_rules import BODY_LIMIT, Modes
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Body, encode, parse_json, read
+from madoguchi.i18n import catalogue
 from unified_profile.identity import phone
 
 MEMBER = ("c-1024", "佐藤 美咲", "090-5550-0187", "misaki.sato@example.jp")
@@ -157,9 +158,7 @@ def _spoken(accepted: str | None) -> str:
 
 def words_of(language: str) -> dict[str, str]:
     """Return the demo's words as dotted names, escaped for HTML."""
-    path = files("madoguchi.i18n").joinpath("catalogue", f"{language}.json")
-    tree = orjson.loads(path.read_bytes())
-    return {f"demo.{k}": html.escape(v) for k, v in _flat(tree["demo"], "")}
+    return {f"demo.{k}": html.escape(v) for k, v in _flat(catalogue(language)["demo"], "")}
 
 
 def _flat(tree: Mapping[str, Any], before: str) -> list[tuple[str, str]]:

@@ -63,6 +63,7 @@ class Account:
     paused: bool = False
     topics: Mapping[str, str] = field(default_factory=dict)
     domain: int = DOMAIN
+    name_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from connectors.twilio_sms import TwilioSms
 from madoguchi.bus import Hints
 from madoguchi.conversations.tables import message
 from madoguchi.live.views import View
+from madoguchi.model.dead_letters import DeadCode, DeadReason
 from madoguchi.model.inbound import Inbound, ProviderEvent
 from madoguchi.model.log import Entity
 from madoguchi.store.inbox import dead
@@ -100,7 +101,9 @@ async def test_an_event_that_the_database_always_refuses_holds_up_nobody(
         )
         await desk.until(lambda s: len(s.all("conversation")) == 3, "the others are served")
         letters = await wait_for(lambda: here.hub.store.read(dead), "a dead letter")
-        assert ["UNIQUE" in letter.error for letter in letters] == [True]
+        reasons = [DeadReason.read(letter.error) for letter in letters]
+        assert [one.code for one in reasons] == [DeadCode.DATABASE_REFUSED]
+        assert "UNIQUE" in reasons[0].detail
 
 
 async def test_a_callback_with_another_messages_sid_changes_no_sid(

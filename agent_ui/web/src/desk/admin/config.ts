@@ -1,4 +1,5 @@
 import { call } from '@desk/acts/api'
+import { nameIn } from '@desk/parts/names'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 
@@ -48,11 +49,16 @@ export const useConfig = defineStore('config', () => {
   return { objects, number, loaded, error, load, of, find, byKind }
 })
 
+/** What an object's body calls it before the reader; nothing before it has a name. */
+export function bodyName(locale: string, { name, name_en }: Body): string {
+  return nameIn(locale, { name: String(name ?? ''), name_en: String(name_en ?? '') })
+}
+
 /** A new object of a kind, before anybody has filled it in. */
 export function blank(kind: Kind): Body {
   const bodies: Record<Kind, Body> = {
-    skill: { name: '' },
-    team: { name: '', serves: [] },
+    skill: { name: '', name_en: '' },
+    team: { name: '', name_en: '', serves: [] },
     queue: {
       name: '', name_en: '', requires: {}, priority: 1, agent_choice: 'longest_idle', offer_timeout_s: 20,
       misses: 1, transfer_timeout_s: 60, service_level_s: 120, wrap_up_s: 0, wrap_up: [],

@@ -13,7 +13,7 @@ const conversation = { identity: 'visitor', account: 'chat', channel: 'chat' } a
 const customer = (...identities: Identity[]) =>
   ({ identities: [identity('visitor', { scheme: 'visitor' }), ...identities] }) as Customer
 const found = (who: Customer | undefined, ...accounts: HubAccount[]) =>
-  addressesOf(conversation, who, [chat, ...accounts]).map(({ identity, account, by }) => [identity, account, by])
+  addressesOf(conversation, who, [chat, ...accounts], 'en').map(({ identity, account, by }) => [identity, account, by])
 
 test('the address that wrote last comes first, also before the customer is known here', () => {
   expect(found(undefined, account('sms'))).toEqual([['visitor', 'chat', '']])
@@ -36,6 +36,13 @@ test('where several accounts reach an address, each is named', () => {
   expect(found(customer(identity('1')), account('orders'), account('returns'))).toEqual([
     ['visitor', 'chat', ''], ['1', 'orders', 'orders'], ['1', 'returns', 'returns'],
   ])
+})
+
+test('an account is named as the reader calls it', () => {
+  const both = [account('a', { name: 'ご注文', name_en: 'Orders' }), account('b', { name: '返品', name_en: '' })]
+  const named = (locale: string) => addressesOf(conversation, customer(identity('1')), both, locale).map(({ by }) => by)
+  expect(named('en')).toEqual(['', 'Orders', '返品'])
+  expect(named('ja')).toEqual(['', 'ご注文', '返品'])
 })
 
 test('another visitor of the same customer is reached in their own thread only', () => {

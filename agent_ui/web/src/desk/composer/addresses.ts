@@ -1,5 +1,6 @@
 import type { ChannelName, Conversation, Customer, Identity } from '@desk/model/entities'
 import type { HubAccount } from '@desk/model/session'
+import { nameIn } from '@desk/parts/names'
 
 /** An address of the customer, and the account that a reply goes by. */
 export interface Target {
@@ -13,7 +14,7 @@ export interface Address extends Target {
   own: boolean
   /** Null until the customer is known here. */
   address: Identity | null
-  /** The account's name, where several accounts reach the same address. */
+  /** The account's name as the reader calls it, where several accounts reach the same address. */
   by: string
 }
 
@@ -24,7 +25,7 @@ export const sameTarget = (a: Target, b: Target): boolean => a.identity === b.id
  * customer's (verified, or linked by a person), and an account that works must be able to write to
  * them first: a visitor of a chat is reached in the own thread only.
  */
-export function addressesOf(conversation: Conversation, customer: Customer | undefined, accounts: readonly HubAccount[]): Address[] {
+export function addressesOf(conversation: Conversation, customer: Customer | undefined, accounts: readonly HubAccount[], locale: string): Address[] {
   const identities = customer?.identities ?? []
   const own: Address = {
     identity: conversation.identity,
@@ -44,7 +45,7 @@ export function addressesOf(conversation: Conversation, customer: Customer | und
         channel: account.channel,
         own: false,
         address: identity,
-        by: able.length > 1 ? account.name : '',
+        by: able.length > 1 ? nameIn(locale, account) : '',
       }))
     })
     .filter((each) => !sameTarget(each, own))

@@ -22,20 +22,23 @@ export interface Capabilities {
   segments: boolean
 }
 
-export interface HubQueue {
-  key: string
+/** What people gave a name, and perhaps an English one. */
+export interface Named {
   name: string
-  name_en: string
+  name_en?: string
+}
+
+export interface HubQueue extends Named {
+  key: string
   service_level_s: number
-  wrap_up: { key: string; name: string }[]
+  wrap_up: ({ key: string } & Named)[]
   /** Seconds until a wrap-up ends by itself; 0: no limit. */
   wrap_up_s: number
 }
 
-export interface HubAccount {
+export interface HubAccount extends Named {
   id: string
   key: string
-  name: string
   channel: ChannelName
   paused: boolean
   /** Addresses that it may write to first. */
@@ -48,7 +51,7 @@ export interface Hub {
   version: string
   queues: HubQueue[]
   accounts: HubAccount[]
-  skills?: { key: string; name: string }[]
+  skills?: ({ key: string } & Named)[]
   upload_limit: number
   text_limit: number
 }

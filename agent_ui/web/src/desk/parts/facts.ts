@@ -20,13 +20,13 @@ export function useFacts() {
   function fact(code: string): string {
     if (plain.has(code)) return t(`desk.fact.${code}`)
     const [kind = '', first = '', second = ''] = code.split(':')
-    if (kind === 'skill') return whole(t('desk.fact.skill', { skill: skillName(session, first), level: second }))
+    if (kind === 'skill') return whole(t('desk.fact.skill', { skill: skillName(session, first, locale.value), level: second }))
     if (kind === 'free') return whole(t('desk.fact.free', { room: first }))
     if (kind === 'missing_queue') {
       return t('desk.fact.missing_queue', { queue: queueName(session, first, locale.value) })
     }
     if (kind === 'missing_skill') {
-      return t('desk.fact.missing_skill', { skill: skillName(session, first), level: second })
+      return t('desk.fact.missing_skill', { skill: skillName(session, first, locale.value), level: second })
     }
     if (kind === 'kept_free') return t('desk.fact.kept_free', { count: second })
     if (kind === 'channel_full') {
@@ -39,7 +39,7 @@ export function useFacts() {
   function obstacle(code: string): string {
     const [kind = '', skill = '', level = ''] = code.split(':')
     if (kind !== 'skill') return fact(code)
-    return t('desk.fact.lacks', { skill: skillName(session, skill), level })
+    return t('desk.fact.lacks', { skill: skillName(session, skill, locale.value), level })
   }
 
   const facts = (codes: readonly string[], most = 3): string =>

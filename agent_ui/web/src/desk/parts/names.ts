@@ -1,22 +1,32 @@
-import type { Hub, HubQueue } from '@desk/model/session'
+import type { Hub, HubAccount, HubQueue, Named } from '@desk/model/session'
 
 interface Names {
   queue(key: string): HubQueue | undefined
+  account(id: string): HubAccount | undefined
   hub: Hub | null
 }
 
+/** A name as the reader's language has it; who was given no English one is called by the other. */
+export const nameIn = (locale: string, { name, name_en }: Named): string => (locale === 'en' && name_en) || name
+
+const called = (named: Named | undefined, key: string, locale: string): string => (named && nameIn(locale, named)) || key
+
 /** A queue as the reader calls it; its key if the hub no longer knows it. */
 export function queueName(names: Names, key: string, locale: string): string {
-  const queue = names.queue(key)
-  return (locale === 'en' && queue?.name_en) || queue?.name || key
+  return called(names.queue(key), key, locale)
 }
 
-export function skillName(names: Names, key: string): string {
-  return names.hub?.skills?.find((skill) => skill.key === key)?.name ?? key
+export function skillName(names: Names, key: string, locale: string): string {
+  return called(names.hub?.skills?.find((skill) => skill.key === key), key, locale)
 }
 
-export function wrapUpName(names: Names, queue: string, code: string): string {
-  return names.queue(queue)?.wrap_up.find((each) => each.key === code)?.name ?? code
+export function wrapUpName(names: Names, queue: string, code: string, locale: string): string {
+  return called(names.queue(queue)?.wrap_up.find((each) => each.key === code), code, locale)
+}
+
+/** An account by its id or its key; its key also where it does not work now. */
+export function accountName(names: Names, key: string, locale: string): string {
+  return called(names.account(key), key, locale)
 }
 
 /** A customer and the number of one conversation: several may have no name, or the same. */

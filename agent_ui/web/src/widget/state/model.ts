@@ -78,6 +78,7 @@ export interface Topic {
 
 export interface About {
   name: string
+  name_en: string
   language: string
   greeting: string
   greeting_en: string

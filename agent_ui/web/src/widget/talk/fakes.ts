@@ -6,6 +6,7 @@ import type { Connect, Hears, Wire } from './wire'
 
 export const about: About = {
   name: 'みなと珈琲店',
+  name_en: 'Minato Coffee',
   language: 'ja',
   greeting: 'いらっしゃいませ。',
   greeting_en: 'Welcome.',

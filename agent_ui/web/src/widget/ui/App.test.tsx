@@ -1,7 +1,7 @@
 import { act, fireEvent, screen } from '@testing-library/preact'
 import { expect, test } from 'vitest'
 import { conversation, message, told } from '../state/samples'
-import { kept, later } from '../talk/fakes'
+import { about, kept, later } from '../talk/fakes'
 import { button, field, setUp, settled, show, stage, talk } from './stage'
 
 setUp()
@@ -97,6 +97,23 @@ test('who waits sees the place in line; an ended talk can begin again', async ()
   await act(() => stage.wire.hears.event('event', told(3, 2, closed)))
   fireEvent.click(button('新しく相談する'))
   expect(field()).toBeTruthy()
+})
+
+test.each([
+  ['ja', 'チャットを開く', 'みなと珈琲店', 'ja'],
+  ['en', 'Open chat', 'Minato Coffee', 'en'],
+])('a visitor who reads %s reads the site by that name', async (language, open, name, lang) => {
+  await show([language])
+  fireEvent.click(button(open))
+  expect(screen.getByText(name).lang).toBe(lang)
+  expect(screen.queryByText(name === 'みなと珈琲店' ? 'Minato Coffee' : 'みなと珈琲店')).toBeNull()
+})
+
+test('a site without an English name keeps its own, in its own language', async () => {
+  stage.rest.site = { ...about, name_en: about.name }
+  await show(['en'])
+  fireEvent.click(button('Open chat'))
+  expect(screen.getByText(about.name).lang).toBe('ja')
 })
 
 test('the language can be changed and is remembered', async () => {

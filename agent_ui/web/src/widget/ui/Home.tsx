@@ -1,7 +1,7 @@
 import { locales, type Locale } from '@shared/locale'
 import { over, unfinished } from '../state/state'
 import { timeline } from '../state/timeline'
-import { useHere } from './here'
+import { site, useHere } from './here'
 import { Icon } from './Icon'
 
 const names: Record<Locale, string> = { ja: '日本語', en: 'English' }
@@ -9,14 +9,15 @@ const names: Record<Locale, string> = { ja: '日本語', en: 'English' }
 export function Home() {
   const { counter, screen, words } = useHere()
   const { about, locale } = screen
+  const name = site(screen)
   const greeting = locale === 'ja' ? about?.greeting : about?.greeting_en
   const lines = (greeting || words.greeting).replace(/(。|[.!?]\s)\s*(?=\S)/g, '$1\n')
   return (
     <div class="home">
       <div class="hero">
         <div class="bar">
-          <span class="grow" lang={about?.language}>
-            {about?.name}
+          <span class="grow" lang={name.lang}>
+            {name.text}
           </span>
           <button class="tool" type="button" aria-label={words.close} onClick={() => counter.close()}>
             <Icon name="x" />

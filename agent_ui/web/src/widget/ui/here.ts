@@ -28,9 +28,17 @@ export function useHere(): Place {
   return { counter, screen, talk, words: catalogues[screen.locale] }
 }
 
+/** The site's name for the visitor; one that has no English name keeps its own language. */
+export function site({ about, locale }: Screen): { text: string; lang: string } {
+  const english = locale === 'en' && about && about.name_en !== about.name
+  if (english) return { text: about.name_en, lang: locale }
+  return { text: about?.name ?? '', lang: about?.language ?? locale }
+}
+
 /** The name of the chosen topic, else of the site, with its language. */
-export function subject({ about, topic, locale }: Screen): { text: string; lang: string } {
+export function subject(screen: Screen): { text: string; lang: string } {
+  const { about, topic, locale } = screen
   const chosen = about?.topics.find((one) => one.key === topic)
-  if (!chosen) return { text: about?.name ?? '', lang: about?.language ?? locale }
+  if (!chosen) return site(screen)
   return { text: locale === 'ja' ? chosen.name : chosen.name_en, lang: locale }
 }
