@@ -101,9 +101,11 @@ class Engine:
             kind, key = due
             if kind is Timer.step:
                 stepping.append(key)
-                engine_items.widen(book, book.items[key])
             else:
                 self._ring(kind, key)
+        for key in stepping:
+            if book.index.holds(key):
+                engine_items.widen(book, book.items[key])
         self._settle_moving(stepping)
 
     def _settle_moving(self, stepping: Iterable[str] = ()) -> None:

@@ -70,6 +70,7 @@ def widen(book: Book, item: ItemRecord) -> None:
         book.resort(item)
     else:
         item.widened_at = book.clock
+        book.timers.schedule(Timer.step, item.id)
 
 
 def overflow(book: Book, item: ItemRecord) -> None:
@@ -122,6 +123,7 @@ def decline(book: Book, command: OfferDeclined) -> None:
     if offer is None:
         raise Refused("unknown_offer", command.offer)
     book.close_offer(item, OfferState.declined, command.reason)
+    book.widen(item)
     if not (offer.transfer and item.owner is not None):
         book.bar(item, command.agent, item.policy.decline_block_s)
         for agent in book.index.exhausted(item):
