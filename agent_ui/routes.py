@@ -257,23 +257,24 @@ class DeskApi:
         """Return dead letters with account, lane, code and detail of why, and the beginning."""
         body = call.body
         rows = await self.store.read(lambda: inbox.dead(body.limit, body.after))
-        accounts = self.configuration.catalog.account_by_id
+        return {"deadletters": [self._letter(row) for row in rows]}
+
+    def _letter(self, row: Any) -> dict[str, Any]:
+        entry = self.configuration.catalog.account_by_id.get(row.account)
+        names = entry.object.names if entry else {"name": "", "name_en": ""}
         return {
-            "deadletters": [
-                {
-                    "id": r.id,
-                    "account": accounts[r.account].object.key if r.account in accounts else "",
-                    "event_id": r.event_id,
-                    "kind": r.kind,
-                    "lane": r.lane,
-                    "received_at": r.received_at,
-                    "attempts": r.attempts,
-                    **asdict(DeadReason.read(r.error)),
-                    "running": self.registry.by_id(r.account) is not None,
-                    "head": r.body[:500].decode("utf-8", "replace"),
-                }
-                for r in rows
-            ]
+            "id": row.id,
+            "account": entry.object.key if entry else "",
+            "account_name": names["name"],
+            "account_name_en": names["name_en"],
+            "event_id": row.event_id,
+            "kind": row.kind,
+            "lane": row.lane,
+            "received_at": row.received_at,
+            "attempts": row.attempts,
+            **asdict(DeadReason.read(row.error)),
+            "running": self.registry.by_id(row.account) is not None,
+            "head": row.body[:500].decode("utf-8", "replace"),
         }
 
     async def replay(self, call: Call[ReplayBody]) -> Any:

@@ -137,9 +137,12 @@ def told(letter: dict[str, Any]) -> str:
     """
     words = catalogue("en")["desk"]["admin"]["dead"]
     why = words["why"].get(letter["code"], words["why"][DeadCode.FAILED])
-    if not letter["running"]:
+    if not letter["account"]:
+        why = words["gone"]
+    elif not letter["running"]:
         why = words["down"].replace("{account}", letter["account"])
-    which = "  ".join(str(letter[name]) for name in ("id", "received_at", "account", "event_id"))
+    account = letter["account"] or "-"
+    which = f"{letter['id']}  {letter['received_at']}  {account}  {letter['event_id']}"
     return "\n".join([which, f"    {why}", f"    {letter['detail']}"]).rstrip()
 
 

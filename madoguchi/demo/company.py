@@ -57,7 +57,7 @@ async def _furnish(hub: Hub, kept: dict[str, str]) -> None:
     document = files("madoguchi.demo").joinpath("company.toml").read_text(encoding="utf-8")
     wanted = text.changes(document, hub.configuration.catalog)
     wanted += [_shop(hub, kept), _telephone(hub, kept)]
-    await hub.configuration.change(SYSTEM, "みなと珈琲店の初期設定", wanted)
+    await hub.configuration.change(SYSTEM, "demo_company", wanted)
     for key, entry in hub.configuration.catalog.agents.items():
         await hub.sessions.set_password(entry.id, kept[key])
 

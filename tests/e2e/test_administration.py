@@ -133,7 +133,7 @@ async def test_a_dead_letter_is_explained_and_replayed(locked: House) -> None:
     await expect(account).to_contain_text(words["account"]["stopped"])
     await page.get_by_role("link", name=adam.words["nav"]["deadletters"]).click()
     row = page.locator("tbody tr").first
-    await expect(row).to_contain_text(words["dead"]["down"].replace("{account}", "sms"))
+    await expect(row).to_contain_text(words["dead"]["down"].replace("{account}", "SMS"))
     await row.get_by_role("button").click()
     await expect(page.locator("pre")).to_contain_text("M-2041")
 

@@ -87,6 +87,7 @@ async def test_an_account_that_is_down_and_a_row_of_an_older_hub(tmp_path: Path)
         letter = await set_aside(here)
         assert (letter["code"], letter["running"]) == ("account_down", False)
         assert account in letter["detail"]
+        assert (letter["account_name"], letter["account_name_en"]) == ("SMS", "SMS")
 
         def older() -> Work[None]:
             yield update(inbox).values(error="ValueError: odd")
@@ -106,4 +107,6 @@ def test_the_command_line_says_why_in_a_sentence(code: DeadCode) -> None:
 
 def test_the_command_line_says_that_an_account_is_down_and_shows_what_has_no_detail() -> None:
     assert "The account sms is not working." in told({**LETTER, "running": False})
+    gone = {**LETTER, "account": "", "running": False}
+    assert "The account has been deleted" in told(gone)
     assert len(told({**LETTER, "detail": ""}).splitlines()) == 2

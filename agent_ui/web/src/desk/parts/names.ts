@@ -1,8 +1,7 @@
-import type { Hub, HubAccount, HubQueue, Named } from '@desk/model/session'
+import type { Hub, HubQueue, Named } from '@desk/model/session'
 
 interface Names {
   queue(key: string): HubQueue | undefined
-  account(id: string): HubAccount | undefined
   hub: Hub | null
 }
 
@@ -22,11 +21,6 @@ export function skillName(names: Names, key: string, locale: string): string {
 
 export function wrapUpName(names: Names, queue: string, code: string, locale: string): string {
   return called(names.queue(queue)?.wrap_up.find((each) => each.key === code), code, locale)
-}
-
-/** An account by its id or its key; its key also where it does not work now. */
-export function accountName(names: Names, key: string, locale: string): string {
-  return called(names.account(key), key, locale)
 }
 
 /** A customer and the number of one conversation: several may have no name, or the same. */
