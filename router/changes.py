@@ -45,7 +45,11 @@ from router.tables import agent_status, assignment
 
 @dataclass
 class Changes:
-    """Everything that one cycle of the router changes, gathered before anything is written."""
+    """Everything that one cycle of the router changes, gathered before anything is written.
+
+    ``heard`` is how far the log was read for what is being decided; ``ends`` (conversation → place)
+    keeps it for each work that ended.
+    """
 
     engine: Engine
     kept: Kept
@@ -67,6 +71,8 @@ class Changes:
     audit: list[Many] = field(default_factory=list)
     moved: list[Offer] = field(default_factory=list)
     stands: dict[Id, int] = field(default_factory=dict)
+    heard: int = 0
+    ends: dict[Id, int] = field(default_factory=dict)
 
     def clock_set(self) -> None:
         """Write every stored instant anew, because the wall clock was set and all moved with it."""
@@ -99,16 +105,13 @@ class Changes:
         """Tell whether there is nothing to write."""
         return not (self.items or self.agents or self.made or self.ended or self.audit)
 
-    def write(self, heard: int) -> Work[None]:
-        """Write everything; the caller's transaction began with the lease.
-
-        ``heard`` is how far the log was read for it.
-        """
+    def write(self) -> Work[None]:
+        """Write everything; the caller's transaction began with the lease."""
         entries: list[LogEntry] = []
         yield from self._write_offers(entries)
         yield from self._write_assignments()
         yield from self._write_items(entries)
-        yield from self._write_conversations(heard)
+        yield from self._write_conversations()
         yield from self._write_agents(entries)
         yield append(entries)
         for statement in self.audit:
@@ -248,11 +251,11 @@ class Changes:
         if owners:
             yield from acts.owned(owners, self.now)
 
-    def _write_conversations(self, heard: int) -> Work[None]:
-        done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
-        if done:
+    def _write_conversations(self) -> Work[None]:
+        if self.ends:
+            done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
             results = {c: w for c, w in done.items() if w}
-            yield from close(list(done), self.now, heard, self.new_id, results)
+            yield from close(self.ends, self.now, self.new_id, results)
         shown = [
             facts.spec.conversation
             for id in (self.wrapped | self.resumed) - set(self.closed)
@@ -394,6 +397,7 @@ def _closed(changes: Changes, one: ItemClosed) -> None:
     ended = changes.engine.ended(one.item)
     if ended is not None:
         changes.last[one.item] = ended
+    changes.ends[changes.last[one.item].spec.conversation] = changes.heard
     changes.touch(one.item, f"item.{one.why or one.state.value}")
     changes.assigned.append((one.item, None, None))
     if one.why:

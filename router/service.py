@@ -224,6 +224,7 @@ class RouterService:
         now, engine = self._follow_clock(engine)
         catalog = self._configuration.catalog
         changes = Changes(engine, self._kept, now, self._clock.new_id, catalog)
+        changes.heard = self._kept.cursor
         if self._clock_set:
             changes.clock_set()
         try:
@@ -283,6 +284,7 @@ class RouterService:
         self._apply(engine, changes, Order(TimePassed()))
         self._reconfigure(engine, changes)
         for entry in cycle.entries:
+            changes.heard = entry.position
             for command in self._heard(entry, cycle.specs, changes.now):
                 if isinstance(command, CustomerWrote) and not engine.heeds_text(command.item):
                     continue
@@ -407,7 +409,7 @@ class RouterService:
 
         def unit() -> Work[None]:
             yield from leases.renew([self._lease], self._holder, now)
-            yield from changes.write(heard)
+            yield from changes.write()
             yield from move_cursor(CONSUMER, heard)
             for one in posted:
                 yield from answered(one.row, as_row(one), changes.now)

@@ -1,6 +1,6 @@
 """The end of a conversation's work, and the text that arrives at that very moment."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,19 +14,18 @@ from madoguchi.store.work import Work
 
 
 def close(
-    ids: Sequence[Id],
+    heard: Mapping[Id, int],
     now: datetime,
-    heard: int,
     new_id: Callable[[], Id],
     wrap_up: Mapping[Id, dict[str, Any]],
 ) -> Work[None]:
     """Close conversations whose work is done; part of the router's transaction.
 
-    ``heard`` is how far the router has read the log. A text behind it was stored before this
-    closing and after the decision to it: its conversation stays open and gets new work, as if the
-    text had come a moment later.
+    ``heard`` is conversation → how far the router had read the log when the work ended. A text
+    behind it was stored before this closing and after the decision to it: its conversation stays
+    open and gets new work, as if the text had come a moment later.
     """
-    found = yield from repository.by_ids(ids, lock=True)
+    found = yield from repository.by_ids(heard, lock=True)
     # Under the locks nobody can store a text any more, and all that were stored are in the log.
     late = yield from _written_to(found, heard)
     closed = [
@@ -57,16 +56,18 @@ def close(
     )
 
 
-def _written_to(found: Mapping[Id, Conversation], heard: int) -> Work[set[Id]]:
-    """Return which conversations have got a customer's text behind a place of the log."""
+def _written_to(found: Mapping[Id, Conversation], heard: Mapping[Id, int]) -> Work[set[Id]]:
+    """Return which conversations have got a customer's text behind their place of the log."""
     audiences = {log.conversation(id): id for id in found}
     late: set[Id] = set()
-    while entries := (yield from after(heard)):
+    place = min((heard[id] for id in found), default=0)
+    while found and (entries := (yield from after(place))):
         for one in entries:
             data = one.entry.data or {}
             if one.entry.type == "message.received" and data.get("author") == "customer":
-                late |= {audiences[name] for name in one.entry.audience if name in audiences}
-        heard = entries[-1].position
+                told = {audiences[name] for name in one.entry.audience if name in audiences}
+                late |= {id for id in told if one.position > heard[id]}
+        place = entries[-1].position
     return late
 
 

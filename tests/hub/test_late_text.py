@@ -10,12 +10,14 @@ import asyncpg
 import pytest
 from sqlalchemy import select, update
 
+from madoguchi.clock import ManualClock
 from madoguchi.conversations.closing import close
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.model.conversation import UNFINISHED
 from madoguchi.store.log import head
 from madoguchi.store.work import Rows, Work
-from tests.support.hubs import Person, Running, Stream, hub_running
+from tests.hub.test_desk_finish import limited, wrapping
+from tests.support.hubs import Person, Running, Stream, Widget, hub_running
 from tests.support.waiting import wait_for
 
 CUSTOMER = "+819055500100"
@@ -102,7 +104,7 @@ async def test_a_text_stored_before_the_closing_and_not_heard_reopens(
 
         def unit() -> Work[None]:
             yield update(work_item).values(state="done", closed_at=now)
-            yield from close([id], now, before, new_id, {id: {"code": "solved"}})
+            yield from close({id: before}, now, new_id, {id: {"code": "solved"}})
 
         await here.hub.store.write(unit)
         one, items = await shown(here, id)
@@ -113,12 +115,35 @@ async def test_a_text_stored_before_the_closing_and_not_heard_reopens(
 
         def again() -> Work[None]:
             yield update(work_item).values(state="done", closed_at=now)
-            yield from close([id], now, now_heard, new_id, {id: {"code": "solved"}})
+            yield from close({id: now_heard}, now, new_id, {id: {"code": "solved"}})
 
         await here.hub.store.write(again)
         one, items = await shown(here, id)
         assert (one.state, one.wrap_up) == ("closed", {"code": "solved"})
         assert {item.state for item in items} == {"done"}
+
+
+async def test_who_leaves_and_writes_at_once_is_still_served(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        widget = await Widget(here).start()
+        await widget.send("hello")
+        id = await only_conversation(here)
+        await asyncio.gather(widget.call("leave", {}), widget.send("wait, I am still here"))
+        await wait_for(lambda: at_work(here, id, 2), "work for the text behind the leaving")
+        await widget.close()
+
+
+async def test_a_text_in_the_moment_in_which_wrap_up_ends_by_itself(
+    tmp_path: Path, database: str
+) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await limited(here, 60)
+        ann = await here.person("ann")
+        id = await wrapping(here, ann, await ann.available())
+        clock.advance(61)
+        await here.sms("+819055500187", "one more thing")
+        await wait_for(lambda: at_work(here, id, 2), "work for the text")
 
 
 @pytest.mark.postgres
