@@ -124,7 +124,8 @@ class Changes:
             self.kept.items[id] = self.kept.items.get(id, 0) + 1
             self.kept.placed[id] = (facts.spec.queue, facts.owner)
         for id in self.closed:
-            for book in (self.kept.items, self.kept.conversations, self.kept.placed):
+            kept = self.kept
+            for book in (kept.items, kept.conversations, kept.placed, kept.texts):
                 book.pop(id, None)
         for one in self.moved:
             self.kept.offers[one.id] = self.kept.offers.get(one.id, 1) + 1
