@@ -110,8 +110,8 @@ class Changes:
         entries: list[LogEntry] = []
         yield from self._write_offers(entries)
         yield from self._write_assignments()
-        yield from self._write_items(entries)
-        yield from self._write_conversations()
+        queues, owners = yield from self._write_items(entries)
+        yield from self._write_conversations(queues, owners)
         yield from self._write_agents(entries)
         yield append(entries)
         for statement in self.audit:
@@ -124,7 +124,8 @@ class Changes:
             self.kept.items[id] = self.kept.items.get(id, 0) + 1
             self.kept.placed[id] = (facts.spec.queue, facts.owner)
         for id in self.closed:
-            for book in (self.kept.items, self.kept.conversations, self.kept.placed):
+            kept = self.kept
+            for book in (kept.items, kept.conversations, kept.placed, kept.texts):
                 book.pop(id, None)
         for one in self.moved:
             self.kept.offers[one.id] = self.kept.offers.get(one.id, 1) + 1
@@ -224,7 +225,10 @@ class Changes:
                 .values(wrap_up_at=self.now)
             )
 
-    def _write_items(self, entries: list[LogEntry]) -> Work[None]:
+    def _write_items(
+        self, entries: list[LogEntry]
+    ) -> Work[tuple[dict[Id, str], dict[Id, Id | None]]]:
+        """Return which conversations have another queue and which another owner now."""
         rows = []
         owners: dict[Id, Id | None] = {}
         queues: dict[Id, str] = {}
@@ -246,21 +250,25 @@ class Changes:
         yield sql.REASON.each([{"b_id": i, "b_reason": _plain(r)} for i, r in self.reasons.items()])
         yield sql.HANDOVER.each([{"b_id": i, "b_handover": h} for i, h in self.handovers.items()])
         yield sql.WRAP_UP.each([{"b_id": i, "b_wrap_up": w} for i, w in self.wrap_ups.items()])
-        if queues:
-            yield from acts.moved(queues, self.now)
-        if owners:
-            yield from acts.owned(owners, self.now)
+        return queues, owners
 
-    def _write_conversations(self) -> Work[None]:
-        if self.ends:
-            done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
-            results = {c: w for c, w in done.items() if w}
-            yield from close(self.ends, self.now, self.new_id, results)
+    def _write_conversations(
+        self, queues: dict[Id, str], owners: dict[Id, Id | None]
+    ) -> Work[None]:
         shown = [
             facts.spec.conversation
             for id in (self.wrapped | self.resumed) - set(self.closed)
             if (facts := self.engine.item(id)) is not None
         ]
+        yield from acts.hold(queues, owners, self.ends, shown)
+        if queues:
+            yield from acts.moved(queues, self.now)
+        if owners:
+            yield from acts.owned(owners, self.now)
+        if self.ends:
+            done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
+            results = {c: w for c, w in done.items() if w}
+            yield from close(self.ends, self.now, self.new_id, results)
         yield from acts.tell_again(shown, self.now)
 
     def _facts(self, id: Id) -> ItemFacts:

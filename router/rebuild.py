@@ -96,7 +96,8 @@ def specs(catalog: Catalog) -> dict[Id, AgentSpec]:
 @dataclass
 class Kept:
     """What the service keeps beside the engine: versions of the rows that only it writes, and
-    where each item was (queue, owner) when it was last written.
+    where each item was (queue, owner) when it was last written; and how many texts of the customer
+    it has heard of.
 
     ``newest``: the last instant that was past when it was stored.
     """
@@ -107,6 +108,7 @@ class Kept:
     offers: dict[str, int] = field(default_factory=dict)
     activity: dict[Id, tuple[Activity, datetime]] = field(default_factory=dict)
     placed: dict[Id, tuple[str, Id | None]] = field(default_factory=dict)
+    texts: dict[Id, int] = field(default_factory=dict)
     cursor: int = 0
     newest: datetime = EPOCH
 
@@ -119,7 +121,7 @@ def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
     """Return everything that an engine is rebuilt from, and what is kept beside it."""
     kept = Kept(cursor=(yield from read_cursor(CONSUMER)))
     items = yield (
-        select(work_item, conversation.c.unanswered_since)
+        select(work_item, conversation.c.unanswered_since, conversation.c.inbound_seq)
         .join(conversation, conversation.c.id == work_item.c.conversation)
         .where(work_item.c.domain == DOMAIN, work_item.c.state.in_([s.value for s in UNFINISHED]))
     )
@@ -134,6 +136,7 @@ def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
         kept.items[row.id] = row.version
         kept.conversations[row.id] = row.conversation
         kept.placed[row.id] = (row.queue, row.owner)
+        kept.texts[row.id] = row.inbound_seq
     for row in past:
         kept.offers[row.id] = row.version
     kept.newest = yield from _newest(items, statuses, past)

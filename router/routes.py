@@ -238,7 +238,7 @@ class RouterApi:
         if row.owner is None:
             await self._ask(Order(WorkEnded(row.id), notes))
         else:
-            await self._ask(Order(WrapUpStarted(row.id, row.owner), notes))
+            await self._ask(Order(WrapUpStarted(row.id, row.owner, seq), notes))
 
     async def wrap_up(self, call: Call[WrapUpBody]) -> None:
         """End the work. 422 when the queue wants a result and there is none."""

@@ -40,6 +40,7 @@ from madoguchi.model.routing import (
     TransferredToAgent,
     TransferredToQueue,
     WorkEnded,
+    WrapUpStarted,
 )
 from madoguchi.security.audit import record
 from madoguchi.store import leases
@@ -285,6 +286,7 @@ class RouterService:
         self._reconfigure(engine, changes)
         for entry in cycle.entries:
             changes.heard = entry.position
+            self._note_text(entry)
             for command in self._heard(entry, cycle.specs, changes.now):
                 if isinstance(command, CustomerWrote) and not engine.heeds_text(command.item):
                     continue
@@ -293,9 +295,19 @@ class RouterService:
             if one.refused is not None:
                 continue
             try:
+                self._check_texts(one.order.command)
                 one.answer = self._apply(engine, changes, one.order)
             except Refused as refused:
                 one.refused = refused
+
+    def _check_texts(self, command: Command) -> None:
+        """Refuse the end of a contact when a text was stored after it was asked for: the route has
+        looked, but in a transaction of its own.
+        """
+        if not isinstance(command, WrapUpStarted) or command.inbound_seq is None:
+            return
+        if self._kept.texts.get(command.item, 0) > command.inbound_seq:
+            raise Refused("newer_inbound", "the customer has written since")
 
     def _apply(
         self, engine: Engine, changes: Changes, order: Order, *, lenient: bool = False
@@ -351,6 +363,13 @@ class RouterService:
             "queue": getattr(command, "queue", None),
             "agent": getattr(command, "agent", None),
         }
+
+    def _note_text(self, numbered: NumberedEntry) -> None:
+        """Remember which of its conversation's texts an item has got last."""
+        data = numbered.entry.data or {}
+        item, texts = data.get("item"), self._kept.texts
+        if item in self._kept.items and "inbound_seq" in data:
+            texts[item] = max(texts.get(item, 0), data["inbound_seq"])
 
     def _heard(
         self, numbered: NumberedEntry, specs: Mapping[Id, Any], now: datetime

@@ -2,7 +2,7 @@
 :mod:`madoguchi.conversations.receive`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -323,6 +323,17 @@ def check_end(actor: Actor, id: Id, inbound_seq: int) -> Work[Conversation]:
     return one
 
 
+def hold(*groups: Iterable[Id]) -> Work[None]:
+    """Lock what is going to be changed group by group: all at once, in id order, as the lanes do.
+
+    One group locks its own in that order anyway.
+    """
+    several = [ids for group in groups if (ids := set(group))]
+    together = set().union(*several)
+    if len(several) > 1 and len(together) > 1:
+        yield from repository.by_ids(together, lock=True)
+
+
 def owned(owners: dict[Id, Id | None], now: datetime) -> Work[None]:
     """The router says who owns conversations; a former owner stays ``last_owner``.
 
@@ -365,21 +376,15 @@ def moved(queues: dict[Id, str], now: datetime) -> Work[None]:
 
 def touch_customers(identities: Sequence[Id], now: datetime) -> Work[None]:
     """Tell open conversations of some identities that their customer is another one now."""
-    rows = yield (
-        update(conversation)
-        .where(
-            conversation.c.identity.in_(identities),
-            conversation.c.state != ConversationState.CLOSED.value,
-        )
-        .values(version=conversation.c.version + 1)
-        .returning(conversation.c.id)
+    rows = yield select(conversation.c.id).where(
+        conversation.c.identity.in_(identities),
+        conversation.c.state != ConversationState.CLOSED.value,
     )
-    found = yield from repository.by_ids(r.id for r in rows)
-    yield append([telling.conversation_changed(one, now) for one in found.values()])
+    yield from tell_again([r.id for r in rows], now)
 
 
 def tell_again(ids: Sequence[Id], now: datetime) -> Work[None]:
-    """Tell conversations whose view changed with their work item; the router's transaction."""
+    """Tell conversations whose view changed with their work item or their customer."""
     if not ids:
         return
     yield from repository.by_ids(ids, lock=True)

@@ -122,7 +122,7 @@ class Ledger:
             )
         )
 
-    def add_message(self, one: Message) -> None:
+    def add_message(self, one: Message, **data: Any) -> None:
         """Add a new message; the router hears of it with its item."""
         visitor = self._visitor_of(one)
         self.new_messages.append(one)
@@ -130,7 +130,13 @@ class Ledger:
         item = self.items.get(one.conversation)
         self._entries.append(
             lambda ledger: telling.message_changed(
-                one, visitor, ledger.now, "message.received", item=item, author=one.author.value
+                one,
+                visitor,
+                ledger.now,
+                "message.received",
+                item=item,
+                author=one.author.value,
+                **data,
             )
         )
 
@@ -208,7 +214,7 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
                 inbound.topic,
             )
         )
-    ledger.add_message(message)
+    ledger.add_message(message, inbound_seq=one.inbound_seq)
 
 
 def _received(

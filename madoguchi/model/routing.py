@@ -227,10 +227,15 @@ class AgentReplied:
 
 @dataclass(frozen=True, slots=True)
 class WrapUpStarted:
-    """The contact is over, the work is not; the units stay held. Refused: `not_yours`, ..."""
+    """The contact is over, the work is not; the units stay held. Refused: `not_yours`, ...
+
+    `inbound_seq` is how many of the customer's texts the desk has shown: the router's service
+    refuses (`newer_inbound`) when it has heard of more. None: whatever there is.
+    """
 
     item: str
     agent: str
+    inbound_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

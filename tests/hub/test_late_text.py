@@ -14,8 +14,10 @@ from madoguchi.clock import ManualClock
 from madoguchi.conversations.closing import close
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.model.conversation import UNFINISHED
+from madoguchi.model.routing import Refused, WrapUpStarted
 from madoguchi.store.log import head
 from madoguchi.store.work import Rows, Work
+from router.orders import Order
 from tests.hub.test_desk_finish import limited, wrapping
 from tests.support.hubs import Person, Running, Stream, Widget, hub_running
 from tests.support.waiting import wait_for
@@ -121,6 +123,24 @@ async def test_a_text_stored_before_the_closing_and_not_heard_reopens(
         one, items = await shown(here, id)
         assert (one.state, one.wrap_up) == ("closed", {"code": "solved"})
         assert {item.state for item in items} == {"done"}
+
+
+async def test_a_contact_does_not_end_over_a_text_that_came_behind_the_look(
+    tmp_path: Path, database: str
+) -> None:
+    """The route looks for newer texts and asks the router then; between the two one may come."""
+    async with hub_running(tmp_path, database=database) as here:
+        ann = await here.person("ann")
+        await here.sms(CUSTOMER, "hello")
+        id = await accepted(ann, await ann.available())
+        _, (item,) = await shown(here, id)
+        await here.sms(CUSTOMER, "one more thing")
+        await wait_for(lambda: at_work(here, id, 2), "stored")
+        with pytest.raises(Refused, match="newer_inbound"):
+            await here.hub.router.order(Order(WrapUpStarted(item.id, ann.id, 1)))
+        _, (item,) = await shown(here, id)
+        assert item.state == "assigned"
+        await here.hub.router.order(Order(WrapUpStarted(item.id, ann.id, 2)))
 
 
 async def test_who_leaves_and_writes_at_once_is_still_served(tmp_path: Path, database: str) -> None:
