@@ -16,7 +16,7 @@ from rich.progress import Progress
 from madoguchi import __version__
 from madoguchi.i18n import catalogue
 from madoguchi.model.dead_letters import DeadCode
-from madoguchi.server import CONTROL, CannotStart, serve
+from madoguchi.server import CannotStart, control_address, serve
 from madoguchi.settings import BadSettings, Settings, load
 
 app = typer.Typer(
@@ -190,15 +190,16 @@ def _call(
     text: bool = False,
 ) -> Any:
     """Call the running server as its operator. Raises Failed."""
-    return asyncio.run(_called(settings.data / CONTROL, method, path, body, text=text))
+    return asyncio.run(_called(settings.data, method, path, body, text=text))
 
 
 async def _called(
-    socket: Path, method: str, path: str, body: dict[str, Any] | None, *, text: bool
+    folder: Path, method: str, path: str, body: dict[str, Any] | None, *, text: bool
 ) -> Any:
+    connector = aiohttp.UnixConnector(control_address(folder))
     try:
         async with (
-            aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(socket))) as session,
+            aiohttp.ClientSession(connector=connector) as session,
             session.request(
                 method, f"http://control{path}", data=orjson.dumps(body) if body else None
             ) as answer,
@@ -211,5 +212,5 @@ async def _called(
             return raw.decode() if text else orjson.loads(raw or b"null")
     except aiohttp.ClientError as fault:
         raise Failed(
-            f"no server is running with the data folder {socket.parent}; start it first"
+            f"no server is running with the data folder {folder}; start it first"
         ) from fault

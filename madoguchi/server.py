@@ -34,6 +34,14 @@ class CannotStart(Exception):
     """One clear line why the server does not start."""
 
 
+def control_address(folder: Path) -> str:
+    """Return where the command line reaches the server of a data folder: the shorter of the two
+    ways there, as the system takes about a hundred bytes (sun_path in unix(7)).
+    """
+    path = str(folder / CONTROL)
+    return min(path, os.path.relpath(path), key=len)
+
+
 def with_keys(settings: Settings) -> Settings:
     """Return settings with secret keys: the given ones, else those kept in the data folder.
 
@@ -152,7 +160,11 @@ async def _control(stack: AsyncExitStack, hub: Hub) -> None:
     stack.push_async_callback(runner.cleanup)
     mask = os.umask(0o177)
     try:
-        await web.UnixSite(runner, str(path)).start()
+        await web.UnixSite(runner, control_address(hub.settings.data)).start()
+    except OSError as why:
+        raise CannotStart(
+            f"cannot open {path}: {why.strerror or why}; MADOGUCHI_DATA may name a shorter path"
+        ) from why
     finally:
         os.umask(mask)
     stack.callback(path.unlink, missing_ok=True)

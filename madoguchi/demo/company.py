@@ -10,9 +10,10 @@ from aiohttp import web
 
 from madoguchi.app import Hub
 from madoguchi.configuration import text
-from madoguchi.configuration.service import Change
+from madoguchi.configuration.service import Change, body_of
 from madoguchi.demo.fake_twilio import FakeTwilio
 from madoguchi.demo.pages import DemoPages
+from madoguchi.demo.twilio_api import BASE
 from madoguchi.model.people import SYSTEM
 
 ACCOUNT_SID = "AC" + "0" * 28 + "d3e0"
@@ -26,6 +27,8 @@ async def open_doors(hub: Hub) -> list[web.AbstractRouteDef]:
     kept = _kept(hub.settings.data / "demo.json")
     if not hub.configuration.catalog.objects:
         await _furnish(hub, kept)
+    else:
+        await _follow_port(hub)
     webhook = f"{hub.settings.base_url}/hooks/sms"
     twilio = FakeTwilio(
         ACCOUNT_SID,
@@ -62,6 +65,25 @@ async def _furnish(hub: Hub, kept: dict[str, str]) -> None:
         await hub.sessions.set_password(entry.id, kept[key])
 
 
+async def _follow_port(hub: Hub) -> None:
+    """Let the telephone's account find our own Twilio where it is now: MADOGUCHI_PORT moves it,
+    and the data stays. An account that somebody has pointed elsewhere is left alone.
+    """
+    entry = hub.configuration.catalog.accounts.get("sms")
+    if entry is None:
+        return
+    body = body_of(entry.object)
+    standing, here = str(body["settings"].get("api_base", "")), _api_base(hub)
+    if standing == here or not standing.endswith(BASE):
+        return
+    body["settings"] = {**body["settings"], "api_base": here}
+    await hub.configuration.change(SYSTEM, "demo_port", [Change("account", "sms", body)])
+
+
+def _api_base(hub: Hub) -> str:
+    return f"{hub.settings.base_url}{BASE}"
+
+
 def _shop(hub: Hub, kept: dict[str, str]) -> Change:
     body = {
         "name": "みなと珈琲店",
@@ -88,7 +110,7 @@ def _telephone(hub: Hub, kept: dict[str, str]) -> Change:
             "account_sid": ACCOUNT_SID,
             "auth_token": kept[TWILIO],
             "number": NUMBER,
-            "api_base": f"{hub.settings.base_url}/demo/twilio",
+            "api_base": _api_base(hub),
         },
     }
     return Change("account", "sms", body)

@@ -136,6 +136,22 @@ async def test_a_data_folder_in_use_and_commands_without_a_server(tmp_path: Path
     assert server.stop() == 0
 
 
+async def test_a_folder_deeper_than_a_socket_can_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sun_path` of unix(7) takes 108 bytes; a checkout may lie deeper."""
+    deep = tmp_path / ("a" * 60) / ("b" * 60)
+    deep.mkdir(parents=True)
+    server = Server(deep)
+    assert "MADOGUCHI_DATA" in refusal(server)
+    monkeypatch.chdir(deep)
+    server.environment["MADOGUCHI_DATA"] = "var"
+    await server.start()
+    done = server.command("export")
+    assert (done.returncode, "based_on" in done.stdout) == (0, True)
+    assert server.stop() == 0
+
+
 CANNOT_WORK = [
     ("DATABASE", "postgresql://app@127.0.0.1:{port}/none"),
     ("DATABASE", "postgresql://no.such.host.invalid/none"),
