@@ -207,6 +207,7 @@ class Stream:
             namespaces=[self.namespace],
             socketio_path="/live",
             transports=["websocket"],
+            wait_timeout=10,
         )
         await self.hello(pos)
 
@@ -398,6 +399,7 @@ class Widget:
             namespaces=["/visitor"],
             socketio_path="/widget/live",
             transports=["websocket"],
+            wait_timeout=10,
         )
         await self.hello(None)
         return self
