@@ -8,7 +8,7 @@ process has begun is left to it as long as its lease says that it lives.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from connectors.outgoing import (
     Job,
     OutboxState,
     accounts_due,
+    ask_again,
     asked_pauses,
     first_due,
     held_up,
@@ -30,6 +31,7 @@ from connectors.outgoing import (
     own_pause_s,
     set_in_the_future,
 )
+from connectors.pauses import Pauses, Rests
 from connectors.registry import Registry
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock, Watch
@@ -56,19 +58,10 @@ log = structlog.get_logger(__name__)
 SWEEP_S = 1.0
 LEASE = "outbox:"
 RENEW_S = leases.TTL_S / 3
-FIRST_REST_S = 2.0
-LONGEST_REST_S = 60.0
+LONGEST_ABSENCE_S = 60.0
 STORE_AGAIN_S = (0.1, 0.5, 2.0)
 GIVE_UP = timedelta(hours=4)
 SETTLE_AFTER = timedelta(seconds=20)
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """A row that failed on our side is left alone until then."""
-
-    until: float
-    pause: float
 
 
 class Delivery:
@@ -97,10 +90,10 @@ class Delivery:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._rows: set[int] = set()
         self._per_account: dict[Id, int] = {}
-        self._closed: dict[Id, float] = {}
+        self._pauses = Pauses(clock)
         self._watch = Watch(clock)
         self._clock_set = True
-        self._resting: dict[int, Rest] = {}
+        self._rests = Rests()
         self._lease_name = f"{LEASE}{holder.partition('.')[0]}"
         self._leased_at = float("-inf")
 
@@ -124,7 +117,7 @@ class Delivery:
                         log.warning("the outbox cannot be read", why=str(why))
                     away = True
                     await asyncio.sleep(pause)
-                    pause = min(pause * 2, LONGEST_REST_S)
+                    pause = min(pause * 2, LONGEST_ABSENCE_S)
                 await self._wake.wait(SWEEP_S)
         finally:
             for task in self._busy.values():
@@ -136,6 +129,8 @@ class Delivery:
         await self._lease()
         await self._follow_clock()
         now = self._clock.now()
+        if changed := self._pauses.follow(self._registry):
+            await self._store.write(lambda: ask_again(changed, now))
         jobs, waits = await self._store.read(self._looked(now))
         if waits:
             await self._store.write(lambda: hold_back(waits, now))
@@ -143,25 +138,16 @@ class Delivery:
         for job in jobs:
             if job.lane in self._busy or self._per_account.get(job.account, 0) >= AT_ONCE:
                 continue
-            if self._shut(job.account):
+            if self._pauses.holds(job.account):
                 continue
             connector = self._registry.by_id(job.account)
             if connector is None or connector.account.paused:
                 continue
-            if self._rests(job.row):
+            if self._rests.holds(job.row):
                 continue
             self._per_account[job.account] = self._per_account.get(job.account, 0) + 1
             self._rows.add(job.row)
             self._busy[job.lane] = asyncio.create_task(self._one(connector, job), name=job.lane)
-
-    def _shut(self, account: Id) -> bool:
-        """Tell whether a provider has asked for a pause that is not over."""
-        return self._closed.get(account, float("-inf")) > self._clock.monotonic()
-
-    def _close(self, account: Id, rest_s: float) -> None:
-        """Ask nothing of a provider for a while. Of parallel answers the longest pause counts."""
-        until = self._clock.monotonic() + rest_s
-        self._closed[account] = max(until, self._closed.get(account, until))
 
     async def _follow_clock(self) -> None:
         """Look, at the start and when the wall clock was set, for what waits for a time that is
@@ -177,8 +163,8 @@ class Delivery:
             return (yield from asked_pauses(now))
 
         for account, rest_s in (await self._store.write(unit)).items():
-            if account not in self._closed:
-                self._close(account, rest_s)
+            if not self._pauses.known(account):
+                self._pauses.ask(account, rest_s)
         self._clock_set = False
 
     async def idle(self) -> None:
@@ -216,18 +202,18 @@ class Delivery:
         """
         accounts = [c.account.id for c in self._registry]
         pauses = {
-            id: now + timedelta(seconds=self._closed[id] - self._clock.monotonic())
+            id: now + timedelta(seconds=self._pauses.left_s(id))
             for id in accounts
-            if self._shut(id)
+            if self._pauses.holds(id)
         }
         running = [
             c.account.id
             for c in self._registry
             if not c.account.paused
-            and not self._shut(c.account.id)
+            and c.account.id not in pauses
             and self._per_account.get(c.account.id, 0) < AT_ONCE
         ]
-        aside = sorted({*self._rows, *(row for row in self._resting if self._rests(row))})
+        aside = sorted({*self._rows, *self._rests.rows})
 
         def unit() -> Work[tuple[list[Job], dict[Id, datetime]]]:
             found: list[Row[Any]] = []
@@ -272,10 +258,10 @@ class Delivery:
             elif await self._begin(job):
                 await self._send(connector, job, outbound)
                 progress = True
-            self._resting.pop(job.row, None)
+            self._rests.forget(job.row)
         except Exception:
             log.exception("outbox row failed, it will be looked at again", row=job.row)
-            self._rest(job.row)
+            self._rests.rest(job.row)
         finally:
             self._busy.pop(job.lane, None)
             self._rows.discard(job.row)
@@ -283,23 +269,13 @@ class Delivery:
             if progress:
                 self._wake.ring()
 
-    def _rest(self, row: int) -> None:
-        """Leave a row alone for a while, longer each time."""
-        before = self._resting.get(row)
-        pause = min(before.pause * 2, LONGEST_REST_S) if before else FIRST_REST_S
-        self._resting[row] = Rest(asyncio.get_running_loop().time() + pause, pause)
-
-    def _rests(self, row: int) -> bool:
-        found = self._resting.get(row)
-        return found is not None and found.until > asyncio.get_running_loop().time()
-
     async def _interrupted(
         self, connector: Connector, job: Job, started: datetime, outbound: Outbound
     ) -> bool:
         """Settle what was begun and has no end; tell whether it was still so."""
         if not await self._claim(job):
             return False
-        if job.holder is not None and self._clock.now() - started < SETTLE_AFTER:
+        if job.holder is not None and self._watch.passed(started) < SETTLE_AFTER:
             await self._unknown(job, "its end is not known: the hub was interrupted meanwhile")
         else:
             await self._settle(connector, job, outbound)
@@ -357,10 +333,11 @@ class Delivery:
         try:
             receipt = await connector.send(outbound)
         except RetryLater as why:
-            await self._retry(job, why)
+            await self._retry(connector, job, why)
         except AuthFailed as why:
-            self._paused(job.account, str(why))
-            await self._retry(job, RetryLater(str(why), LONGEST_PAUSE_S))
+            if self._current(connector):
+                self._paused(job.account, str(why))
+            await self._retry(connector, job, RetryLater(str(why), LONGEST_PAUSE_S))
         except Rejected as why:
             await self._end(job, MessageState.FAILED, None, str(why))
         except UnknownOutcome as why:
@@ -371,15 +348,21 @@ class Delivery:
         else:
             await self._end(job, receipt.state, receipt.provider_id, None)
 
-    async def _retry(self, job: Job, why: RetryLater) -> None:
+    def _current(self, connector: Connector) -> bool:
+        """Tell whether an account has still the settings with which its provider was asked."""
+        living = self._registry.by_id(connector.account.id)
+        return living is None or living.settings == connector.settings
+
+    async def _retry(self, connector: Connector, job: Job, why: RetryLater) -> None:
         now = self._clock.now()
-        self._close(job.account, why.after_s or 0.0)
-        if job.first is not None and now - job.first > GIVE_UP:
+        asked_s = why.after_s or 0.0 if self._current(connector) else 0.0
+        self._pauses.ask(job.account, asked_s)
+        if job.first is not None and self._watch.passed(job.first) > GIVE_UP:
             hours = GIVE_UP // timedelta(hours=1)
             given_up = f"given up after {hours} hours; the provider's last answer: {why.reason}"
             await self._end(job, MessageState.FAILED, None, given_up)
             return
-        pause = timedelta(seconds=max(why.after_s or 0.0, own_pause_s(job.attempts + 1)))
+        pause = timedelta(seconds=max(asked_s, own_pause_s(job.attempts + 1)))
 
         def unit() -> Work[None]:
             one = yield from locked(job.outbound.message)
@@ -448,7 +431,7 @@ class Delivery:
         try:
             return await connector.settle(outbound)
         except Exception:
-            if job.started is None or self._clock.now() - job.started < GIVE_UP:
+            if job.started is None or self._watch.passed(job.started) < GIVE_UP:
                 raise
             log.exception("a message of unknown outcome could not be looked up", row=job.row)
             return None

@@ -191,6 +191,22 @@ def hold_back(waits: Mapping[Id, datetime], now: datetime) -> Work[None]:
     yield from put_off([one for id, one in found.items() if id in moved], now)
 
 
+def ask_again(accounts: Sequence[Id], now: datetime) -> Work[None]:
+    """Make due what was put off on accounts that have other settings now. What was never tried or
+    held back waits for a time of its own, and goes on to.
+    """
+    yield (
+        update(outbox)
+        .where(
+            outbox.c.account.in_(accounts),
+            outbox.c.state == constant(OutboxState.WAITING),
+            outbox.c.due_at > now,
+            outbox.c.started_at.is_not(None),
+        )
+        .values(due_at=now)
+    )
+
+
 def set_in_the_future(now: datetime) -> Update:
     """Make due what was put off by a clock that went back since: it would wait for hours.
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections import deque
 from datetime import UTC, datetime, timedelta
 
 from madoguchi.model.ids import Id, uuid7
@@ -9,6 +10,7 @@ from madoguchi.model.ids import Id, uuid7
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 APART = timedelta(seconds=1)
 """Wall and monotonic time that part by less were read a little apart, or slewed."""
+LEAPS_KEPT = 16
 _MICROSECOND = timedelta(microseconds=1)
 _SLEEPLESS: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
@@ -63,13 +65,35 @@ class Watch:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._wall, self._at = self._read()
+        self._set = timedelta(0)
+        self._ahead: deque[tuple[datetime, timedelta]] = deque(maxlen=LEAPS_KEPT)
 
     def look(self) -> tuple[datetime, timedelta]:
         """Return the wall time, and by how much it was set since the last look; mostly by none."""
+        self._see()
+        leap, self._set = self._set, timedelta(0)
+        return self._wall, leap
+
+    def passed(self, then: datetime) -> timedelta:
+        """Return how long ago a stored instant was, without the time by which the clock was seen
+        to be set ahead since. What was set back is not known of: ``then`` may be of either side.
+        """
+        self._see()
+        for before, leap in self._ahead:
+            if then <= before:
+                then += leap
+        return self._wall - then
+
+    def _see(self) -> None:
         before, since = self._wall, self._at
         self._wall, self._at = self._read()
-        leap = self._wall - before - timedelta(seconds=self._at - since)
-        return self._wall, leap if abs(leap) > APART else timedelta(0)
+        passed = timedelta(seconds=self._at - since)
+        leap = self._wall - before - passed
+        if abs(leap) <= APART:
+            return
+        self._set += leap
+        if leap > timedelta(0):
+            self._ahead.append((before + passed, leap))
 
     def _read(self) -> tuple[datetime, float]:
         """Read both clocks. Whoever is stopped between the two reads sees a leap that was none."""

@@ -63,3 +63,21 @@ def test_standing_still_between_the_two_readings_is_no_leap() -> None:
     watch = Watch(clock)
     clock.halts = 4
     assert watch.look() == (clock.now(), timedelta(0))
+
+
+def test_an_age_does_not_count_what_the_clock_was_set_ahead() -> None:
+    clock = ManualClock()
+    watch = Watch(clock)
+    first = clock.now()
+    clock.advance(10)
+    clock.set_ahead(5 * 3600)
+    assert watch.passed(first) == timedelta(seconds=10)
+    assert watch.look() == (clock.now(), timedelta(hours=5)), "seen, but not told before"
+    second = clock.now()
+    clock.set_ahead(3600)
+    clock.advance(20)
+    assert watch.look() == (clock.now(), timedelta(hours=1))
+    assert (watch.passed(first), watch.passed(second)) == (
+        timedelta(seconds=30),
+        timedelta(seconds=20),
+    )

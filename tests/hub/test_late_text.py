@@ -111,7 +111,7 @@ async def test_a_text_stored_before_the_closing_and_not_heard_reopens(
         await here.hub.store.write(unit)
         one, items = await shown(here, id)
         assert (one.state, one.wrap_up, one.unanswered_since) == ("open", None, one.inbound_at)
-        assert len(items) == 2, "new work; the router, which knows nothing of this, may write states"
+        assert len(items) == 2, "new work; its state is the router's to write"
 
         now_heard = await here.hub.store.read(head)
 

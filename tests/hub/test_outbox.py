@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from connectors.delivery import Delivery
 from connectors.outgoing import Job
 from madoguchi.clock import Clock, ManualClock
 from madoguchi.model.conversation import MessageState
-from madoguchi.model.inbound import Receipt, Rejected, RetryLater, UnknownOutcome
+from madoguchi.model.inbound import AuthFailed, Receipt, Rejected, RetryLater, UnknownOutcome
 from madoguchi.store.leases import release
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Unavailable, Work
@@ -271,6 +272,60 @@ async def test_a_pause_that_a_provider_asked_for_outlives_a_restart(box: Outbox)
     await later.step()
     await later.idle()
     assert sorted(busy.sent) == ["first", "first", "to somebody else"]
+
+
+async def test_a_clock_that_is_set_ahead_gives_no_message_up(box: Outbox) -> None:
+    provider = box.account("busy")
+    provider.answers = [lambda: RetryLater("busy")] * 2
+    (id,) = await box.put(provider, "one")
+    delivery: Delivery = box.delivery()
+    assert isinstance(box.clock, ManualClock)
+    for hours in (0, 5, 5):
+        box.clock.set_ahead(hours * 3600)
+        advance(box, 10)
+        await delivery.step()
+        await delivery.idle()
+    assert await box.shows(id, "sent")
+    assert len(provider.sent) == 3
+
+
+async def test_with_other_credentials_the_provider_is_asked_at_once(box: Outbox) -> None:
+    sms = box.account("sms")
+    late: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+    sms.answers = [lambda: AuthFailed("wrong token"), lambda: late]
+    wanted = box.clock.now() + timedelta(hours=9)
+    (later,) = await box.put(sms, "wanted later", due_at=wanted)
+    ids = await box.put(sms, "one", "another")
+    delivery: Delivery = box.delivery()
+    await delivery.step()
+    await wait_for(lambda: len(delivery._busy) == 1, "one is refused, one on its way")
+    (behind,) = await box.put(sms, "behind")
+    await delivery.step()
+    assert (await box.view(behind))["retry"] is not None
+
+    box.corrected(sms)
+    late.set_result(AuthFailed("wrong token"))
+    await delivery.idle()
+    advance(box, 3)
+    await delivery.step()
+    await delivery.idle()
+    for id in (*ids, behind):
+        assert await box.shows(id, "sent")
+    assert await box.shows(later, "queued")
+
+
+async def test_another_name_does_not_end_a_providers_pause(box: Outbox) -> None:
+    sms = box.account("sms")
+    sms.answers = [lambda: RetryLater("too many requests", 600)]
+    await box.put(sms, "one")
+    delivery: Delivery = box.delivery()
+    await delivery.step()
+    await delivery.idle()
+    sms.account = replace(sms.account, name="another name")
+    advance(box, 590)
+    await delivery.step()
+    await delivery.idle()
+    assert sms.sent == ["one"]
 
 
 @pytest.mark.postgres

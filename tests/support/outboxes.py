@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import aiohttp
+from pydantic import SecretStr
 from sqlalchemy import select
 
 from connectors.base import Connector, ConnectorSettings, HookRequest, Ports, Refused
@@ -36,16 +37,22 @@ class NoInbox:
         raise AssertionError("nothing comes in here")
 
 
+class Credentials(ConnectorSettings):
+    """What a provider knows the account by."""
+
+    token: SecretStr
+
+
 class Scripted(Connector):
     """A provider: ``answers`` say what a sending does, in turn; without one it is taken."""
 
     name = "scripted"
     channel = Channel.SMS
     capabilities = Capabilities()
-    Settings = ConnectorSettings
+    Settings = Credentials
 
-    def __init__(self, account: Account, ports: Ports) -> None:
-        super().__init__(account, ConnectorSettings(), ports)
+    def __init__(self, account: Account, ports: Ports, number: int = 1) -> None:
+        super().__init__(account, Credentials(token=SecretStr(f"token {number}")), ports)
         self.sent: list[str] = []
         self.looked: list[str] = []
         self.answers: list[Callable[[], Any]] = []
@@ -116,6 +123,12 @@ class Outbox:
             Account(id, key, "scripted", Channel.SMS, key, "orders", paused=paused), self.ports
         )
         self.accounts.found[id] = made
+        return made
+
+    def corrected(self, one: Scripted) -> Scripted:
+        """Replace an account's connector, as other credentials do."""
+        made = Scripted(one.account, self.ports, number=2)
+        self.accounts.found[one.account.id] = made
         return made
 
     def delivery(
