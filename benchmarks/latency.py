@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/latency.py [--rates 50 200] [--seconds 20]
 
 Every agent owns one conversation; a message goes to the owner's socket. The bare path is one
-INSERT and one emit, with as many sockets, in the same run.
+INSERT and one emit, with as many sockets, in the same run: the two take turns of some seconds, so
+that what else happens on the machine meets both.
 """
 
 from __future__ import annotations
@@ -31,15 +32,21 @@ from support import (
 )
 
 AGENTS = 200
+TURN_S = 5.0
 PASSWORD = "correct horse battery"  # noqa: S105
 
 
-class Arrivals:
-    """When each message reached its agent's client."""
+class Side:
+    """The hub or the bare stack: when each message reached its agent's client, and what it cost."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int, process: psutil.Process) -> None:
+        self.port = port
+        self.process = process
+        self.next = 20_000_000
         self.sent: dict[str, float] = {}
         self.seconds: list[float] = []
+        self.count = 0
+        self.cpu_s = 0.0
 
     def arrived(self, sid: str) -> None:
         """Note an arrival."""
@@ -47,11 +54,30 @@ class Arrivals:
         if began is not None:
             self.seconds.append(time.perf_counter() - began)
 
+    async def turn(self, rate: int, seconds: float) -> None:
+        """Run the loop for some seconds."""
+        before = self.process.cpu_times()
+        await open_loop(self, rate, seconds)
+        after = self.process.cpu_times()
+        self.cpu_s += after.user + after.system - before.user - before.system
 
-async def open_loop(port: int, rate: int, seconds: float, arrivals: Arrivals, first: int) -> None:
+    def figures(self) -> dict[str, Any]:
+        """Return what was measured since the last call."""
+        found = {
+            "p50_ms": percentile(self.seconds, 0.5) * 1000,
+            "p99_ms": percentile(self.seconds, 0.99) * 1000,
+            "arrived": len(self.seconds),
+            "sent": self.count,
+            "cpu_us_per_message": self.cpu_s / self.count * 1e6,
+        }
+        self.sent, self.seconds, self.count, self.cpu_s = {}, [], 0, 0.0
+        return found
+
+
+async def open_loop(side: Side, rate: int, seconds: float) -> None:
     """Send ``rate`` webhooks a second, whether or not the last was answered."""
     loop = asyncio.get_running_loop()
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{side.port}"
     free: list[Connection] = []
     began = loop.time()
     tasks = set()
@@ -61,8 +87,8 @@ async def open_loop(port: int, rate: int, seconds: float, arrivals: Arrivals, fi
         if free:
             connection = free.pop()
         else:
-            _, connection = await loop.create_connection(Connection, "127.0.0.1", port)
-        arrivals.sent[f"SM{number:032x}"] = time.perf_counter()
+            _, connection = await loop.create_connection(Connection, "127.0.0.1", side.port)
+        side.sent[f"SM{number:032x}"] = time.perf_counter()
         await connection.ask(request)
         free.append(connection)
 
@@ -70,33 +96,35 @@ async def open_loop(port: int, rate: int, seconds: float, arrivals: Arrivals, fi
         pause = began + n / rate - loop.time()
         if pause > 0:
             await asyncio.sleep(pause)
-        task = asyncio.create_task(one(first + n))
+        task = asyncio.create_task(one(side.next))
+        side.next += 1
+        side.count += 1
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
     await asyncio.sleep(1.5)
 
 
-async def bare_agents(port: int, arrivals: Arrivals) -> list[Any]:
+async def bare_agents(side: Side) -> list[Any]:
     """Connect as many sockets to the bare stack."""
     clients = []
     for _ in range(AGENTS):
         client = socketio.AsyncClient(reconnection=False)
-        client.on("event", lambda body: arrivals.arrived(body["id"]))
-        await client.connect(f"http://127.0.0.1:{port}", transports=["websocket"])
+        client.on("event", lambda body: side.arrived(body["id"]))
+        await client.connect(f"http://127.0.0.1:{side.port}", transports=["websocket"])
         clients.append(client)
     return clients
 
 
-async def hub_agents(server: Server, arrivals: Arrivals) -> list[Any]:
+async def hub_agents(server: Server, side: Side) -> list[Any]:
     """Sign in 200 agents; each accepts one customer's conversation and opens it."""
     clients = []
     for n in range(AGENTS):
-        clients.append(await _agent(server, n, arrivals))
+        clients.append(await _agent(server, n, side))
     return clients
 
 
-async def _agent(server: Server, n: int, arrivals: Arrivals) -> Any:
+async def _agent(server: Server, n: int, side: Side) -> Any:
     session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
     body = {"name": f"agent-{n}", "password": PASSWORD}
     csrf = await signed_in(session, f"{server.url}/api/v1/session", body)
@@ -112,7 +140,7 @@ async def _agent(server: Server, n: int, arrivals: Arrivals) -> Any:
                 await offers.put(view)
             if event["entity"] == "message" and view:
                 number = int(view["parts"][0]["text"].split()[1])
-                arrivals.arrived(f"SM{number:032x}")
+                side.arrived(f"SM{number:032x}")
 
     client.on("event", heard, namespace="/agent")
     await client.connect(
@@ -158,27 +186,20 @@ async def signed_in(session: aiohttp.ClientSession, url: str, body: dict[str, st
 
 
 async def measured(
-    port: int, process: psutil.Process, arrivals: Arrivals, rates: list[int], seconds: float
-) -> dict[str, Any]:
-    """Run the loop at each rate."""
-    found: dict[str, Any] = {}
-    first = 20_000_000
+    hub_: Side, bare_: Side, rates: list[int], seconds: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run the loop at each rate, turn by turn; return the hub's figures and the bare stack's."""
+    ours: dict[str, Any] = {}
+    plain: dict[str, Any] = {}
+    turns = max(1, round(seconds / TURN_S))
     for rate in rates:
-        arrivals.seconds, arrivals.sent = [], {}
-        before = process.cpu_times()
-        await open_loop(port, rate, seconds, arrivals, first)
-        after = process.cpu_times()
-        cpu = after.user + after.system - before.user - before.system
-        count = int(rate * seconds)
-        first += count
-        found[f"{rate}/s"] = {
-            "p50_ms": percentile(arrivals.seconds, 0.5) * 1000,
-            "p99_ms": percentile(arrivals.seconds, 0.99) * 1000,
-            "arrived": len(arrivals.seconds),
-            "sent": count,
-            "cpu_us_per_message": cpu / count * 1e6,
-        }
-    return found
+        for _ in range(turns):
+            for side in (bare_, hub_):
+                await side.turn(rate, seconds / turns)
+        found, base = ours[f"{rate}/s"], plain[f"{rate}/s"] = hub_.figures(), bare_.figures()
+        found["p50_ratio"] = found["p50_ms"] / base["p50_ms"]
+        found["p99_ratio"] = found["p99_ms"] / base["p99_ms"]
+    return ours, plain
 
 
 def crew() -> str:
@@ -210,34 +231,24 @@ def main() -> None:
     pin(LOAD_CORE)
     figures: dict[str, Any] = {"agents": AGENTS, "seconds": options.seconds}
 
-    async def run_bare(port: int, process: psutil.Process) -> dict[str, Any]:
-        arrivals = Arrivals()
-        clients = await bare_agents(port, arrivals)
-        found = await measured(port, process, arrivals, options.rates, options.seconds)
-        await asyncio.gather(*(c.disconnect() for c in clients))
-        return found
-
-    async def run_hub(server: Server) -> dict[str, Any]:
+    async def run(server: Server, bare_: Side) -> tuple[dict[str, Any], dict[str, Any]]:
         assert server.process is not None
-        arrivals = Arrivals()
+        hub_ = Side(server.port, psutil.Process(server.process.pid))
         await _passwords(server)
-        clients = await hub_agents(server, arrivals)
-        process = psutil.Process(server.process.pid)
-        found = await measured(server.port, process, arrivals, options.rates, options.seconds)
+        clients = await bare_agents(bare_) + await hub_agents(server, hub_)
+        found = await measured(hub_, bare_, options.rates, options.seconds)
         await asyncio.gather(*(c.disconnect() for c in clients))
         return found
 
     with databases(options.engines) as engines:
         for name, database in engines.items():
-            with bare("path", *([database] if database else [])) as (port, process):
-                plain = uvloop.run(run_bare(port, process))
-            with hub(database) as server:
+            with (
+                bare("path", *([database] if database else [])) as (port, process),
+                hub(database) as server,
+            ):
                 done = server.command("apply", "-", text=crew())
                 assert done.returncode == 0, done.stderr
-                ours = uvloop.run(run_hub(server))
-            for rate, found in ours.items():
-                found["p50_ratio"] = found["p50_ms"] / plain[rate]["p50_ms"]
-                found["p99_ratio"] = found["p99_ms"] / plain[rate]["p99_ms"]
+                ours, plain = uvloop.run(run(server, Side(port, process)))
             figures[name] = {"bare": plain, "hub": ours}
     report("latency", figures)
 

@@ -390,13 +390,14 @@ class Delivery:
 
     async def _sure(self, unit: Callable[[], Work[None]]) -> None:
         """Store what came of a message, through short absences of the database."""
-        for pause in STORE_AGAIN_S:
+        for tried, pause in enumerate(STORE_AGAIN_S):
             try:
                 await self._store.write(unit)
             except Unavailable as why:
                 if _cancelled():
                     raise
-                log.warning("an outcome cannot be stored now", why=str(why))
+                if not tried:
+                    log.warning("an outcome cannot be stored now", why=str(why))
                 await asyncio.sleep(pause)
             else:
                 return

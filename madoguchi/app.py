@@ -147,7 +147,7 @@ def _joined(
     configuration.guard(queues_in_use)
     configuration.watch(registry.renew)
     sessions = Sessions(store, clock, settings.session_hours)
-    router = RouterService(store, clock, hints, configuration, holder)
+    router = RouterService(store, clock, hints, configuration, holder, zone=settings.zone)
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
     views = _views(render, router_views)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -56,6 +57,9 @@ class Settings(BaseModel):
     )
     body_limit: int = Field(1024 * 1024, ge=1024, description="webhook and JSON body, bytes")
     upload_limit: int = Field(20 * 1024 * 1024, ge=1024, description="one uploaded file, bytes")
+    time_zone: str = Field(
+        "", description="where the company's days begin, as Asia/Tokyo; empty: the machine's"
+    )
     session_hours: float = Field(
         12, gt=0, le=720, description="a sign-in lasts so long without use"
     )
@@ -76,6 +80,16 @@ class Settings(BaseModel):
             raise ValueError("must be a whole path that begins with /")
         return value
 
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError, OSError):
+                raise ValueError("is no time zone; one looks like Asia/Tokyo") from None
+        return value
+
     @field_validator("metrics_token")
     @classmethod
     def _token(cls, value: str) -> str:
@@ -93,6 +107,11 @@ class Settings(BaseModel):
         except ValueError as wrong:
             raise ValueError(f"is no address of a database: {wrong}") from wrong
         return value
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Where the company's days begin; None: where the machine's do."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @property
     def secret_folders(self) -> list[Path]:

@@ -27,9 +27,10 @@ class Supervisor:
     """Owner of all long-running tasks of a process.
 
     A task that raises is started again after a pause that doubles up to 30 s; an outage is logged
-    once when it begins and once when it ends.
+    once when it begins and once when it ends: when the task has run for ``steady_s`` since.
     """
 
+    steady_s: float = 5.0
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     states: dict[str, TaskState] = field(default_factory=dict)
 
@@ -66,21 +67,27 @@ class Supervisor:
     async def _watch(self, state: TaskState, run: Callable[[], Awaitable[None]]) -> None:
         pause = FIRST_PAUSE_S
         while True:
-            began = asyncio.get_running_loop().time()
+            steady = asyncio.get_running_loop().call_later(self.steady_s, _recovered, state)
             try:
                 await run()
             except Exception as fault:
-                if asyncio.get_running_loop().time() - began > LONGEST_PAUSE_S:
-                    pause = FIRST_PAUSE_S
-                    state.failing = None
                 if state.failing is None:
+                    pause = FIRST_PAUSE_S
                     log.exception("task failed, it will be restarted", task=state.name)
                 state.failing = f"{type(fault).__name__}: {fault}"
                 state.restarts += 1
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
             else:
                 return
+            finally:
+                steady.cancel()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+
+def _recovered(state: TaskState) -> None:
+    if state.failing is not None:
+        log.info("task runs again", task=state.name, failed_with=state.failing)
+        state.failing = None
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from madoguchi.model.routing import Candidate, Key, QueuePolicy, Reserve
 from router.ordered import Ordered
-from router.policy import agent_rank, allows, item_rank, level_of, load_share, tier_of
+from router.policy import agent_rank, allows, item_rank, lacks, level_of, load_share, tier_of
 from router.records import AgentRecord, Room, Shape
 
 Signature = tuple[tuple[str, int], ...]
@@ -161,11 +161,10 @@ class Pool:
 
     def level(self, agent: AgentRecord) -> int | None:
         """Return at which level the agent belongs here; None: not at all."""
-        spec = agent.spec
-        if self.key.queue not in spec.serves and not any(t in self.key.teams for t in spec.teams):
+        queue, signature, teams = self.key
+        if lacks(agent.spec, queue, teams, signature) is not None:
             return None
-        skilled = all(spec.skills.get(skill, 0) >= least for skill, least in self.key.signature)
-        return level_of(spec, self.policy) if skilled else None
+        return level_of(agent.spec, self.policy)
 
     def put(self, agent: AgentRecord, room: Room | None) -> None:
         """Put an agent with room on the shelf where they belong."""

@@ -342,7 +342,11 @@ class Changes:
             "absent_since": moment(facts.absent_since),
             "worked_until": moment(facts.worked_until) if facts.worked_until else None,
             "misses": facts.misses,
-            "routing": {"taken": facts.taken, "given": dict(facts.given)},
+            "routing": {
+                "taken": facts.taken,
+                "day": self.engine.today,
+                "given": dict(facts.given),
+            },
             "away_after": facts.away_after and facts.away_after[:120],
             "activity": load.activity.value,
             "activity_since": since if activity is load.activity else self.now,

@@ -105,7 +105,7 @@ class Engine:
                 self._ring(kind, key)
         for key in stepping:
             if book.index.holds(key):
-                engine_items.widen(book, book.items[key])
+                engine_items.pass_rings(book, book.items[key])
         self._settle_moving(stepping)
 
     def _settle_moving(self, stepping: Iterable[str] = ()) -> None:
@@ -145,6 +145,11 @@ class Engine:
             book.close_offer(item, OfferState.timed_out)
             book.go_on(item, offer, let_pass=True)
             engine_agents.missed(book, book.agents[offer.agent], item.policy.misses)
+
+    @property
+    def today(self) -> int:
+        """The number of the present day, counted where the company is."""
+        return self._book.day
 
     def next_due(self) -> int | None:
         """Return the µs at which `apply(TimePassed(), ...)` is needed next, or None."""

@@ -20,6 +20,7 @@ from madoguchi.model.routing import (
     QueuePolicy,
     Refused,
 )
+from madoguchi.model.ways import way_round
 from router.book import Book
 from router.records import AgentRecord
 from router.timers import Timer
@@ -179,17 +180,13 @@ def configuration_changed(book: Book, command: ConfigurationChanged) -> None:
 
 def check_overflow(queues: Mapping[str, QueuePolicy]) -> None:
     """Refuse overflows into queues that are not there, or round and round."""
-    for start in queues:
-        seen, ahead = set(), [start]
-        while ahead:
-            for step in queues[ahead.pop()].overflow:
-                if step.to_queue not in queues:
-                    raise Refused("unknown_queue", step.to_queue)
-                if step.to_queue == start:
-                    raise Refused("overflow_loop", start)
-                if step.to_queue not in seen:
-                    seen.add(step.to_queue)
-                    ahead.append(step.to_queue)
+    ahead = {key: [step.to_queue for step in queue.overflow] for key, queue in queues.items()}
+    for start, targets in ahead.items():
+        for target in targets:
+            if target not in queues:
+                raise Refused("unknown_queue", target)
+        if way_round(start, lambda queue: ahead.get(queue, ())):
+            raise Refused("overflow_loop", start)
 
 
 def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:

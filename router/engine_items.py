@@ -64,7 +64,7 @@ def admit(book: Book) -> None:
             book.close(item, ItemState.cancelled, "full")
 
 
-def widen(book: Book, item: ItemRecord) -> None:
+def pass_rings(book: Book, item: ItemRecord) -> None:
     """Let the rings count whose moment has come."""
     if widened(item.policy, item.spec.enqueued_at, book.clock) != item.wide:
         book.resort(item)

@@ -129,9 +129,16 @@ def membership(agent: AgentSpec, item: ItemView) -> str | None:
     spec = item.spec
     if spec.preferred == agent.id and spec.preference is Preference.last_owner:
         return None
-    if spec.queue not in agent.serves and not any(t in item.added_teams for t in agent.teams):
+    return lacks(agent, spec.queue, item.added_teams, item.requires.items())
+
+
+def lacks(
+    agent: AgentSpec, queue: str, teams: Collection[str], requires: Iterable[tuple[str, int]]
+) -> str | None:
+    """Return what keeps `agent` from items of `queue` that let in `teams` and require skills."""
+    if queue not in agent.serves and not any(team in teams for team in agent.teams):
         return "serves"
-    for skill, minimum in item.requires.items():
+    for skill, minimum in requires:
         if agent.skills.get(skill, 0) < minimum:
             return f"skill:{skill}:{minimum}"
     return None

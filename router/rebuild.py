@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -16,7 +16,6 @@ from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.people import Role
 from madoguchi.model.routing import (
     Activity,
-    Ageing,
     AgentFacts,
     AgentSpec,
     ItemFacts,
@@ -24,17 +23,16 @@ from madoguchi.model.routing import (
     ItemState,
     Offer,
     OfferState,
-    Overflow,
     Preference,
     Presence,
     QueuePolicy,
     Reserve,
-    Ring,
     RouterState,
     TransferPhase,
 )
 from madoguchi.store.log import read_cursor
 from madoguchi.store.work import Work
+from router.book import DAY
 from router.tables import agent_status, assignment, offer
 
 CONSUMER = "router"
@@ -47,11 +45,9 @@ def policy(key: str, queue: Queue, last_level: int) -> QueuePolicy:
         name=queue.name,
         requires=dict(queue.requires),
         priority=queue.priority,
-        ageing=Ageing(queue.ageing.slope, queue.ageing.boost),
-        rings=tuple(
-            Ring(one.after, one.relax, tuple(one.add_groups), one.priority) for one in queue.rings
-        ),
-        overflow=tuple(Overflow(step.after, step.to_queue) for step in queue.overflow),
+        ageing=queue.ageing.routed(),
+        rings=tuple(ring.routed() for ring in queue.rings),
+        overflow=tuple(step.routed() for step in queue.overflow),
         team_order=tuple(map(tuple, queue.group_order)),
         last_level=last_level,
         agent_choice=queue.agent_choice,
@@ -117,7 +113,14 @@ class Kept:
         self.activity = {id: (one, at + leap) for id, (one, at) in self.activity.items()}
 
 
-def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
+def midnight(now: datetime, zone: tzinfo | None) -> int:
+    """Return when a day begins in a zone, None: the machine's, in µs after midnight UTC."""
+    return -(now.astimezone(zone).utcoffset() or timedelta(0)) // timedelta(microseconds=1)
+
+
+def load(
+    catalog: Catalog, now: datetime, zone: tzinfo | None = UTC
+) -> Work[tuple[RouterState, Kept]]:
     """Return everything that an engine is rebuilt from, and what is kept beside it."""
     kept = Kept(cursor=(yield from read_cursor(CONSUMER)))
     items = yield (
@@ -144,7 +147,11 @@ def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
     for row in statuses:
         kept.agents[row.agent] = row.version
         kept.activity[row.agent] = (Activity(row.activity), row.activity_since)
-    agents = {id: _agent(one, known.get(id), now) for id, one in specs(catalog).items()}
+    # What came due since the last that was stored has yet to happen.
+    clock = min(to_micros(kept.newest), to_micros(now))
+    begins = midnight(now, zone)
+    today = (clock - begins) // DAY
+    agents = {id: _agent(one, known.get(id), now, today) for id, one in specs(catalog).items()}
     state = RouterState(
         queues=policies(catalog),
         agents=tuple(agents[id] for id in sorted(agents)),
@@ -156,8 +163,8 @@ def load(catalog: Catalog, now: datetime) -> Work[tuple[RouterState, Kept]]:
             _offer(o) for o in past if o.state == OfferState.pending.value and o.agent in agents
         ),
         version=catalog.number,
-        # What came due since the last that was stored has yet to happen.
-        clock=min(to_micros(kept.newest), to_micros(now)),
+        clock=clock,
+        midnight=begins,
     )
     return state, kept
 
@@ -192,9 +199,10 @@ def _known(rows: Sequence[Row[Any]], *names: str) -> list[datetime]:
     return [at for at in found if at is not None]
 
 
-def _agent(one: AgentSpec, row: Row[Any] | None, now: datetime) -> AgentFacts:
+def _agent(one: AgentSpec, row: Row[Any] | None, now: datetime, today: int) -> AgentFacts:
     if row is None:
         return AgentFacts(one, since=to_micros(now), disconnected_since=to_micros(now))
+    memory = row.routing or {}
     return AgentFacts(
         spec=one,
         presence=Presence(row.presence),
@@ -205,8 +213,8 @@ def _agent(one: AgentSpec, row: Row[Any] | None, now: datetime) -> AgentFacts:
         worked_until=_micros(row.worked_until) or 0,
         misses=row.misses,
         away_after=row.away_after,
-        taken=(row.routing or {}).get("taken", 0),
-        given=(row.routing or {}).get("given", {}),
+        taken=memory.get("taken", 0) if memory.get("day") == today else 0,
+        given=memory.get("given", {}),
     )
 
 

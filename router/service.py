@@ -8,7 +8,7 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import structlog
@@ -87,11 +87,13 @@ class RouterService:
         configuration: Configuration,
         holder: str,
         domain: int = DOMAIN,
+        zone: tzinfo | None = UTC,
     ) -> None:
         self._store = store
         self._clock = clock
         self._configuration = configuration
         self._holder = holder
+        self._zone = zone
         self._lease = f"router:{domain}"
         self._wake = hints.subscribe("log", "router_command", "router")
         self._posted = hints.subscribe("router_command")
@@ -104,6 +106,7 @@ class RouterService:
         self._clock_set = False
         self._kept = Kept()
         self._catalog: Catalog | None = None
+        self._midnight = 0
         self._ready = asyncio.Event()
         self._renewed = 0.0
         self.decisions = 0
@@ -169,7 +172,7 @@ class RouterService:
         catalog = await self._configuration.reload()
         self._watch = Watch(self._clock)
         moment, _ = self._watch.look()
-        state, kept = await self._store.read(lambda: rebuild.load(catalog, moment))
+        state, kept = await self._store.read(lambda: rebuild.load(catalog, moment, self._zone))
         ahead = kept.newest - moment
         self._clock_set = ahead > APART
         if self._clock_set:
@@ -177,7 +180,7 @@ class RouterService:
             state = moved(state, -ahead)
             kept.move(-ahead)
         engine = Engine.restore(state, to_micros(moment))
-        self._kept, self._catalog = kept, catalog
+        self._kept, self._catalog, self._midnight = kept, catalog, state.midnight
         self._engine = engine
         connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
         self._asked += [Asked(Order(ConnectionChanged(id, connected=False))) for id in connected]
@@ -395,14 +398,20 @@ class RouterService:
             yield ItemCancelled(item, ItemState.abandoned)
 
     def _reconfigure(self, engine: Engine, changes: Changes) -> None:
-        """Take over a new configuration; agents who may no longer work lose their work."""
+        """Take over a new configuration, or the hour by which summer time moves midnight; agents
+        who may no longer work lose their work.
+        """
         new, old = self._configuration.catalog, self._catalog
-        if old is None or new.number == old.number:
+        midnight = rebuild.midnight(changes.now, self._zone)
+        summer = midnight != self._midnight
+        if old is None or (new.number == old.number and not summer):
             return
-        self._catalog = new
+        self._catalog, self._midnight = new, midnight
         commands: list[Command] = []
-        if rebuild.policies(new) != rebuild.policies(old):
-            commands.append(ConfigurationChanged(rebuild.policies(new), new.number))
+        if rebuild.policies(new) != rebuild.policies(old) or summer:
+            commands.append(
+                ConfigurationChanged(rebuild.policies(new), new.number, midnight=midnight)
+            )
         before, now = rebuild.specs(old), rebuild.specs(new)
         commands += [AgentChanged(one) for id, one in now.items() if before.get(id) != one]
         commands += self._removals(before, now)

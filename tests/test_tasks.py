@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from madoguchi import tasks
 from madoguchi.tasks import Supervisor
@@ -71,3 +72,26 @@ async def test_a_fault_restarts_the_task_and_is_shown() -> None:
     assert supervisor.states["task"].restarts == 1
     assert supervisor.states["task"].failing == "ValueError: once"
     await supervisor.close()
+
+
+async def test_a_task_that_runs_steadily_again_is_failing_no_more() -> None:
+    supervisor = Supervisor(steady_s=0.2)
+    faults = [ValueError("the first"), ValueError("the second")]
+
+    async def run() -> None:
+        if faults:
+            raise faults.pop(0)
+        await asyncio.Event().wait()
+
+    with capture_logs() as lines:
+        supervisor.start("task", run)
+        state = supervisor.states["task"]
+        await wait_for(lambda: state.restarts == 2, "both faults")
+        assert state.failing == "ValueError: the second"
+        await wait_for(lambda: state.failing is None, "it runs")
+        await supervisor.close()
+    told = [(line["event"], line.get("failed_with")) for line in lines]
+    assert told == [
+        ("task failed, it will be restarted", None),
+        ("task runs again", "ValueError: the second"),
+    ]

@@ -127,6 +127,8 @@ _NEW_IDENTITY = Hot(
     "name",
     "created_at",
     "version",
+    # Two channels may meet a person at once: the second waits for the first, by the address.
+    owned=False,
 )
 _NEW_POINTER = Hot(customer_of.insert().inline(), "identity", "customer", "version")
 

@@ -9,6 +9,7 @@ from madoguchi.configuration.kinds import Account, Agent, Object, Queue, Served,
 from madoguchi.model.faults import Fault
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
+from madoguchi.model.ways import way_round
 
 O_co = TypeVar("O_co", bound=Object, covariant=True)
 
@@ -146,7 +147,11 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
         for place, wanted, target in item.references()
         if (wanted, target) not in objects
     ]
-    queues = {one.key: one for one in objects.values() if isinstance(one, Queue)}
+    ahead = {
+        one.key: [step.to_queue for step in one.overflow]
+        for one in objects.values()
+        if isinstance(one, Queue)
+    }
     return nowhere + [
         Fault(
             f"queue.{key}.overflow",
@@ -154,24 +159,9 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
             "overflow_loop",
             {"way": " → ".join(way)},
         )
-        for key in queues
-        if (way := _way_round(key, queues))
+        for key in ahead
+        if (way := way_round(key, lambda queue: ahead.get(queue, ())))
     ]
-
-
-def _way_round(start: str, queues: Mapping[str, Queue]) -> list[str]:
-    """Return a way by overflows from a queue back to itself; empty if there is none."""
-    ways = [[start]]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop()
-        for step in queues[way[-1]].overflow if way[-1] in queues else ():
-            if step.to_queue == start:
-                return [*way, start]
-            if step.to_queue not in seen:
-                seen.add(step.to_queue)
-                ways.append([*way, step.to_queue])
-    return []
 
 
 def administrators_lost(

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from madoguchi.model import routing
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
 from madoguchi.model.routing import AgentChoice
@@ -26,6 +27,12 @@ class Object(BaseModel):
         return []
 
 
+class Part(BaseModel):
+    """A part of an object; no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class Named(BaseModel):
     """What people read by a name: the company's own and, where it gave one, an English one."""
 
@@ -44,17 +51,10 @@ class Skill(Named, Object):
     kind: ClassVar[str] = "skill"
 
 
-class WrapUpCode(Named):
+class WrapUpCode(Named, Part):
     """One result that an agent may choose when the work ends."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     key: Key
-
-
-class Part(BaseModel):
-    """A part of an object; no unknown fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Ageing(Part):
@@ -62,6 +62,10 @@ class Ageing(Part):
 
     slope: float = Field(default=1, ge=0, le=1000)
     boost: float = Field(default=0, ge=-1_000_000, le=1_000_000)
+
+    def routed(self) -> routing.Ageing:
+        """Return it as the router takes it."""
+        return routing.Ageing(self.slope, self.boost)
 
 
 class Ring(Part):
@@ -78,12 +82,20 @@ class Ring(Part):
             raise PydanticCustomError("ring_widens_nothing", "this step widens nothing")
         return self
 
+    def routed(self) -> routing.Ring:
+        """Return it as the router takes it."""
+        return routing.Ring(self.after, self.relax, tuple(self.add_groups), self.priority)
+
 
 class Overflow(Part):
     """From ``after`` seconds on what waits moves to another queue."""
 
     after: float = Field(gt=0, le=86_400)
     to_queue: Key
+
+    def routed(self) -> routing.Overflow:
+        """Return it as the router takes it."""
+        return routing.Overflow(self.after, self.to_queue)
 
 
 class Queue(Named, Object):
@@ -133,16 +145,15 @@ class Queue(Named, Object):
         return found
 
 
-class Served(BaseModel):
+class Served(Part):
     """A queue that a team serves; level 1 is looked at before level 2.
 
     ``keep_free``: an agent takes its items only while so many others of the team are idle.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     queue: Key
-    level: int = Field(1, ge=1, le=20)
-    keep_free: int = Field(0, ge=0, le=1000)
+    level: int = Field(default=1, ge=1, le=20)
+    keep_free: int = Field(default=0, ge=0, le=1000)
 
 
 class Team(Named, Object):

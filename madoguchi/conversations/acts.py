@@ -35,6 +35,7 @@ from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Many, Work
 from unified_profile import service as profile
+from unified_profile.tables import customer_of
 
 Mode = Literal["reply", "note"]
 
@@ -372,6 +373,21 @@ def moved(queues: dict[Id, str], now: datetime) -> Work[None]:
         entries.append(replace(entry, audience=(*entry.audience, log.queue(one.queue))))
     yield repository.update_conversations(changed)
     yield append(entries)
+
+
+def hold_people(customers: Sequence[Id]) -> Work[None]:
+    """Lock the open conversations of customers who are going to be written: the lanes lock a
+    conversation before its customer, too.
+    """
+    rows = yield (
+        select(conversation.c.id)
+        .join(customer_of, customer_of.c.identity == conversation.c.identity)
+        .where(
+            customer_of.c.customer.in_(customers),
+            conversation.c.state != ConversationState.CLOSED.value,
+        )
+    )
+    yield from repository.by_ids([r.id for r in rows], lock=True)
 
 
 def touch_customers(identities: Sequence[Id], now: datetime) -> Work[None]:

@@ -253,6 +253,7 @@ class ConversationApi:
         def unit() -> Work[Any]:
             yield from reachable(call.actor, id)
             require(call.actor, Action.LINK)
+            yield from acts.hold_people([id])
             standing = (yield from profile.bodies([id]))[id]["version"]
             try:
                 yield from profile.rename(
@@ -278,6 +279,8 @@ class ConversationApi:
             )
             if not rows:
                 raise NotFound("identity")
+            before = yield select(customer_of.c.customer).where(customer_of.c.identity == identity)
+            yield from acts.hold_people([id, *(r.customer for r in before)])
             source = yield from profile.link(call.actor, identity, id, now)
             moved = yield select(customer_of.c.identity).where(
                 customer_of.c.customer.in_([id, source])

@@ -53,7 +53,8 @@ class Hot:
 
     ``apart``: though it returns rows, it neither reads nor writes what the unit's writes before it
     may have touched, so that it may travel with them (:mod:`madoguchi.store.together`).
-    ``owned``: the rows it changes are locked by its units already, or nobody else ever locks them.
+    ``owned``: the rows it changes are locked by its units already, or nobody else ever locks them;
+    by default an INSERT's are.
     ``last``: it locks the log's head until the commit.
     ``news``: who waits for the table's rows is woken.
     """
@@ -65,14 +66,14 @@ class Hot:
         table: str | None = None,
         postgresql: Executable | None = None,
         apart: bool = False,
-        owned: bool = False,
+        owned: bool | None = None,
         last: bool = False,
         news: bool = True,
     ) -> None:
         self.statement = statement
         self.news = news
         self.apart = apart
-        self.owned = owned or _plain_insert(statement)
+        self.owned = _plain_insert(statement) if owned is None else owned
         self.last = last
         self.returns = bool(_columns(statement))
         self._variants = {"postgresql": postgresql} if postgresql is not None else {}

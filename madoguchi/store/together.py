@@ -10,8 +10,8 @@ row would hold up all writers, and whoever has that row locked may be the next w
 head. So nothing travels with the numbering but what waits for nobody: plain INSERTs, and changes of
 rows that the unit has locked before or that nobody else locks (``Hot.owned``). Whatever else is
 held is sent before. An INSERT waits only for another of the same key; keys are new ids, and those
-that clients choose are guarded by a lock before (the conversation's). There are no foreign keys,
-whose checks would lock other rows.
+that clients choose are guarded by a lock before (the conversation's), or say that they are not
+``owned`` (an identity's address). There are no foreign keys, whose checks would lock other rows.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

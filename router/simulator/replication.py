@@ -103,15 +103,15 @@ class Replication:
         self._come = 0
         self._last = scenario.warmup + scenario.contacts
         self._left = 0
-        self._closed = False
         self._contacts: dict[str, _Contact] = {}
         self._records: list[Record] = []
         self._traffic = {
             name: self._stream(name, number, beside) for name in sorted(scenario.traffic)
         }
+        self._coming = len(self._traffic)
         self._queues = {queue.name: Span() for queue in scenario.queues}
         self._groups = {group.name: Group() for group in scenario.groups}
-        self._speeds: dict[str, GroupPart] = {}
+        self._group_of: dict[str, GroupPart] = {}
         self._explain = explain
         self._explained: list[str] = []
 
@@ -131,9 +131,9 @@ class Replication:
     # ------------------------------------------------------------ the run
 
     def run(self) -> Outcome:
-        """Run until every counted contact has left."""
+        """Run until every counted contact has left, or nobody comes any more and all are gone."""
         self._open()
-        while self._left < self._scenario.contacts:
+        while self._left < self._scenario.contacts and (self._coming or self._contacts):
             at, what, key = self._next()
             if at == NEVER:
                 break
@@ -208,7 +208,7 @@ class Replication:
             keep_free={one.queue: Reserve(group.name, one.keep_free) for one in served
                        if one.keep_free},
         )  # fmt: skip
-        self._speeds[name] = group
+        self._group_of[name] = group
         self._do(AgentChanged(spec))
         self._do(ConnectionChanged(name, True))
         if not group.shifts:
@@ -222,7 +222,7 @@ class Replication:
     def _shift(self, key: str) -> None:
         name, _, way = key.partition("/")
         self._post(self._now + round(DAY_S * MICROS), What.shift, key)
-        group = self._groups[self._speeds[name].name]
+        group = self._groups[self._group_of[name].name]
         if way == "in":
             self._do(PresenceSet(name, Presence.available))
             group.change(staffed=1, at=self._now)
@@ -234,7 +234,9 @@ class Replication:
 
     def _expect(self, traffic: _Traffic) -> None:
         at = next(traffic.coming, None)
-        if at is not None:
+        if at is None:
+            self._coming -= 1
+        else:
             self._post(round(at * MICROS), What.arrival, traffic.queue)
 
     def _arrive(self, traffic: _Traffic) -> None:
@@ -270,7 +272,7 @@ class Replication:
     def _finish(self, name: str) -> None:
         item = self._engine.item(name)
         if item is not None and item.owner is not None:
-            self._groups[self._speeds[item.owner].name].change(busy=-1, at=self._now)
+            self._groups[self._group_of[item.owner].name].change(busy=-1, at=self._now)
         del self._contacts[name]
         self._do(WorkEnded(name))
 
@@ -302,7 +304,7 @@ class Replication:
 
     def _served(self, assigned: ItemAssigned) -> None:
         contact = self._contacts[assigned.item]
-        group = self._speeds[assigned.agent]
+        group = self._group_of[assigned.agent]
         busy = contact.handling_s / group.speed_for(contact.queue) + contact.wrap_up_s
         self._groups[group.name].change(busy=1, at=self._now)
         self._leave(contact, group.name)

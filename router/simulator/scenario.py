@@ -5,13 +5,17 @@ YAML; times in seconds, rates per hour. Unknown keys are an error that names the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from madoguchi.model.routing import Ageing, AgentChoice, Limit, Overflow, QueuePolicy, Ring
+from madoguchi.configuration import kinds
+from madoguchi.configuration.kinds import Ageing, Part
+from madoguchi.model.routing import AgentChoice, Limit, QueuePolicy
+from madoguchi.model.ways import reachable, way_round
 
 Seconds = Annotated[float, Field(ge=0)]
 Rate = Annotated[float, Field(ge=0)]
@@ -21,18 +25,14 @@ class BadScenario(Exception):
     """A scenario cannot be run; each line names a place and says why."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Lognormal(_Part):
+class Lognormal(Part):
     """A lognormal time by its mean and coefficient of variation."""
 
     mean: float = Field(gt=0)
     cv: float = Field(gt=0)
 
 
-class Times(_Part):
+class Times(Part):
     """How long something takes: exactly one of these."""
 
     exponential_s: float | None = Field(default=None, gt=0)
@@ -46,7 +46,7 @@ class Times(_Part):
         return self
 
 
-class Arrivals(_Part):
+class Arrivals(Part):
     """When contacts come: exactly one of these."""
 
     poisson_per_hour: Rate | None = None
@@ -66,7 +66,7 @@ class Arrivals(_Part):
         return self
 
 
-class Traffic(_Part):
+class Traffic(Part):
     """The contacts of one queue."""
 
     arrivals: Arrivals
@@ -75,43 +75,33 @@ class Traffic(_Part):
     wrap_up: Times = Field(default_factory=lambda: Times(fixed_s=0))
 
 
-class RingPart(_Part):
+class RingPart(kinds.Ring):
     """A step that widens who may serve, ``after`` seconds after the enqueue time."""
 
-    after: float = Field(gt=0)
     relax: dict[str, Annotated[int, Field(ge=0, le=5)]] = Field(default_factory=dict)
     add_groups: list[str] = Field(default_factory=list)
-    priority: int | None = Field(default=None, ge=1)
 
 
-class OverflowPart(_Part):
+class OverflowPart(kinds.Overflow):
     """A move to another queue, ``after`` seconds after the enqueue time."""
 
-    after: float = Field(gt=0)
     to_queue: str
 
 
-class AgeingPart(_Part):
-    """score = slope x wait + boost."""
-
-    slope: float = Field(default=1.0, ge=0)
-    boost: float = 0.0
-
-
-class OfferPart(_Part):
+class OfferPart(Part):
     """How soon agents accept, and after how long an offer times out."""
 
     accept: Times = Field(default_factory=lambda: Times(fixed_s=0))
     timeout_s: float = Field(default=20, gt=0)
 
 
-class QueuePart(_Part):
+class QueuePart(Part):
     """A queue's configuration as a supervisor writes it."""
 
     name: str
     requires: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default_factory=dict)
     priority: int = Field(default=1, ge=1)
-    ageing: AgeingPart = Field(default_factory=AgeingPart)
+    ageing: Ageing = Field(default_factory=Ageing)
     rings: list[RingPart] = Field(default_factory=list)
     overflow: list[OverflowPart] = Field(default_factory=list)
     max_waiting: int | None = Field(default=None, ge=0)
@@ -126,15 +116,12 @@ class QueuePart(_Part):
             name=self.name,
             requires=self.requires,
             priority=self.priority,
-            ageing=Ageing(self.ageing.slope, self.ageing.boost),
+            ageing=self.ageing.routed(),
             agent_choice=self.agent_choice,
             offer_timeout_s=self.offer.timeout_s,
             misses=1_000_000_000,
-            rings=tuple(
-                Ring(ring.after, ring.relax, tuple(ring.add_groups), ring.priority)
-                for ring in self.rings
-            ),
-            overflow=tuple(Overflow(step.after, step.to_queue) for step in self.overflow),
+            rings=tuple(ring.routed() for ring in self.rings),
+            overflow=tuple(step.routed() for step in self.overflow),
             max_waiting=self.max_waiting,
             team_order=tuple(tuple(groups) for groups in self.group_order),
             last_level=last_level,
@@ -148,15 +135,13 @@ class QueuePart(_Part):
         return least
 
 
-class ServesPart(_Part):
+class ServesPart(kinds.Served):
     """A queue that a group serves."""
 
     queue: str
-    level: int = Field(default=1, ge=1)
-    keep_free: int = Field(default=0, ge=0)
 
 
-class ShiftPart(_Part):
+class ShiftPart(Part):
     """When agents are there, by the clock of each day."""
 
     start: str = Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
@@ -168,7 +153,7 @@ class ShiftPart(_Part):
         return start, end if end > start else end + 86_400
 
 
-class Group(_Part):
+class Group(Part):
     """Agents who are alike."""
 
     name: str
@@ -198,7 +183,7 @@ class Group(_Part):
         return self.speed.get(queue, 1.0) if isinstance(self.speed, dict) else self.speed
 
 
-class LimitPart(_Part):
+class LimitPart(Part):
     """A waiting room that queues share."""
 
     queues: list[str] = Field(min_length=1)
@@ -209,7 +194,7 @@ class LimitPart(_Part):
         return Limit(tuple(self.queues), self.max_waiting)
 
 
-class Scenario(_Part):
+class Scenario(Part):
     """A whole scenario."""
 
     seed: int = 1
@@ -252,7 +237,26 @@ class Scenario(_Part):
             place = f"group {group.name}"
             _known(place, "queue", (one.queue for one in group.serves or ()), queues)
             _known(place, "queue", group.speed if isinstance(group.speed, dict) else (), queues)
+        self._somebody_serves()
         return self
+
+    def _somebody_serves(self) -> None:
+        """Refuse contacts who would wait for ever: such a run has no end."""
+        ahead = {queue.name: [step.to_queue for step in queue.overflow] for queue in self.queues}
+        served = {queue.name for queue in self.queues if any(self._serves(queue))}
+        for name, traffic in self.traffic.items():
+            if traffic.patience is None and not served & reachable(name, ahead.__getitem__):
+                raise ValueError(f"traffic {name}: nobody can ever serve it, and nobody gives up")
+
+    def _serves(self, queue: QueuePart) -> Iterator[bool]:
+        """Yield for each group whether one of its agents can ever serve a queue."""
+        added = {group for ring in queue.rings for group in ring.add_groups}
+        least = queue.fully_relaxed()
+        for group in self.groups:
+            kept = [one.keep_free for one in self.served(group) if one.queue == queue.name]
+            free = min([*kept, *([0] if group.name in added else [])], default=group.agents)
+            skilled = all(group.skills.get(skill, 0) >= n for skill, n in least.items())
+            yield skilled and free < group.agents
 
 
 def read(path: Path) -> Scenario:
@@ -300,16 +304,10 @@ def _known(place: str, kind: str, names: Any, known: list[str]) -> None:
 
 def _ends(queues: list[QueuePart]) -> None:
     """Refuse overflows that lead back to where they began."""
-    targets = {queue.name: [step.to_queue for step in queue.overflow] for queue in queues}
-    for start in targets:
-        ahead, seen = list(targets[start]), set[str]()
-        while ahead:
-            queue = ahead.pop()
-            if queue == start:
-                raise ValueError(f"queue {start}: what overflows from here comes back")
-            if queue not in seen:
-                seen.add(queue)
-                ahead += targets[queue]
+    ahead = {queue.name: [step.to_queue for step in queue.overflow] for queue in queues}
+    for start in ahead:
+        if way := way_round(start, ahead.__getitem__):
+            raise ValueError(f"what overflows comes back: {' → '.join(way)}")
 
 
 def _clock(text: str) -> int:

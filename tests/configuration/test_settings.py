@@ -61,6 +61,7 @@ def test_all_faults_are_told_at_once() -> None:
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
         ("SECRETS_DIR", "secrets", "must be a whole path that begins with /"),
         ("METRICS_TOKEN", "short", "must be 16 to 200 letters, digits or - . _ ~ + / ="),
+        ("TIME_ZONE", "Tokio", "is no time zone; one looks like Asia/Tokyo"),
         ("COLOUR", "x", "no such setting; docs/operations.md has the list"),
     ],
 )

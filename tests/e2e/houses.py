@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from madoguchi.configuration import text
-from madoguchi.model.people import SYSTEM
 from tests.e2e.people import Agent, Center
 from tests.support.hubs import PASSWORD, Person, Running
 
@@ -39,17 +37,6 @@ class House(Center):
         await page.goto(f"{self.url}/")
         await expect(page.locator(".self")).to_be_visible()
         return Agent(self, page, name, locale[:2])
-
-    async def configure(self, toml: str, reason: str = "test") -> None:
-        """Change the configuration behind everybody's back; new agents get the password."""
-        hub = self.here.hub
-        before = set(hub.configuration.catalog.agents)
-        wanted = text.changes(toml, hub.configuration.catalog)
-        await hub.configuration.change(SYSTEM, reason, wanted)
-        for key, entry in hub.configuration.catalog.agents.items():
-            if key not in before:
-                await hub.sessions.set_password(entry.id, PASSWORD)
-        await hub.router.ready()
 
     async def page(
         self, *, locale: str = "ja-JP", dark: bool = False, width: int = 1440, forced: bool = False

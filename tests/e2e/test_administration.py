@@ -35,7 +35,7 @@ async def test_a_queue_is_changed_on_its_page(house: House) -> None:
     await expect(save).to_be_disabled()
     await page.get_by_label(words["reason"]).fill("年末にそなえて")
 
-    await house.configure("[queue.orders]\nmisses = 3", "somebody was faster")
+    await house.here.configure("[queue.orders]\nmisses = 3", "somebody was faster")
     await save.click()
     await expect(page.get_by_role("alert")).to_contain_text(words["conflict"]["title"])
     await expect(page.get_by_role("alert")).to_contain_text(words["field"]["misses"])
@@ -92,7 +92,7 @@ async def test_toml_is_applied_on_the_page(house: House) -> None:
     await expect(apply).to_be_disabled()
 
     based_on = house.here.hub.configuration.catalog.number
-    await house.configure("[queue.orders]\npriority = 2", "somebody was faster")
+    await house.here.configure("[queue.orders]\npriority = 2", "somebody was faster")
     await text.fill(f"based_on = {based_on}\n[queue.orders]\noffer_timeout_s = 30\n")
     await look.click()
     moved = words["moved"].replace("{what}", f"{adam.words['admin']['kind']['queue']} orders")

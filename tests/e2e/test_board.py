@@ -98,7 +98,7 @@ async def test_who_waits_and_who_works_is_live_and_presence_is_set(house: House)
 
 
 async def test_work_is_reassigned_and_ended(house: House) -> None:
-    await house.configure(ENGLISH)
+    await house.here.configure(ENGLISH)
     board = await at_the_board(house, "tom", "en-US")
     words = board.words
     ann, ben = await house.agent("ann"), await house.agent("ben", locale="en-US")

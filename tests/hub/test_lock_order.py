@@ -1,4 +1,4 @@
-"""The router and the lanes lock conversations in one order: nobody waits in a ring."""
+"""Whoever locks several rows does so in one order: nobody waits in a ring."""
 
 from __future__ import annotations
 
@@ -61,5 +61,40 @@ async def test_one_cycle_locks_all_its_conversations_in_id_order(
         await lane.execute(f"{LOCK} NOWAIT", second)
         await held.commit()
         await asked
+        for connection in (lane, watcher):
+            await connection.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("act", ["link", "rename"])
+async def test_a_customer_is_locked_behind_its_conversations(
+    tmp_path: Path, pg_database: str, act: str
+) -> None:
+    """As the lanes do, who find a conversation first and then learn something of its customer."""
+    async with hub_running(tmp_path, database=pg_database) as here:
+        ann = await here.person("ann")
+        desk = await ann.available()
+        found = []
+        for number in range(2):
+            await here.sms(f"+81905550010{number}", "hello")
+            id = await accepted(ann, desk)
+            found.append(await ann.call("GET", f"/conversations/{id}"))
+        mine, other = found
+        path = f"/customers/{mine['customer']['id']}"
+        method, path, body = (
+            ("POST", f"{path}/identities", {"identity": other["identity"]})
+            if act == "link"
+            else ("PUT", path, {"name": "Ada"})
+        )
+        lane, watcher = await asyncpg.connect(pg_database), await asyncpg.connect(pg_database)
+        held = lane.transaction()
+        await held.start()
+        await lane.execute(LOCK, mine["id"])
+        asked = asyncio.ensure_future(ann.raw(method, path, body))
+        await wait_for(lambda: watcher.fetchval(WAITS), "it waits for the lane")
+        await lane.execute("SELECT 1 FROM customer, customer_of FOR UPDATE NOWAIT")
+        await held.commit()
+        status, _ = await asked
+        assert status < 300
         for connection in (lane, watcher):
             await connection.close()

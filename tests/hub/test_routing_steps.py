@@ -5,21 +5,24 @@ restart.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from madoguchi.clock import ManualClock
-from madoguchi.configuration import text
 from madoguchi.conversations.tables import conversation, work_item
-from madoguchi.model.people import SYSTEM
 from madoguchi.store.work import Work
 from router import rebuild
+from router.service import RouterService
 from router.tables import agent_status
-from tests.support.hubs import PASSWORD, Running, hub_running
+from tests.support.hubs import Person, Running, Stream, hub_running
 from tests.support.waiting import wait_for
 
+HOUR = 3600 * 1_000_000
 WIDENING = """
 [queue.orders]
 name = "Orders"
@@ -33,17 +36,6 @@ name = "Nick"
 teams = ["night"]
 skills = { order = 4 }
 """
-
-
-async def configure(here: Running, toml: str) -> None:
-    """Change the configuration; new agents get the password."""
-    hub = here.hub
-    before = set(hub.configuration.catalog.agents)
-    await hub.configuration.change(SYSTEM, "test", text.changes(toml, hub.configuration.catalog))
-    for key, entry in hub.configuration.catalog.agents.items():
-        if key not in before:
-            await hub.sessions.set_password(entry.id, PASSWORD)
-    await hub.router.ready()
 
 
 async def item(here: Running) -> Mapping[str, Any]:
@@ -62,14 +54,20 @@ async def item(here: Running) -> Mapping[str, Any]:
     return dict(rows[0]._mapping) if rows else {}
 
 
+async def watching(here: Running, name: str) -> tuple[Person, Stream]:
+    """Return somebody available, with the live stream, while an item waits."""
+    person = await here.person(name)
+    stream = await person.available()
+    await here.sms("+819055500100", "hello")
+    await wait_for(lambda: item(here), "the item")
+    return person, stream
+
+
 async def test_a_ring_lets_in_who_was_not_skilled_enough(tmp_path: Path, database: str) -> None:
     clock = ManualClock()
     async with hub_running(tmp_path, database=database, clock=clock) as here:
-        await configure(here, WIDENING)
-        ann = await here.person("ann")
-        stream = await ann.available()
-        await here.sms("+819055500100", "hello")
-        await wait_for(lambda: item(here), "the item")
+        await here.configure(WIDENING)
+        _, stream = await watching(here, "ann")
         clock.advance(29)
         assert stream.all("offer") == []
         clock.advance(1.1)
@@ -83,7 +81,7 @@ async def test_what_nobody_takes_overflows_with_its_age_also_after_a_restart(
 ) -> None:
     clock = ManualClock()
     async with hub_running(tmp_path, database=database, clock=clock) as here:
-        await configure(here, WIDENING)
+        await here.configure(WIDENING)
         await here.sms("+819055500100", "hello")
         first = await wait_for(lambda: item(here), "the item")
         assert first["queue"] == "orders"
@@ -104,39 +102,100 @@ async def test_a_change_of_the_rings_counts_for_what_waits_already(
 ) -> None:
     clock = ManualClock()
     async with hub_running(tmp_path, database=database, clock=clock) as here:
-        await configure(here, WIDENING)
-        nick = await here.person("nick")
-        stream = await nick.available()
-        await here.sms("+819055500100", "hello")
-        await wait_for(lambda: item(here), "the item")
+        await here.configure(WIDENING)
+        nick, stream = await watching(here, "nick")
         clock.advance(10)
         assert stream.all("offer") == []
         sooner = "rings = [{ after = 5, relax = { order = 1 }, add_groups = ['night'] }]"
-        await configure(here, f"[queue.orders]\n{sooner}")
+        await here.configure(f"[queue.orders]\n{sooner}")
         made = await stream.until(lambda s: next(iter(s.all("offer")), None), "an offer")
         assert made["agent"] == nick.id
 
 
+async def memory(here: Running, agent: str) -> dict[str, Any]:
+    """Return what is stored of an agent for the choices that remember."""
+
+    def unit() -> Work[Any]:
+        rows = yield select(agent_status.c.routing).where(agent_status.c.agent == agent)
+        return rows[0].routing
+
+    return dict(await here.hub.store.read(unit))
+
+
+async def taking(here: Running) -> Person:
+    """Return somebody who has taken an item."""
+    ann = await here.person("ann")
+    stream = await ann.available()
+    await here.sms("+819055500100", "hello")
+    made = await stream.until(lambda s: next(iter(s.all("offer")), None), "an offer")
+    await ann.call("POST", f"/offers/{made['id']}/accept")
+
+    async def stored() -> bool:
+        return bool((await memory(here, ann.id))["taken"])
+
+    await wait_for(stored, "the assignment")
+    return ann
+
+
 async def test_what_a_choice_remembers_is_stored(tmp_path: Path, database: str) -> None:
     async with hub_running(tmp_path, database=database) as here:
-        ann = await here.person("ann")
-        stream = await ann.available()
-        await here.sms("+819055500100", "hello")
-        made = await stream.until(lambda s: next(iter(s.all("offer")), None), "an offer")
-        await ann.call("POST", f"/offers/{made['id']}/accept")
-
-        def unit() -> Work[Any]:
-            rows = yield select(agent_status.c.routing).where(agent_status.c.agent == ann.id)
-            return rows[0].routing
-
-        async def taken() -> Any:
-            kept = await here.hub.store.read(unit)
-            return kept if kept["taken"] else None
-
-        kept = await wait_for(taken, "the assignment")
+        ann = await taking(here)
+        kept = await memory(here, ann.id)
         assert kept["taken"] == 1
         assert set(kept["given"]) == {"orders"}
         catalog, now = here.hub.configuration.catalog, here.hub.clock.now()
         state, _ = await here.hub.store.read(lambda: rebuild.load(catalog, now))
         facts = next(one for one in state.agents if one.spec.id == ann.id)
         assert (facts.taken, facts.given) == (1, kept["given"])
+
+
+@pytest.mark.parametrize("restarts", [0, 1, 2])
+async def test_the_count_of_a_day_begins_at_the_companys_midnight(
+    tmp_path: Path, restarts: int
+) -> None:
+    clock = ManualClock(datetime(2026, 11, 22, 14, 30, tzinfo=UTC))
+
+    def hub() -> AbstractAsyncContextManager[Running]:
+        return hub_running(tmp_path, clock=clock, time_zone="Asia/Tokyo")
+
+    async with hub() as here:
+        id = (await taking(here)).id
+        clock.advance(29 * 60)
+        ben = await here.person("ben")
+        await ben.available()
+        assert taken(here, id) == 1
+        if not restarts:
+            clock.advance(2 * 60)
+            await ben.call("PUT", "/agents/me/presence", {"presence": "away"})
+            assert taken(here, id) == 0
+    clock.advance(2 * 60)
+    for _ in range(restarts):
+        async with hub() as here:
+            ben = await here.person("ben")
+            await ben.available()
+            assert taken(here, id) == 0
+
+
+def taken(here: Running, agent: str) -> int:
+    """Return how many items the engine knows an agent to have taken today."""
+    engine = here.hub.router._engine
+    assert engine is not None
+    facts = engine.agent(agent)
+    assert facts is not None
+    return facts.taken
+
+
+async def test_midnight_follows_summer_time(tmp_path: Path) -> None:
+    clock = ManualClock(datetime(2026, 10, 31, 12, tzinfo=UTC))
+    async with hub_running(tmp_path, clock=clock, time_zone="America/New_York") as here:
+        service = here.hub.router
+        assert midnight(service) == 4 * HOUR
+        clock.advance(24 * 3600)
+        ann = await here.person("ann")
+        await ann.call("PUT", "/agents/me/presence", {"presence": "available"})
+        assert midnight(service) == 5 * HOUR
+
+
+def midnight(service: RouterService) -> int:
+    assert service._engine is not None
+    return service._engine.state().midnight

@@ -95,6 +95,17 @@ class Running:
         await person.sign_in()
         return person
 
+    async def configure(self, toml: str, reason: str = "test") -> None:
+        """Change the configuration behind everybody's back; new agents get the password."""
+        hub = self.hub
+        before = set(hub.configuration.catalog.agents)
+        wanted = text.changes(toml, hub.configuration.catalog)
+        await hub.configuration.change(SYSTEM, reason, wanted)
+        for key, entry in hub.configuration.catalog.agents.items():
+            if key not in before:
+                await hub.sessions.set_password(entry.id, PASSWORD)
+        await hub.router.ready()
+
     async def sms(self, from_: str, body: str, sid: str | None = None, token: str = TOKEN) -> int:
         """Send a signed SMS webhook; return the status."""
         sid = sid or "SM" + self.hub.clock.new_id().replace("-", "")

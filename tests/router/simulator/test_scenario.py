@@ -148,8 +148,50 @@ def test_an_overflow_that_goes_round_is_refused(tmp_path: Path) -> None:
     text = WHOLE.replace(
         "- name: general", "- name: general\n    overflow: [{after: 5, to_queue: sales}]"
     )
-    with pytest.raises(BadScenario, match="overflows from here comes back"):
+    with pytest.raises(BadScenario, match="what overflows comes back: "):
         read(written(tmp_path, text))
+
+
+def test_a_replay_with_fewer_rows_than_contacts_ends_with_the_last(tmp_path: Path) -> None:
+    (tmp_path / "calls.csv").write_text("at_s\n10\n20\n30\n", encoding="utf-8")
+    whole = yaml.safe_load(WHOLE)
+    whole["traffic"] = {"sales": {"arrivals": {"replay": "calls.csv"}, "handling": {"fixed_s": 60}}}
+    whole["groups"][0]["shifts"] = [{"from": "00:00", "to": "18:00"}]
+    whole |= {"contacts": 20_000, "warmup": 0, "replications": 1}
+    figures = run(read(written(tmp_path, yaml.safe_dump(whole))), tmp_path)
+    assert figures["total"]["offered"]["mean"] == 3
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [{"name": "specialists", "agents": 3, "skills": {"sales": 3}, "serves": []}],
+        [{"name": "specialists", "agents": 3, "skills": {"other": 3}, "serves": ["sales"]}],
+        [{"name": "specialists", "agents": 0, "skills": {"sales": 3}}],
+        [
+            {
+                "name": "specialists",
+                "agents": 2,
+                "skills": {"sales": 3},
+                "serves": [{"queue": "sales", "keep_free": 2}],
+            }
+        ],
+    ],
+)
+def test_contacts_who_would_wait_for_ever_are_refused(
+    tmp_path: Path, groups: list[dict[str, Any]]
+) -> None:
+    traffic = {"arrivals": {"poisson_per_hour": 9}, "handling": {"fixed_s": 60}}
+    whole: dict[str, Any] = {
+        "queues": [{"name": "sales", "requires": {"sales": 2}}],
+        "traffic": {"sales": traffic},
+        "groups": groups,
+    }
+    with pytest.raises(BadScenario, match="traffic sales: nobody can ever serve it"):
+        read(written(tmp_path, yaml.safe_dump(whole)))
+    whole["traffic"] = {"sales": {**traffic, "patience": {"fixed_s": 30}}}
+    whole |= {"contacts": 20, "replications": 1}
+    assert run(read(written(tmp_path, yaml.safe_dump(whole))), tmp_path)
 
 
 def test_missing_files_and_bad_numbers_are_said(tmp_path: Path) -> None:
