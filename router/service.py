@@ -6,25 +6,22 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import structlog
-from sqlalchemy import select
 
 from madoguchi.bus import Hints
 from madoguchi.clock import APART, Clock, Watch, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Configuration
-from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import NumberedEntry
 from madoguchi.model.routing import (
     AgentChanged,
     AgentRemoved,
-    AgentReplied,
     AgentSpec,
     Assigned,
     Command,
@@ -32,9 +29,7 @@ from madoguchi.model.routing import (
     ConnectionChanged,
     CustomerWrote,
     FullExplanation,
-    ItemCancelled,
     ItemEnqueued,
-    ItemState,
     Refused,
     TimePassed,
     TransferredToAgent,
@@ -44,12 +39,12 @@ from madoguchi.model.routing import (
 )
 from madoguchi.security.audit import record
 from madoguchi.store import leases
-from madoguchi.store.hot import Listed, among
 from madoguchi.store.log import move_cursor
 from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 from router import rebuild
 from router.changes import Changes
 from router.engine import Engine
+from router.hearing import heard, items_of, note_text
 from router.leaps import moved
 from router.orders import Order
 from router.posted import Asked, answered, as_row, open_commands, read_order
@@ -279,7 +274,7 @@ class RouterService:
         cycle.entries = await self._store.journal.after(self._kept.cursor, sure=sweep)
         fresh = [e.entry.entity_id for e in cycle.entries if e.entry.type == "item.enqueued"]
         if fresh:
-            cycle.specs = await self._store.look(lambda: _items(fresh))
+            cycle.specs = await self._store.look(lambda: items_of(fresh))
         cycle.asked = self._asked[:BATCH] + cycle.asked
         self._asked = self._asked[BATCH:]
         return cycle
@@ -289,8 +284,8 @@ class RouterService:
         self._reconfigure(engine, changes)
         for entry in cycle.entries:
             changes.heard = entry.position
-            self._note_text(entry)
-            for command in self._heard(entry, cycle.specs, changes.now):
+            note_text(self._kept, entry)
+            for command in heard(self._kept, entry, cycle.specs, changes.now):
                 if isinstance(command, CustomerWrote) and not engine.heeds_text(command.item):
                     continue
                 self._apply(engine, changes, Order(command), lenient=True)
@@ -367,36 +362,6 @@ class RouterService:
             "agent": getattr(command, "agent", None),
         }
 
-    def _note_text(self, numbered: NumberedEntry) -> None:
-        """Remember which of its conversation's texts an item has got last."""
-        data = numbered.entry.data or {}
-        item, texts = data.get("item"), self._kept.texts
-        if item in self._kept.items and "inbound_seq" in data:
-            texts[item] = max(texts.get(item, 0), data["inbound_seq"])
-
-    def _heard(
-        self, numbered: NumberedEntry, specs: Mapping[Id, Any], now: datetime
-    ) -> Iterable[Command]:
-        """Return what a log entry means to the engine."""
-        entry = numbered.entry
-        data = entry.data or {}
-        item = data.get("item")
-        if entry.type == "item.enqueued" and entry.entity_id in specs:
-            row = specs[entry.entity_id]
-            if row.state == ItemState.waiting.value and row.id not in self._kept.items:
-                self._kept.items[row.id] = row.version
-                self._kept.conversations[row.id] = row.conversation
-                self._kept.placed[row.id] = (row.queue, None)
-                spec = rebuild.item_spec(row)
-                # A row from just before the clock was set back would wait behind all later ones.
-                yield ItemEnqueued(replace(spec, enqueued_at=min(spec.enqueued_at, to_micros(now))))
-        elif entry.type == "message.received" and item and data.get("author") == "customer":
-            yield CustomerWrote(item)
-        elif entry.type == "message.sent" and item:
-            yield AgentReplied(item)
-        elif entry.type == "conversation.customer_left" and item:
-            yield ItemCancelled(item, ItemState.abandoned)
-
     def _reconfigure(self, engine: Engine, changes: Changes) -> None:
         """Take over a new configuration, or the hour by which summer time moves midnight; agents
         who may no longer work lose their work.
@@ -465,16 +430,6 @@ class RouterService:
                 one.future.set_exception(one.refused)
             else:
                 one.future.set_result(one.answer or {})
-
-
-_ITEMS = Listed(
-    lambda ids: select(work_item).where(among(work_item.c.id, ids)),
-    work_item.c.id,
-)
-
-
-def _items(ids: Sequence[Id]) -> Work[dict[Id, Any]]:
-    return {row.id: row for row in (yield _ITEMS(ids))}
 
 
 def _item_of(command: Command) -> Id | None:

@@ -1,0 +1,67 @@
+"""What the router hears: log entries of conversations, as commands for its engine."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from madoguchi.clock import to_micros
+from madoguchi.conversations.tables import work_item
+from madoguchi.model.ids import Id
+from madoguchi.model.log import NumberedEntry
+from madoguchi.model.routing import (
+    AgentReplied,
+    Command,
+    CustomerWrote,
+    ItemCancelled,
+    ItemEnqueued,
+    ItemState,
+)
+from madoguchi.store.hot import Listed, among
+from madoguchi.store.work import Work
+from router import rebuild
+from router.rebuild import Kept
+
+_ITEMS = Listed(
+    lambda ids: select(work_item).where(among(work_item.c.id, ids)),
+    work_item.c.id,
+)
+
+
+def items_of(ids: Sequence[Id]) -> Work[dict[Id, Any]]:
+    """Return work items by id, as they are stored."""
+    return {row.id: row for row in (yield _ITEMS(ids))}
+
+
+def note_text(kept: Kept, numbered: NumberedEntry) -> None:
+    """Remember which of its conversation's texts an item has got last."""
+    data = numbered.entry.data or {}
+    item, texts = data.get("item"), kept.texts
+    if item in kept.items and "inbound_seq" in data:
+        texts[item] = max(texts.get(item, 0), data["inbound_seq"])
+
+
+def heard(
+    kept: Kept, numbered: NumberedEntry, specs: Mapping[Id, Any], now: datetime
+) -> Iterable[Command]:
+    """Return what a log entry means to the engine."""
+    entry = numbered.entry
+    data = entry.data or {}
+    item = data.get("item")
+    if entry.type == "item.enqueued" and entry.entity_id in specs:
+        row = specs[entry.entity_id]
+        if row.state == ItemState.waiting.value and row.id not in kept.items:
+            kept.items[row.id] = row.version
+            kept.conversations[row.id] = row.conversation
+            kept.placed[row.id] = (row.queue, None)
+            spec = rebuild.item_spec(row)
+            # A row from just before the clock was set back would wait behind all later ones.
+            yield ItemEnqueued(replace(spec, enqueued_at=min(spec.enqueued_at, to_micros(now))))
+    elif entry.type == "message.received" and item and data.get("author") == "customer":
+        yield CustomerWrote(item)
+    elif entry.type == "message.sent" and item:
+        yield AgentReplied(item)
+    elif entry.type == "conversation.customer_left" and item:
+        yield ItemCancelled(item, ItemState.abandoned)
