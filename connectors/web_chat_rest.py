@@ -44,6 +44,10 @@ class Positions(Protocol):
         """Return an item's place, None when nobody signed in may take it."""
         ...
 
+    def expected_s(self, item: Id) -> float | None:
+        """Return for how long a waiting item still waits, None when nobody can tell."""
+        ...
+
 
 @dataclass(frozen=True)
 class WidgetPorts:

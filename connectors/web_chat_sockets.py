@@ -7,6 +7,7 @@ the log, filtered by the audience of this visitor.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -55,7 +56,7 @@ class Visitor:
     conversation: Id | None = None
     page: dict[str, Any] | None = None
     language: str = ""
-    told: tuple[int | None, bool] | None = None
+    told: tuple[int | None, bool, int | None] | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -309,7 +310,7 @@ class WidgetServer:
             place = places.get(visitor.sid)
             if place is None:
                 continue
-            told = (place["position"], place["nobody"])
+            told = (place["position"], place["nobody"], place["wait_min"])
             if told != visitor.told:
                 visitor.told = told
                 await push(self.server, visitor.sid, NAMESPACE, "position", place)
@@ -325,14 +326,24 @@ class WidgetServer:
             work_item.c.owner.is_(None),
             work_item.c.state.in_([s.value for s in UNFINISHED]),
         )
-        places = {r.conversation: self._ports.router.position(r.id) for r in rows}
-        waiting = {r.conversation: r for r in rows}
+        router = self._ports.router
+        places = {r.conversation: router.position(r.id) for r in rows}
+        waits = {r.conversation: router.expected_s(r.id) for r in rows}
         nobody = not (yield from somebody_is_there())
         return {
-            v.sid: {"position": places[c], "nobody": places[c] is None and nobody}
+            v.sid: {
+                "position": places[c],
+                "nobody": places[c] is None and nobody,
+                "wait_min": _minutes(waits[c]),
+            }
             for c, v in by_conversation.items()
-            if c in waiting
+            if c in places
         }
+
+
+def _minutes(seconds: float | None) -> int | None:
+    """Return whole minutes, at least one; what is shown need not change with every second."""
+    return None if seconds is None else max(1, ceil(seconds / 60))
 
 
 def _plain(body: dict[str, Any]) -> dict[str, Any]:

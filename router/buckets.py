@@ -39,6 +39,18 @@ class BucketKey(NamedTuple):
     barred: frozenset[str]
 
 
+class Ahead(NamedTuple):
+    """What an item waits for: its place, the units of what goes before it by queue (at most, over
+    the agents who may take it), the units of those of them whom offers can reach, and whether one
+    of these has room now.
+    """
+
+    position: int
+    before: Mapping[str, int]
+    units: int
+    free: bool
+
+
 class Bucket:
     """Waiting items that differ only in age; the oldest is first."""
 
@@ -145,6 +157,7 @@ class Pool:
         "profiles",
         "shelves",
         "signed",
+        "units",
     )
 
     def __init__(self, key: PoolKey, policy: QueuePolicy, idle: Mapping[str, int]) -> None:
@@ -154,6 +167,7 @@ class Pool:
         self.levels: dict[str, int] = {}
         self.signed = 0
         self.present = 0
+        self.units = 0
         self.profiles: dict[Profile, int] = {}
         self.shelves: dict[int, dict[Shelf, Ordered[Key]]] = {}
         self.buckets: dict[BucketKey, Bucket] = {}
@@ -197,10 +211,13 @@ class Pool:
         stands = self._stands.get(agent)
         return stands is not None and stands[1].takes(shape, self.idle)
 
-    def count(self, profile: Profile, signed: int, present: int) -> None:
-        """Add to the numbers of members who are signed in, and whom an offer can reach."""
+    def count(self, profile: Profile, signed: int, present: int, units: int) -> None:
+        """Add to the numbers of members who are signed in, and whom an offer can reach; and to the
+        units of these, free or not.
+        """
         self.signed += signed
         self.present += present
+        self.units += present * units
         left = self.profiles.pop(profile, 0) + signed
         if left:
             self.profiles[profile] = left

@@ -15,6 +15,7 @@ from madoguchi.model.routing import (
     Decision,
     FullExplanation,
     ItemFacts,
+    ItemSpec,
     Load,
     Offer,
     OfferState,
@@ -25,11 +26,16 @@ from madoguchi.model.routing import (
 )
 from router import engine_agents, engine_items
 from router.book import Book
+from router.buckets import Ahead
 from router.engine_explain import explain_fully
 from router.engine_items import heeds_text
 from router.engine_matching import settle
 from router.engine_state import book_of, facts_of
+from router.records import ItemRecord
 from router.timers import Timer
+
+NEWEST = "\U0010ffff"
+"""An id behind all others."""
 
 HANDLERS = {**engine_items.HANDLERS, **engine_agents.HANDLERS}
 
@@ -211,7 +217,24 @@ class Engine:
         found = self._book.item(item)
         if not self._book.index.holds(item):
             return None
-        return self._book.index.position(found, self._book.clock)
+        ahead = self._book.index.ahead(found, self._book.clock)
+        return ahead.position if ahead is not None else None
+
+    def ahead(self, item: str) -> Ahead | None:
+        """Return what a waiting item waits for; None while nobody signed in may take it, and for
+        an item that does not wait. Refuses `unknown_item`.
+        """
+        found = self._book.item(item)
+        if not self._book.index.holds(item):
+            return None
+        return self._book.index.ahead(found, self._book.clock)
+
+    def ahead_of_new(self, queue: str) -> Ahead | None:
+        """Return what an item would wait for that came into a queue now, as the queue asks for
+        them; None while nobody signed in may take it. Refuses `unknown_queue`.
+        """
+        spec = ItemSpec(NEWEST, "", queue, "", self._book.clock)
+        return self._book.index.ahead(ItemRecord(spec, self._book.queue(queue)), self._book.clock)
 
     def explain(self, item: str) -> FullExplanation:
         """Return what stands between an item and each agent now; refuses `unknown_item`."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from weakref import WeakValueDictionary
 
 from madoguchi.model.routing import AgentChoice, Candidate, Key, QueuePolicy, Reserve
-from router.buckets import Bucket, BucketKey, Place, Pool, PoolKey, Profile
-from router.policy import allows
+from router.buckets import Ahead, Bucket, BucketKey, Place, Pool, PoolKey, Profile
+from router.policy import allows, item_rank
 from router.records import AgentRecord, ItemRecord, Room
 from router.teams import Teams
 
@@ -124,7 +124,7 @@ class Index:
             self._signed[queue] = self._signed.get(queue, 0) + signed
         profile = self._profile_of[agent.id]
         for _, pool in profile.pools():
-            pool.count(profile, signed, present)
+            pool.count(profile, signed, present, agent.spec.units)
             if signed and pool.buckets:
                 self._flipped[pool.key] = pool
 
@@ -280,22 +280,30 @@ class Index:
         ]
         return [str(rank[-1]) for rank in sorted(ranks)]
 
-    def position(self, item: ItemRecord, at: int) -> int | None:
-        """Return 1 + how many items go first for some signed-in agent who may take this one."""
+    def ahead(self, item: ItemRecord, at: int) -> Ahead | None:
+        """Return what goes before an item, in a bucket or not, for the signed-in agents who may
+        take it; None: there are none. Of several agents the one with the longest line counts.
+        """
         self.refresh()
-        pool, own = self._buckets[item.id]
+        pool, barred = self.pool(item), item.barred()
         ahead: dict[tuple[Bucket, int, int], int] = {}
         somebody = False
         for profile, signed in pool.profiles.items():
-            if signed > self._among(own.key.barred, profile):
+            if signed > self._among(barred, profile):
                 somebody = True
                 self._count_ahead(item, profile, ahead, at)
         if not somebody:
             return None
         most: dict[Bucket, int] = {}
         for (bucket, _, _), count in ahead.items():
-            most[bucket] = max(count, most.get(bucket, 0))
-        return 1 + sum(most.values())
+            if count:
+                most[bucket] = max(count, most.get(bucket, 0))
+        units: dict[str, int] = {}
+        for bucket, count in most.items():
+            queue = bucket.policy.id
+            units[queue] = units.get(queue, 0) + count * bucket.key.shape.weight
+        free = pool.best(item.shape, barred, None) is not None
+        return Ahead(1 + sum(most.values()), units, pool.units, free)
 
     def _count_ahead(
         self,
@@ -305,16 +313,17 @@ class Index:
         at: int,
     ) -> None:
         """Add what this profile's agents take before the item: bucket and both levels -> count."""
-        pool, own = self._buckets[item.id]
-        level = profile.levels[pool.key]
-        rank = own.rank((item.spec.enqueued_at, item.id), level, at)
+        level, own = profile.levels[self.pool(item).key], item.barred()
+        rank = item_rank(
+            level, item.priority, item.policy.ageing, item.spec.enqueued_at, item.id, at
+        )
         for other, rival in profile.pools():
             if other > level:
                 return
             for bucket in rival.buckets.values():
                 if (bucket, other, level) in ahead:
                     continue
-                barred = own.key.barred | bucket.key.barred
+                barred = own | bucket.key.barred
                 if barred and rival.profiles[profile] <= self._among(barred, profile):
                     continue
                 ahead[bucket, other, level] = bucket.count_before(rank, other, at)

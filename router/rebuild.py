@@ -37,6 +37,9 @@ from router.tables import agent_status, assignment, offer
 
 CONSUMER = "router"
 
+RECENT = 500
+"""So many spans of work tell at the start how long work takes."""
+
 
 def policy(key: str, queue: Queue, last_level: int) -> QueuePolicy:
     """Return the engine's view of a configured queue."""
@@ -167,6 +170,18 @@ def load(
         midnight=begins,
     )
     return state, kept
+
+
+def recent_work() -> Work[list[tuple[str, float]]]:
+    """Return queue and seconds of the last spans of work that are over, the oldest first."""
+    rows = yield (
+        select(work_item.c.queue, assignment.c.started_at, assignment.c.ended_at)
+        .join(work_item, work_item.c.id == assignment.c.item)
+        .where(work_item.c.domain == DOMAIN, assignment.c.ended_at.is_not(None))
+        .order_by(assignment.c.id.desc())
+        .limit(RECENT)
+    )
+    return [(r.queue, (r.ended_at - r.started_at).total_seconds()) for r in reversed(rows)]
 
 
 def _newest(

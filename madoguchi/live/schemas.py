@@ -57,7 +57,11 @@ VISITOR = {
     "heartbeat": HEARTBEAT,
     "typing": _object({"on": {"type": "boolean"}, "name": {"type": "string"}}),
     "position": _object(
-        {"position": {"type": ["integer", "null"], "minimum": 1}, "nobody": {"type": "boolean"}}
+        {
+            "position": {"type": ["integer", "null"], "minimum": 1},
+            "nobody": {"type": "boolean"},
+            "wait_min": {"type": ["integer", "null"], "minimum": 1},
+        }
     ),
     "unknown_visitor": _object({}),
 }

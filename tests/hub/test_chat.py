@@ -156,7 +156,7 @@ async def test_the_place_in_the_line(tmp_path: Path) -> None:
         first = await Widget(here).start()
         await first.send("one")
         await wait_for(lambda: first.positions, "told", within=12)
-        assert first.positions[-1] == {"position": None, "nobody": True}
+        assert first.positions[-1] == {"position": None, "nobody": True, "wait_min": None}
         await first.close()
 
 

@@ -135,7 +135,8 @@ async def test_a_contact_does_not_end_over_a_text_that_came_behind_the_look(
         id = await accepted(ann, await ann.available())
         _, (item,) = await shown(here, id)
         await here.sms(CUSTOMER, "one more thing")
-        await wait_for(lambda: at_work(here, id, 2), "stored")
+        texts = here.hub.router._kept.texts
+        await wait_for(lambda: texts.get(item.id) == 2, "stored, and the router has heard of it")
         with pytest.raises(Refused, match="newer_inbound"):
             await here.hub.router.order(Order(WrapUpStarted(item.id, ann.id, 1)))
         _, (item,) = await shown(here, id)

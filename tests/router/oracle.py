@@ -21,9 +21,11 @@ from router.policy import (
     Widened,
     agent_rank,
     item_rank,
+    lacks,
     level_of,
     membership,
     permitted,
+    reachable,
     tier_of,
     widened,
 )
@@ -227,6 +229,16 @@ class Seen:
             )
         ]
         return 1 + len(ahead)
+
+    def crew(self, name: str) -> int:
+        """The units of the agents whom an offer of such an item can reach, asked before or not."""
+        item = self.items[name]
+        return sum(
+            agent.spec.units
+            for agent in self.agents.values()
+            if reachable(agent) is None
+            and lacks(agent.spec, item.spec.queue, item.added_teams, item.requires.items()) is None
+        )
 
     def _could(self, agent: SeenAgent, item: SeenItem) -> bool:
         """Whether a signed-in agent could ever take the item: all but room and reach."""

@@ -237,6 +237,16 @@ class EngineMachine(RuleBasedStateMachine):
             if queue in limit.queues
         )
 
+    def judge_line(self, now: Seen, name: str) -> None:
+        """Compare what an item waits for with what the oracle counts."""
+        line, place = self.engine.ahead(name), now.position(name)
+        assert self.engine.position(name) == place
+        assert (line.position if line else None) == place
+        if line is not None:
+            assert line.units == now.crew(name)
+            assert not line.free, "somebody who may take it has room, and it waits"
+            assert bool(line.before) == (line.position > 1)
+
     def judge(self, command: Command, before: Seen, decisions: Sequence[Decision]) -> None:
         state = self.engine.state()
         now = Seen(state)
@@ -252,7 +262,7 @@ class EngineMachine(RuleBasedStateMachine):
                 assert allowed, f"{name} over capacity by {command}"
         for name, item in now.items.items():
             assert item.spec.enqueued_at == self.enqueued[name]
-            assert self.engine.position(name) == now.position(name)
+            self.judge_line(now, name)
             assert item.facts.told_blocked == (item.waits and now.nobody(item)), name
             limit = item.facts.wrap_up_until
             assert limit is None or (item.facts.state is ItemState.wrap_up and limit > now.at)

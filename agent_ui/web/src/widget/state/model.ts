@@ -50,6 +50,8 @@ export type StreamEvent = Change<'conversation', Conversation> | Change<'message
 export interface Place {
   position: number | null
   nobody: boolean
+  /** The expected wait; null or absent while nobody can tell. */
+  wait_min?: number | null
 }
 
 interface Head {

@@ -1,12 +1,15 @@
 import { useRef } from 'preact/hooks'
+import { fill } from '../words'
 import { useHere } from './here'
+
+const LONG_MIN = 60
 
 /** The visitor's place in line, in large figures. */
 export function Waiting() {
   const { counter, screen, talk, words } = useHere()
   const first = useRef(0)
   const away = screen.about?.online === false
-  const { position, nobody } = talk.place ?? { position: null, nobody: away }
+  const { position, nobody, wait_min: minutes } = talk.place ?? { position: null, nobody: away, wait_min: null }
   if (nobody) {
     return (
       <div class="card wait">
@@ -27,6 +30,9 @@ export function Waiting() {
       </p>
       {position !== null && (
         <progress max={first.current + 1} value={first.current + 1 - position} aria-hidden="true" />
+      )}
+      {position !== null && !!minutes && (
+        <p class="expected">{minutes > LONG_MIN ? words.waitLong : fill(words.wait, { minutes })}</p>
       )}
       <p>{words.placeHint}</p>
     </div>

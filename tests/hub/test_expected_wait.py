@@ -1,0 +1,68 @@
+"""Expected waits in the hub: learned from real work, kept over a restart, told to visitors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from madoguchi.clock import ManualClock
+from madoguchi.conversations.tables import work_item
+from madoguchi.model.ids import Id
+from madoguchi.store.work import Work
+from tests.hub.test_late_text import accepted
+from tests.support.hubs import Person, Running, Stream, Widget, hub_running
+from tests.support.waiting import wait_for
+
+ONE_AT_A_TIME = "[agent.ann]\nunits = 1\n"
+
+
+async def handled(here: Running, clock: ManualClock, ann: Person, desk: Stream, n: int) -> None:
+    """Let a contact be accepted, and end after a minute."""
+    await here.sms(f"+8190555{n:05d}", "hello")
+    id = await accepted(ann, desk)
+    clock.advance(60)
+    await ann.call("POST", f"/conversations/{id}/end", {"inbound_seq": 1})
+    await ann.call("POST", f"/conversations/{id}/wrap-up", {"code": "solved"})
+    await desk.until(lambda s: not s.of("conversation", id), "gone")
+
+
+async def unowned(here: Running) -> list[Id]:
+    def unit() -> Work[list[Id]]:
+        rows = yield select(work_item.c.id).where(work_item.c.state == "waiting")
+        return sorted(r.id for r in rows)
+
+    return await here.hub.store.read(unit)
+
+
+async def test_the_wait_is_learned_told_and_known_after_a_restart(
+    tmp_path: Path, database: str
+) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure(ONE_AT_A_TIME)
+        ann = await here.person("ann")
+        desk = await ann.available()
+        router = here.hub.router
+        assert router.expected_in("orders") == 0, "somebody is free"
+        for n in range(6):
+            await handled(here, clock, ann, desk, n)
+        await here.sms("+819055500100", "busy")
+        await accepted(ann, desk)
+        assert router.expected_in("orders") == pytest.approx(60, abs=5)
+        widget = await Widget(here).start()
+        await widget.send("hello")
+        (item,) = await wait_for(lambda: unowned(here), "it waits")
+        await wait_for(lambda: router.expected_s(item) is not None, "the router knows it")
+        assert router.expected_s(item) == pytest.approx(60, abs=5)
+        assert router.expected_in("orders") == pytest.approx(120, abs=10)
+        await wait_for(lambda: widget.positions, "told", within=12)
+        told = widget.positions[-1]
+        assert (told["position"], told["nobody"], told["wait_min"]) == (1, False, 1)
+        await widget.close()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        ann = await here.person("ann")
+        await ann.available()
+        expected = await wait_for(lambda: here.hub.router.expected_s(item), "known again")
+        assert expected == pytest.approx(60, abs=5)
