@@ -353,6 +353,16 @@ class DeskStream:
             if log.conversation(id) in s.reader.audience:
                 await push(self.server, s.sid, s.namespace, name, body)
 
+    def watchers(self) -> set[str]:
+        """Return the sockets of supervisors who listen."""
+        return {
+            s.sid for s in self._sockets.values() if s.namespace == SUPERVISOR and s.reader.live
+        }
+
+    async def tell(self, sid: str, name: str, body: Any) -> None:
+        """Send an event to one supervisor's socket."""
+        await push(self.server, sid, SUPERVISOR, name, body)
+
     def session_ended(self, session: Id) -> None:
         """Close the sockets of a session that was ended here."""
         self._recheck.ring()

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 import madoguchi.conversations.problems  # noqa: F401 - registers how its refusals are answered
 from agent_ui import preferences
+from agent_ui.figures import FigureStream
 from agent_ui.pages import Pages, strays
 from agent_ui.routes import DeskApi, file_of
 from agent_ui.stream import DeskStream
@@ -320,6 +321,8 @@ def _start(hub: Hub) -> None:
     hub.tasks.start("desk", hub.desk.run)
     hub.tasks.start("announce", hub.desk.announce)
     hub.tasks.start("widget", hub.widget.run)
+    figures = FigureStream(hub.router, hub.desk, lambda: hub.configuration.catalog.queues)
+    hub.tasks.start("figures", figures.run)
     watchdog = Watchdog()
     hub.tasks.start("watchdog", watchdog.run)
     Gauge(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, update
 
-from madoguchi.clock import from_micros
+from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import acts
 from madoguchi.conversations.closing import close
@@ -43,6 +43,15 @@ from router.rebuild import Kept, moment, routing_of
 from router.tables import agent_status, assignment
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A contact that somebody took for the first time."""
+
+    queue: str
+    channel: str
+    waited_us: int
+
+
 @dataclass
 class Changes:
     """Everything that one cycle of the router changes, gathered before anything is written.
@@ -71,6 +80,7 @@ class Changes:
     audit: list[Many] = field(default_factory=list)
     moved: list[Offer] = field(default_factory=list)
     stands: dict[Id, int] = field(default_factory=dict)
+    answered: dict[Id, "Answer"] = field(default_factory=dict)
     heard: int = 0
     ends: dict[Id, int] = field(default_factory=dict)
 
@@ -100,6 +110,10 @@ class Changes:
         """Mark an item as changed; ``type`` is what its log entry says."""
         self.items[item] = type
 
+    def was_answered(self, item: Id) -> bool:
+        """Tell whether anybody has had an item, before this cycle or in it."""
+        return item in self.kept.answered or item in self.answered
+
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to write."""
@@ -123,8 +137,10 @@ class Changes:
             facts = self._facts(id)
             self.kept.items[id] = self.kept.items.get(id, 0) + 1
             self.kept.placed[id] = (facts.spec.queue, facts.owner)
+        self.kept.answered |= set(self.answered)
         for id in self.closed:
             kept = self.kept
+            kept.answered.discard(id)
             for book in (kept.items, kept.conversations, kept.placed, kept.texts):
                 book.pop(id, None)
         for one in self.moved:
@@ -249,6 +265,17 @@ class Changes:
         )
         yield sql.REASON.each([{"b_id": i, "b_reason": _plain(r)} for i, r in self.reasons.items()])
         yield sql.HANDOVER.each([{"b_id": i, "b_handover": h} for i, h in self.handovers.items()])
+        yield sql.ANSWERED.each(
+            [
+                {
+                    "b_id": i,
+                    "b_assigned_at": self.now,
+                    "b_answered_in": a.queue,
+                    "b_waited_us": a.waited_us,
+                }
+                for i, a in self.answered.items()
+            ]
+        )
         yield sql.WRAP_UP.each([{"b_id": i, "b_wrap_up": w} for i, w in self.wrap_ups.items()])
         return queues, owners
 
@@ -270,6 +297,12 @@ class Changes:
             results = {c: w for c, w in done.items() if w}
             yield from close(self.ends, self.now, self.new_id, results)
         yield from acts.tell_again(shown, self.now)
+
+    def answer_of(self, item: Id) -> Answer:
+        """Return what an item's first assignment says of its wait."""
+        spec = self._facts(item).spec
+        waited_us = to_micros(self.now) - spec.enqueued_at
+        return Answer(spec.queue, spec.channel, max(0, waited_us))
 
     def _facts(self, id: Id) -> ItemFacts:
         """Return an item as it stands; a closed one as it was before."""
@@ -386,6 +419,8 @@ def _offer_closed(changes: Changes, one: OfferClosed) -> None:
 
 def _assigned(changes: Changes, one: ItemAssigned) -> None:
     changes.assigned.append((one.item, one.agent, one.offer))
+    if not changes.was_answered(one.item):
+        changes.answered[one.item] = changes.answer_of(one.item)
     changes.touch(one.item, "item.assigned")
 
 

@@ -37,9 +37,6 @@ from router.tables import agent_status, assignment, offer
 
 CONSUMER = "router"
 
-RECENT = 500
-"""So many spans of work tell at the start how long work takes."""
-
 
 def policy(key: str, queue: Queue, last_level: int) -> QueuePolicy:
     """Return the engine's view of a configured queue."""
@@ -94,9 +91,9 @@ def specs(catalog: Catalog) -> dict[Id, AgentSpec]:
 
 @dataclass
 class Kept:
-    """What the service keeps beside the engine: versions of the rows that only it writes, and
-    where each item was (queue, owner) when it was last written; and how many texts of the customer
-    it has heard of.
+    """What the service keeps beside the engine: versions of the rows that only it writes; where
+    each item was (queue, owner) when it was last written; how many texts of the customer it has
+    heard of; and which items somebody has taken before.
 
     ``newest``: the last instant that was past when it was stored.
     """
@@ -108,6 +105,7 @@ class Kept:
     activity: dict[Id, tuple[Activity, datetime]] = field(default_factory=dict)
     placed: dict[Id, tuple[str, Id | None]] = field(default_factory=dict)
     texts: dict[Id, int] = field(default_factory=dict)
+    answered: set[Id] = field(default_factory=set)
     cursor: int = 0
     newest: datetime = EPOCH
 
@@ -143,6 +141,8 @@ def load(
         kept.conversations[row.id] = row.conversation
         kept.placed[row.id] = (row.queue, row.owner)
         kept.texts[row.id] = row.inbound_seq
+        if row.assigned_at is not None:
+            kept.answered.add(row.id)
     for row in past:
         kept.offers[row.id] = row.version
     kept.newest = yield from _newest(items, statuses, past)
@@ -170,18 +170,6 @@ def load(
         midnight=begins,
     )
     return state, kept
-
-
-def recent_work() -> Work[list[tuple[str, float]]]:
-    """Return queue and seconds of the last spans of work that are over, the oldest first."""
-    rows = yield (
-        select(work_item.c.queue, assignment.c.started_at, assignment.c.ended_at)
-        .join(work_item, work_item.c.id == assignment.c.item)
-        .where(work_item.c.domain == DOMAIN, assignment.c.ended_at.is_not(None))
-        .order_by(assignment.c.id.desc())
-        .limit(RECENT)
-    )
-    return [(r.queue, (r.ended_at - r.started_at).total_seconds()) for r in reversed(rows)]
 
 
 def _newest(

@@ -100,6 +100,13 @@ class RouterApi:
             Operation("GET", f"{one}/explain", self.explain, "Who could take it, and why not"),
             Operation("GET", agents, self.agents, "Colleagues, for transfers"),
             Operation(
+                "GET",
+                f"{V1}/board",
+                self.board,
+                "The queues' figures of today and expected waits",
+                action=Action.WATCH,
+            ),
+            Operation(
                 "PUT",
                 f"{agents}/{{id}}/presence",
                 self.presence,
@@ -148,6 +155,13 @@ class RouterApi:
                 action=Action.REASSIGN,
             ),
         ]
+
+    async def board(self, call: Call[Nothing]) -> Any:
+        """Return each queue's figures of today; 503 where the router is not."""
+        board = self.service.board
+        if board is None:
+            raise Problem(503, "router_elsewhere", "the router does not run in this process now")
+        return {"queues": [board.shown(queue) for queue in sorted(self._catalog.queues)]}
 
     async def accept(self, call: Call[Nothing]) -> Any:
         """Accept an own offer; 409 ``taken`` names who was faster. Twice is the same as once."""

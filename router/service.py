@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from madoguchi.bus import Hints
-from madoguchi.clock import APART, Clock, Watch, to_micros
+from madoguchi.clock import APART, Clock, Watch, from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Configuration
 from madoguchi.model.ids import DOMAIN, Id
@@ -42,9 +42,10 @@ from madoguchi.store import leases
 from madoguchi.store.log import move_cursor
 from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 from router import rebuild
+from router.board import Board, past
+from router.book import DAY
 from router.changes import Changes
 from router.engine import Engine
-from router.estimates import Expectations
 from router.hearing import heard, items_of, note_text
 from router.leaps import moved
 from router.orders import Order
@@ -57,9 +58,6 @@ SWEEP_S = {"postgresql": 0.2, "sqlite": 1.0}
 """Seconds between looks without a hint; on SQLite one process does all and hears every hint."""
 
 BATCH = 256
-
-EXPECTED = 20
-"""For so many new items of a cycle it is noted how long they were expected to wait."""
 
 
 @dataclass
@@ -108,7 +106,7 @@ class RouterService:
         self._midnight = 0
         self._ready = asyncio.Event()
         self._renewed = 0.0
-        self._expectations = Expectations()
+        self._board: Board | None = None
         self.decisions = 0
 
     @property
@@ -139,24 +137,14 @@ class RouterService:
         except Refused:
             return None
 
+    @property
+    def board(self) -> Board | None:
+        """What is told of the queues, where the engine stands; None elsewhere."""
+        return self._board
+
     def expected_s(self, item: Id) -> float | None:
         """Return for how many seconds a waiting item still waits; None when nobody can tell."""
-        try:
-            ahead = self._engine.ahead(item) if self._engine else None
-        except Refused:
-            return None
-        queue, _ = self._kept.placed.get(item, ("", None))
-        return self._expectations.expected_s(queue, ahead)
-
-    def expected_in(self, queue: str) -> float | None:
-        """Return how long a contact would wait that came into a queue now; None as above."""
-        try:
-            ahead = self._engine.ahead_of_new(queue) if self._engine else None
-        except Refused:
-            return None
-        if ahead is not None and ahead.free:
-            return 0.0
-        return self._expectations.expected_s(queue, ahead)
+        return self._board.expected_s(item) if self._board else None
 
     def explain(self, item: Id) -> FullExplanation:
         """Return what stands between an item and each agent. Raises Refused, NotOwner."""
@@ -199,18 +187,18 @@ class RouterService:
             state = moved(state, -ahead)
             kept.move(-ahead)
         engine = Engine.restore(state, to_micros(moment))
+        day = from_micros(engine.today * DAY + state.midnight)
+        known = await self._store.read(lambda: past(day))
         self._kept, self._catalog, self._midnight = kept, catalog, state.midnight
         self._engine = engine
-        self._expectations = Expectations()
-        for queue, seconds in await self._store.read(rebuild.recent_work):
-            self._expectations.holds(queue, seconds)
+        self._board = Board(engine, kept, catalog, known)
         connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
         self._asked += [Asked(Order(ConnectionChanged(id, connected=False))) for id in connected]
         self._ready.set()
         return True
 
     def _drop(self) -> None:
-        self._engine = None
+        self._engine = self._board = None
         self._ready.clear()
         asked, self._asked = self._asked, []
         for one in asked:
@@ -262,7 +250,8 @@ class RouterService:
                     one.future.set_exception(Unavailable("the router is starting again"))
             raise
         changes.commit()
-        self._expect(engine, cycle, changes)
+        if self._board is not None:
+            self._board.learn(engine, changes, cycle.specs, self._clock.monotonic())
         self._clock_set = False
         if cycle.entries:
             self._kept.cursor = cycle.entries[-1].position
@@ -449,18 +438,6 @@ class RouterService:
 
         await self._store.write(unit, attempts=1)
         self._renewed = self._clock.monotonic()
-
-    def _expect(self, engine: Engine, cycle: _Cycle, changes: Changes) -> None:
-        """Learn how long customers wait and work takes."""
-        at, known = self._clock.monotonic(), self._expectations
-        for item, agent, _ in changes.assigned:
-            if agent is not None and (facts := engine.item(item)) is not None:
-                known.taken(item, facts.spec.queue, at)
-        for item in changes.closed:
-            known.ended(item, at)
-        for item in list(cycle.specs)[:EXPECTED]:
-            if item in self._kept.items and item not in changes.closed:
-                known.waits(item, self._kept.placed[item][0], engine.ahead(item), at)
 
     def _answer(self, asked: Iterable[Asked]) -> None:
         for one in asked:

@@ -28,6 +28,7 @@ def _item(*names: str) -> Hot:
 ITEM = _item("queue", "state", "owner", "priority", "routing", "closed_at", "version")
 REASON, HANDOVER, WRAP_UP = _item("reason"), _item("handover"), _item("wrap_up")
 ENQUEUED = _item("enqueued_at")
+ANSWERED = _item("assigned_at", "answered_in", "waited_us")
 OFFER = Hot(
     update(offer)
     .where(

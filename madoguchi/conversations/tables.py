@@ -5,6 +5,7 @@
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Index,
@@ -135,6 +136,8 @@ work_item = Table(
     Column("topic", Text),
     Column("owner", Key),
     Column("assigned_at", Instant),
+    Column("answered_in", String(64)),
+    Column("waited_us", BigInteger),
     Column("handover", Json),
     Column("reason", Json),
     Column("routing", Json),
@@ -155,5 +158,19 @@ work_item = Table(
         "id",
         sqlite_where=text("state IN ('waiting','offered','assigned','wrap_up')"),
         postgresql_where=text("state IN ('waiting','offered','assigned','wrap_up')"),
+    ),
+    Index(
+        "ix_work_item_answered",
+        "domain",
+        "assigned_at",
+        sqlite_where=text("assigned_at IS NOT NULL"),
+        postgresql_where=text("assigned_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_work_item_abandoned",
+        "domain",
+        "closed_at",
+        sqlite_where=text("state = 'abandoned'"),
+        postgresql_where=text("state = 'abandoned'"),
     ),
 )

@@ -44,11 +44,27 @@ _VIEWER = _object({"id": _ID, "name": {"type": "string"}, "writing": {"type": "b
 TYPING = _object(
     {"conversation": _ID, "who": _ID, "name": {"type": "string"}, "on": {"type": "boolean"}}
 )
+_COUNTS: dict[str, Any] = {
+    "answered": {"type": "integer", "minimum": 0},
+    "in_time": {"type": "integer", "minimum": 0},
+    "abandoned": {"type": "integer", "minimum": 0},
+    "service_level": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "speed_of_answer_s": {"type": ["number", "null"], "minimum": 0},
+}
+_FIGURES = _object(
+    {
+        "queue": {"type": "string"},
+        "expected_s": {"type": ["integer", "null"], "minimum": 0},
+        **_COUNTS,
+        "channels": {"type": "object", "additionalProperties": _object(_COUNTS)},
+    }
+)
 DESK = {
     "event": EVENT,
     "heartbeat": HEARTBEAT,
     "typing": TYPING,
     "viewers": _object({"conversation": _ID, "viewers": {"type": "array", "items": _VIEWER}}),
+    "figures": _object({"queues": {"type": "array", "items": _FIGURES}}),
     "stale": _object({}),
     "signed_out": _object({"code": {"type": "string"}}),
 }

@@ -1,0 +1,117 @@
+"""The queues' figures of today: told live to supervisors, and equal to a recount from the store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from madoguchi.clock import ManualClock
+from router.board import Board, past
+from tests.hub.test_late_text import accepted
+from tests.support.hubs import Person, Running, Stream, Widget, hub_running
+from tests.support.waiting import wait_for
+
+MIDNIGHT = datetime(2026, 11, 22, tzinfo=UTC)
+TARGET = "[queue.orders]\nservice_level_s = 30\n"
+
+
+def board(here: Running) -> Board:
+    found = here.hub.router.board
+    assert found is not None
+    return found
+
+
+async def recounted(here: Running) -> dict[str, Any]:
+    """Return what the store says, read anew."""
+    engine, kept = here.hub.router._engine, here.hub.router._kept
+    assert engine is not None
+    known = await here.hub.store.read(lambda: past(MIDNIGHT))
+    anew = Board(engine, kept, here.hub.configuration.catalog, known)
+    return {queue: anew.figures.of(queue) for queue in ("orders", "returns")}
+
+
+def shown(here: Running) -> dict[str, Any]:
+    return {queue: board(here).figures.of(queue) for queue in ("orders", "returns")}
+
+
+async def answered(here: Running, clock: ManualClock, waits_s: float) -> None:
+    """Let a contact wait for so long, and be taken."""
+    number = here.hub.clock.new_id()[-4:]
+    await here.sms(f"+8190555{int(number, 16):05d}", "hello")
+    ann: Person = here.people[0]
+    desk: Stream = ann.sockets["/agent"]
+    await desk.until(lambda s: s.all("offer"), "an offer")
+    clock.advance(waits_s)
+    await accepted(ann, desk)
+    await desk.until(lambda s: not s.all("offer"), "taken")
+
+
+async def a_morning(here: Running, clock: ManualClock) -> None:
+    """Two in time, one late, one who leaves, one who is transferred and taken again."""
+    await here.configure(TARGET)
+    ann = await here.person("ann")
+    desk = await ann.available()
+    for waits_s in (1, 5, 15):
+        await answered(here, clock, waits_s)
+    clock.advance(60)
+    await ann.call("PUT", "/agents/me/presence", {"presence": "away", "reason": "lunch"})
+    widget = await Widget(here).start()
+    await widget.send("hello")
+    clock.advance(40)
+    await widget.call("leave", {})
+    await wait_for(lambda: shown(here)["orders"]["abandoned"], "abandoned")
+    await widget.close()
+    await here.sms("+819055500100", "hello")
+    clock.advance(45)
+    await ann.call("PUT", "/agents/me/presence", {"presence": "available"})
+    id = await accepted(ann, desk)
+    clock.advance(5)
+    to = {"queue": "returns", "reason": "x", "summary": "y"}
+    await ann.call("POST", f"/conversations/{id}/transfer", to)
+    await ann.call("POST", f"/conversations/{id}/take")
+    await wait_for(lambda: shown(here)["orders"]["answered"] == 4, "all")
+
+
+async def test_figures_equal_a_recount_and_outlive_a_restart(tmp_path: Path, database: str) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock, time_zone="UTC") as here:
+        await a_morning(here, clock)
+        found = shown(here)
+        assert found == await recounted(here)
+        orders = found["orders"]
+        assert (orders["answered"], orders["in_time"], orders["abandoned"]) == (4, 3, 1)
+        assert orders["service_level"] == 3 / 5
+        assert set(orders["channels"]) == {"sms", "chat"}
+        assert found["returns"]["answered"] == 0, "a transfer is no second answer"
+        await here.configure("[queue.orders]\nservice_level_s = 60\n")
+        await wait_for(lambda: shown(here)["orders"]["in_time"] == 4, "judged by the new target")
+        assert shown(here) == await recounted(here)
+    async with hub_running(tmp_path, database=database, clock=clock, time_zone="UTC") as here:
+        assert shown(here)["orders"]["answered"] == 4
+        clock.advance(24 * 3600)
+        ann = await here.person("ann")
+        await ann.available()
+        await wait_for(lambda: shown(here)["orders"]["answered"] == 0, "a new day")
+
+
+async def test_supervisors_hear_what_changed_and_agents_nothing(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, clock=clock) as here:
+        ann, sue = await here.person("ann"), await here.person("sue")
+        desk = await ann.available()
+        watching = await sue.connect("/supervisor")
+        told: list[list[dict[str, Any]]] = []
+        agents: list[Any] = []
+        watching.client.on("figures", lambda b: told.append(b["queues"]), namespace="/supervisor")
+        desk.client.on("figures", agents.append, namespace="/agent")
+        await wait_for(lambda: told, "everything first")
+        assert {view["queue"] for view in told[0]} == {"orders", "returns"}
+        await answered(here, clock, 3)
+        await wait_for(lambda: len(told) > 1, "what changed")
+        assert [view["queue"] for view in told[-1]] == ["orders"]
+        assert told[-1][0]["answered"] == 1
+        listed = await sue.call("GET", "/board")
+        assert told[-1][0] in listed["queues"]
+        assert (await ann.raw("GET", "/board"))[0] == 403
+        assert agents == []
