@@ -11,6 +11,8 @@ log = structlog.get_logger(__name__)
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 30.0
 CANCEL_AGAIN_S = 2.5
+STEADY_S = 15.0
+"""Longer than a task may wait in vain before it fails: for a connection, and for its turn."""
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Supervisor:
     once when it begins and once when it ends: when the task has run for ``steady_s`` since.
     """
 
-    steady_s: float = 5.0
+    steady_s: float = STEADY_S
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     states: dict[str, TaskState] = field(default_factory=dict)
 

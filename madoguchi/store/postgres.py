@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
@@ -40,6 +41,13 @@ T = TypeVar("T")
 CHANNEL = "madoguchi_hints"
 CONNECTIONS = 15
 PATIENCE_S = 3.0
+FAREWELL_S = 2.0
+LONGEST_S = 20.0
+"""No unit takes so long; a connection that does not answer any more is given up."""
+LISTENS_S = 15.0
+"""So often the connection that only listens is asked whether it still lives."""
+DEAD_AFTER_MS = 10_000
+"""The kernel gives a connection up whose peer has not acknowledged anything for so long."""
 FROZEN_MS = 10_000
 """A process that stands still within a transaction loses it: others wait for its locks."""
 _RETRIED = {"40001", "40P01"}
@@ -131,10 +139,15 @@ class Session:
 
     async def close(self) -> None:
         """Close the connection, whatever state it is in."""
-        with suppress(exc.SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError):
-            if self.plain.is_closed():
-                await self.connection.invalidate()
-            await self.connection.close()
+        loop = asyncio.get_running_loop()
+        farewell = loop.call_later(FAREWELL_S, self.plain.terminate)
+        try:
+            with suppress(exc.SQLAlchemyError, OSError, TimeoutError, asyncpg.PostgresError):
+                if self.plain.is_closed():
+                    await self.connection.invalidate()
+                await self.connection.close()
+        finally:
+            farewell.cancel()
 
 
 class Runs(Protocol):
@@ -178,10 +191,35 @@ def _gone(fault: BaseException | None) -> bool:
     return isinstance(fault, asyncpg.InterfaceError) and not isinstance(fault, ValueError)
 
 
+def _watch_peer(plain: asyncpg.Connection) -> None:
+    """Let the kernel notice a peer that is gone without a word: a host without power, a forgotten
+    translation of addresses. The driver has no setting for it.
+    """
+    transport = getattr(plain, "_transport", None)
+    end = transport.get_extra_info("socket") if transport is not None else None
+    if end is None or end.family == getattr(socket, "AF_UNIX", None):
+        return
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", 10),
+        ("TCP_KEEPINTVL", 5),
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", DEAD_AFTER_MS),
+    ):
+        if hasattr(socket, name):
+            end.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 class PostgresStore:
-    """The store of production; several processes may share one database."""
+    """The store of production; several processes may share one database.
+
+    A connection that has not answered a unit for ``longest_s`` is given up, and one that listens
+    when it has not answered for as long; it is asked every ``listens_s``.
+    """
 
     dialect = "postgresql"
+    longest_s = LONGEST_S
+    listens_s = LISTENS_S
 
     def __init__(self, dsn: str, hints: Hints) -> None:
         self._dsn = dsn
@@ -237,6 +275,7 @@ class PostgresStore:
     async def notify(self) -> None:
         """Tell other processes what grew, on a connection of its own, coalesced; run as a task."""
         connection = await asyncpg.connect(self._plain_dsn(), timeout=5)
+        _watch_peer(connection)
         try:
             await connection.add_listener(CHANNEL, self._heard)
             connection.add_termination_listener(lambda _: self._wake.set())
@@ -244,16 +283,28 @@ class PostgresStore:
             self.journal.doubt()
             self._hints.publish(HINTED)
             while True:
-                await self._wake.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self.listens_s):
+                        await self._wake.wait()
                 self._wake.clear()
                 if connection.is_closed():
                     raise Unavailable("the connection that hears other processes was cut")
                 topics, self._topics = self._topics, set()
                 told = ",".join([self._name, *sorted(topics)])
-                await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, told)
+                await self._say(connection, told)
         finally:
             with suppress(Exception):
-                await connection.close(timeout=2)
+                await connection.close(timeout=FAREWELL_S)
+
+    async def _say(self, connection: asyncpg.Connection, told: str) -> None:
+        """Tell other processes, or at least ask the connection whether it lives."""
+        silent = asyncio.get_running_loop().call_later(self.longest_s, connection.terminate)
+        try:
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, told)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+            raise Unavailable("the connection that hears other processes is silent") from fault
+        finally:
+            silent.cancel()
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
         who, *topics = payload.split(",")
@@ -280,8 +331,12 @@ class PostgresStore:
         except TimeoutError as fault:
             raise Unavailable("the database is busy: all connections are in use") from fault
         session: Session | None = None
+        silent: asyncio.TimerHandle | None = None
         try:
             session = await self._take()
+            # Ended by the connection, not by cancelling: a cancelled statement waits for an answer.
+            loop = asyncio.get_running_loop()
+            silent = loop.call_later(self.longest_s, session.plain.terminate)
             yield session
         except _FAULTS as fault:
             if session is not None and _gone(fault):
@@ -291,6 +346,8 @@ class PostgresStore:
                 raise
             raise told from fault
         finally:
+            if silent is not None:
+                silent.cancel()
             self._free.release()
             if session is not None:
                 await self._give_back(session)
@@ -308,6 +365,7 @@ class PostgresStore:
         except (exc.SQLAlchemyError, asyncpg.PostgresError, OSError, TimeoutError) as fault:
             raise Unavailable(f"the database is out of reach: {fault}") from fault
         plain: Any = raw.driver_connection
+        _watch_peer(plain)
         return Session(connection, plain)
 
     async def _give_back(self, session: Session) -> None:

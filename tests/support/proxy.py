@@ -46,6 +46,11 @@ class Proxy:
         for end in self.ends:
             end.deaf = True
 
+    def fall_silent(self) -> None:
+        """Let what is open take bytes and pass none on for ever; new connections work."""
+        for end in self.ends:
+            end.deaf = True
+
     def mend(self) -> None:
         """Pass on again; what hung is broken, as by the reset that its peer sends."""
         self.hanging = False
