@@ -424,7 +424,10 @@ class Delivery:
         if receipt is None or await self._known(job.account, receipt.provider_id):
             await self._end(job, MessageState.UNKNOWN, None, "it is not known whether it was sent")
         else:
-            await self._end(job, receipt.state, receipt.provider_id, None)
+            # The provider has it: that is more than not to know whether it was sent.
+            early = receipt.state in {MessageState.QUEUED, MessageState.SENDING}
+            state = MessageState.SENT if early else receipt.state
+            await self._end(job, state, receipt.provider_id, None)
 
     async def _looked_up(
         self, connector: Connector, job: Job, outbound: Outbound

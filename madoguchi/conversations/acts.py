@@ -33,7 +33,7 @@ from madoguchi.model.people import Actor
 from madoguchi.security.permissions import Action, NotFound
 from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
-from madoguchi.store.work import Many, Work
+from madoguchi.store.work import Conflict, Many, Work
 from unified_profile import service as profile
 from unified_profile.tables import customer_of
 
@@ -79,7 +79,8 @@ def say(
 
     ``stream``: the customer's client reads the log, so no outbox row is needed. A message id that
     exists already gives that message back. ``text.newest`` is the newest message that the author
-    has seen; a colleague's answer after it is refused (``newer_answer``).
+    has seen; a colleague's answer after it is refused (``newer_answer``), and what the customer has
+    written after it stays unread and unanswered.
 
     Raises NotFound, Forbidden, Refusal.
     """
@@ -96,9 +97,10 @@ def say(
         raise Refusal("closed", "the conversation has ended")
     if text.to is not None:
         yield from _check_recipient(one, text.to)
+    unseen = Unseen()
     if text.newest is not None:
-        yield from _nobody_was_faster(actor, one, text.newest)
-    return (yield from _reply(actor, one, text, stream, now, new_id))
+        unseen = yield from _come_since(actor, one, text.newest)
+    return (yield from _reply(actor, one, text, unseen, stream, now, new_id))
 
 
 def _locked(id: Id) -> Work[Conversation]:
@@ -129,13 +131,42 @@ def _check_recipient(one: Conversation, to: Recipient) -> Work[None]:
         raise Refusal("not_reachable", "this address cannot be written to from here")
 
 
-def _nobody_was_faster(actor: Actor, one: Conversation, newest: Id) -> Work[None]:
-    """Refuse when a colleague has answered after the newest message that the author saw."""
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The customer's texts that an author had not before their eyes: how many, since when."""
+
+    count: int = 0
+    since: datetime | None = None
+
+
+def _come_since(actor: Actor, one: Conversation, newest: Id) -> Work[Unseen]:
+    """Return what has come after the newest message that the author saw. Raises Refusal when a
+    colleague has answered after it.
+    """
     table = message_table
     place = (table.c.occurred_at, table.c.received_at, table.c.id)
     seen = yield select(*place).where(table.c.id == newest, table.c.conversation == one.id)
     if not seen:
-        return
+        return Unseen()
+    yield from _nobody_was_faster(actor, one, tuple(seen[0]))
+    # In the order in which they came to us: one that is late stands above what the author saw.
+    came = (table.c.received_at, table.c.id)
+    rows = yield (
+        select(table.c.received_at)
+        .where(
+            table.c.conversation == one.id,
+            table.c.author == Author.CUSTOMER.value,
+            tuple_(*came) > (seen[0].received_at, seen[0].id),
+        )
+        .order_by(*came)
+    )
+    return Unseen(len(rows), rows[0].received_at) if rows else Unseen()
+
+
+def _nobody_was_faster(actor: Actor, one: Conversation, seen: tuple[Any, ...]) -> Work[None]:
+    """Refuse when a colleague has answered after a place in the timeline."""
+    table = message_table
+    place = (table.c.occurred_at, table.c.received_at, table.c.id)
     rows = yield (
         select(table.c.id)
         .where(
@@ -143,7 +174,7 @@ def _nobody_was_faster(actor: Actor, one: Conversation, newest: Id) -> Work[None
             table.c.direction == Direction.OUT.value,
             table.c.visibility == Visibility.PUBLIC.value,
             table.c.agent != actor.id,
-            tuple_(*place) > tuple(seen[0]),
+            tuple_(*place) > seen,
         )
         .order_by(*(column.desc() for column in place))
         .limit(1)
@@ -188,6 +219,7 @@ def _reply(
     actor: Actor,
     one: Conversation,
     text: Text,
+    unseen: Unseen,
     stream: bool,
     now: datetime,
     new_id: Callable[[], Id],
@@ -195,19 +227,10 @@ def _reply(
     message = _written(actor, one, text, now, new_id)
     if not stream:
         message = replace(message, state=MessageState.QUEUED)
-    answered = replace(
-        one,
-        state=ConversationState.WAITING_CUSTOMER,
-        preview=preview(message),
-        preview_author=Author.AGENT,
-        last_at=now,
-        unanswered_since=None,
-        seen_to=now,
-        seen_seq=one.inbound_seq,
-        version=one.version + 1,
-    )
+    answered = _answered(one, message, unseen, now)
     items = yield from repository.unfinished_items([one.id])
-    item = items[one.id].id if one.id in items else None
+    # The router hears of an answer; whoever still waits for one has got none.
+    item = items[one.id].id if one.id in items and not unseen.count else None
     yield repository.insert_messages([message])
     yield repository.update_conversations([answered])
     if not stream:
@@ -222,6 +245,26 @@ def _reply(
         ]
     )
     return message
+
+
+def _answered(one: Conversation, message: Message, unseen: Unseen, now: datetime) -> Conversation:
+    shown = replace(
+        one,
+        preview=preview(message),
+        preview_author=Author.AGENT,
+        last_at=now,
+        version=one.version + 1,
+    )
+    if unseen.count:
+        seen_seq = max(one.seen_seq, one.inbound_seq - unseen.count)
+        return replace(shown, unanswered_since=unseen.since, seen_seq=seen_seq)
+    return replace(
+        shown,
+        state=ConversationState.WAITING_CUSTOMER,
+        unanswered_since=None,
+        seen_to=now,
+        seen_seq=one.inbound_seq,
+    )
 
 
 def _widget(one: Conversation) -> str:
@@ -378,8 +421,10 @@ def moved(queues: dict[Id, str], now: datetime) -> Work[None]:
 def hold_people(customers: Sequence[Id]) -> Work[None]:
     """Lock the open conversations of customers who are going to be written: the lanes lock a
     conversation before its customer, too.
+
+    Raises Conflict when one more came to them before all were locked: it would be locked too late.
     """
-    rows = yield (
+    theirs = (
         select(conversation.c.id)
         .join(customer_of, customer_of.c.identity == conversation.c.identity)
         .where(
@@ -387,7 +432,10 @@ def hold_people(customers: Sequence[Id]) -> Work[None]:
             conversation.c.state != ConversationState.CLOSED.value,
         )
     )
-    yield from repository.by_ids([r.id for r in rows], lock=True)
+    found = {r.id for r in (yield theirs)}
+    yield from repository.by_ids(found, lock=True)
+    if not {r.id for r in (yield theirs)} <= found:
+        raise Conflict("a conversation came to these customers meanwhile")
 
 
 def touch_customers(identities: Sequence[Id], now: datetime) -> Work[None]:

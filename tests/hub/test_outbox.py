@@ -104,6 +104,17 @@ async def test_an_end_that_could_not_be_stored_is_settled_and_not_sent_again(box
     assert delivery.steps < 20
 
 
+async def test_a_message_that_the_provider_has_in_its_queue_is_unknown_no_more(box: Outbox) -> None:
+    sms = box.account("sms")
+    sms.answers = [lambda: UnknownOutcome("no answer")]
+    sms.trace = Receipt("sid", MessageState.SENDING)
+    (id,) = await box.put(sms, "an answer")
+    async with works(box.delivery()):
+        await wait_for(shows(box, id, "unknown"), "unknown")
+        advance(box, 25)
+        await wait_for(shows(box, id, "sent"), "found")
+
+
 async def test_an_unexpected_fault_of_a_connector_is_an_unknown_outcome(box: Outbox) -> None:
     sms = box.account("sms")
     sms.answers = [lambda: ValueError("no sid in the answer")]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -21,7 +22,7 @@ from madoguchi.store.work import Work
 from router.orders import Order
 from router.tables import assignment, offer
 from tests.hub.test_chat import accepted
-from tests.support.hubs import Person, Running, Stream, hub_running, settings_for
+from tests.support.hubs import Person, Running, Stream, Widget, hub_running, settings_for
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for
 
@@ -354,3 +355,47 @@ async def test_a_colleagues_newer_answer_is_shown_instead_of_sending(
         assert problem["message"]["id"] == first["id"]
         assert problem["message"]["agent_name"] == "Sue"
         await ann.call("POST", path, {"mode": "reply", "text": "still", "newest": first["id"]})
+
+
+async def shows(desk: Stream, conversation: str, preview: str) -> dict[str, Any]:
+    """Return a conversation when its last message is shown."""
+
+    def last(s: Stream) -> dict[str, Any] | None:
+        one = s.of("conversation", conversation)
+        return one if one["preview"] == preview else None
+
+    return dict(await desk.until(last, preview))
+
+
+async def test_texts_that_came_behind_an_answers_author_stay_unread_and_unanswered(
+    tmp_path: Path, database: str
+) -> None:
+    """A desk that was cut sends what it wrote; the customer has gone on meanwhile."""
+    async with hub_running(tmp_path, database=database) as here:
+        ann = await here.person("ann")
+        desk = await ann.available()
+        widget = await Widget(here).start()
+        await widget.send("one")
+        conversation = await accepted(ann, desk)
+        timeline = await ann.call("GET", f"/conversations/{conversation}/timeline")
+        newest = timeline["entries"][-1]["id"]
+        await widget.send("two")
+        await widget.send("three")
+        await desk.until(lambda s: s.of("conversation", conversation)["inbound_seq"] == 3, "three")
+        path = f"/conversations/{conversation}/messages"
+        await ann.call("POST", path, {"mode": "reply", "text": "to one", "newest": newest})
+
+        one = await shows(desk, conversation, "to one")
+        assert (one["state"], one["seen_seq"]) == ("open", 1)
+        timeline = await ann.call("GET", f"/conversations/{conversation}/timeline")
+        second = next(e for e in timeline["entries"] if e["parts"][0]["text"] == "two")
+        assert one["unanswered_since"] == second["received_at"]
+        read_to = widget.conversation()["read_to"]
+        assert read_to is None or read_to < second["received_at"], "no mark of reading"
+
+        last = timeline["entries"][-1]["id"]
+        await ann.call("POST", path, {"mode": "reply", "text": "to all", "newest": last})
+        one = await shows(desk, conversation, "to all")
+        assert (one["state"], one["seen_seq"]) == ("waiting_customer", 3)
+        assert one["unanswered_since"] is None
+        await widget.close()
