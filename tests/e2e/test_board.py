@@ -125,3 +125,21 @@ async def test_work_is_reassigned_and_ended(house: House) -> None:
     await expect(ben.page.locator(".item")).to_contain_text("Closed")
     await expect(rows["Ben"]).to_contain_text(words["presence"]["available"])
     assert house.faults == []
+
+
+async def test_the_queues_of_today_are_told_live(house: House) -> None:
+    sue = await at_the_board(house, "sue", "ja-JP")
+    table = part(sue, sue.words["board"]["queues"])
+    row = table.get_by_role("row", name="Orders")
+    await expect(row).to_contain_text("–")
+    ann = await house.agent("ann")
+    await ann.available()
+    await house.here.sms("+819055500100", "hello")
+    await ann.offer.wait_for()
+    await expect(row.get_by_role("cell").nth(0)).to_have_text("1")
+    await ann.accept()
+    await expect(row.get_by_role("cell").nth(0)).to_have_text("0")
+    await expect(row).to_contain_text("100%")
+    await expect(table.get_by_role("row", name="Returns")).to_contain_text("–")
+    await sue.page.get_by_role("radio", name="Orders").click()
+    await expect(table.get_by_role("row", name="SMS")).to_contain_text("100%")

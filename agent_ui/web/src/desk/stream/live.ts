@@ -3,6 +3,7 @@ import { useSession } from '@desk/session/session'
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import { clockOffset } from './clock'
+import { useFigures } from './figures'
 import { Source } from './fold'
 import { Line, type StreamEvent } from './line'
 import { backOff, useLink } from './link'
@@ -25,6 +26,7 @@ export const useLive = defineStore('live', () => {
   const session = useSession()
   const link = useLink()
   const others = useOthers()
+  const figures = useFigures()
   /** Grows with each snapshot: what came by `open` must be asked for again. */
   const generation = ref(0)
   const listeners = new Set<Listener>()
@@ -50,6 +52,7 @@ export const useLive = defineStore('live', () => {
       heartbeat: (beat) => made.line.heartbeat(beat),
       typing: (typing) => others.typed(typing),
       viewers: (viewers) => others.viewed(viewers),
+      figures: (told) => figures.told(told),
       signedOut: () => session.forget(),
     })
     const source = namespace === '/agent' ? Source.agent : Source.supervisor
