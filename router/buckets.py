@@ -63,11 +63,13 @@ class Bucket:
 
     def takes(self, agent: AgentRecord, room: Room) -> bool:
         """Return whether a member of the pool with this room may take the items."""
-        return self.key.shape.fits(room) and agent.id not in self.key.barred
+        _, shape, barred = self.key
+        return shape.fits(room) and not (barred and agent.id in barred)
 
     def head(self, level: int, at: int) -> Key:
         """Return the rank of the first item for an agent of `level`."""
-        return self.rank(self.items.first(), level, at)
+        enqueued_at, item = self.items.first()
+        return item_rank(level, self.key.priority, self.policy.ageing, enqueued_at, item, at)
 
     def rank(self, item: ItemKey, level: int, at: int) -> Key:
         """Return the rank of one item for an agent of `level`."""

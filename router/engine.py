@@ -7,7 +7,7 @@ router.buckets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from madoguchi.model.routing import (
     AgentFacts,
@@ -114,9 +114,11 @@ class Engine:
                 engine_items.pass_rings(book, book.items[key])
         self._settle_moving(stepping)
 
-    def _settle_moving(self, stepping: Iterable[str] = ()) -> None:
+    def _settle_moving(self, stepping: Sequence[str] = ()) -> None:
         """Offer what can be; what nobody takes overflows if its moment has come, and so on."""
         book = self._book
+        if not (stepping or book.arrivals or book.moved):
+            return
         names = dict.fromkeys((*stepping, *book.arrivals))
         self._settle()
         while names:

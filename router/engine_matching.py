@@ -33,9 +33,11 @@ def settle(book: Book) -> None:
             lookers.popleft()
             continue
         chosen = _chosen(book, item) if item.id in book.arrivals else None
-        _give(book, item, chosen or agent)
         if chosen is None or chosen is agent:
+            _offer(book, item, agent)
             lookers.rotate(-1)
+        else:
+            _give(book, item, chosen)
     for name in sorted(book.arrivals, key=lambda name: _arrival_rank(book, name)):
         item = book.items[name]
         while name in book.arrivals and (taker := _chosen(book, item)) is not None:
@@ -58,10 +60,11 @@ def _lookers(book: Book) -> list[AgentRecord]:
         room = agent.room() if agent else None
         if agent is not None and room is not None and gains(agent.seen, room):
             found.append(agent)
-    book.index.refresh()
-    opened = [agent for agent in book.index.teams.opened() if agent.room() is not None]
+    found += [agent for agent in book.index.opened() if agent.room() is not None]
+    if len(found) < 2:
+        return found
     return sorted(
-        dict.fromkeys((*found, *opened)),
+        dict.fromkeys(found),
         key=lambda agent: (agent.worked_until, agent.spec.order, agent.id),
     )
 
@@ -100,6 +103,10 @@ def _give(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
     """Offer `agent` what ranks first for them: `item`, if it asked for them, or a better one."""
     if item.spec.preferred != agent.id:
         item = _find_work(book, agent) or item
+    _offer(book, item, agent)
+
+
+def _offer(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
     obstacle = _permitted(book, agent, item)
     if obstacle is not None:
         raise IndexBroken(f"{item.id} for {agent.id}: {obstacle}")

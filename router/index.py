@@ -247,6 +247,16 @@ class Index:
         pool = self.pool(item)
         return pool.present > (agent in pool.levels and self._places[agent].present)
 
+    def opened(self) -> list[AgentRecord]:
+        """Return the agents whose reserve has opened since this was asked last.
+
+        Where nobody keeps anybody free no shelf is looked at, so nobody is moved: who ends work
+        mostly gets the next at once, and would have been put on every shelf for nothing.
+        """
+        if self.teams.reserved:
+            self.refresh()
+        return self.teams.opened()
+
     def serving(self, queue: str) -> Iterator[AgentRecord]:
         """Yield the agents who serve a queue, signed in or not."""
         return iter(self._serving.get(queue, {}).values())
