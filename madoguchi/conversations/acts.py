@@ -32,8 +32,7 @@ from madoguchi.model.log import Entity, LogEntry
 from madoguchi.model.people import Actor
 from madoguchi.security.permissions import Action, NotFound
 from madoguchi.store.log import append
-from madoguchi.store.tables import outbox
-from madoguchi.store.work import Many, Work
+from madoguchi.store.work import Work
 from unified_profile import service as profile
 from unified_profile.tables import customer_of
 
@@ -211,7 +210,7 @@ def _reply(
     yield repository.insert_messages([message])
     yield repository.update_conversations([answered])
     if not stream:
-        yield Many(outbox.insert(), [_outbox_row(message, now)])
+        yield repository.enqueue([message], now)
     yield from _forget_draft(actor, one, text.mode, now)
     yield append(
         [
@@ -226,16 +225,6 @@ def _reply(
 
 def _widget(one: Conversation) -> str:
     return log.visitor(one.account, one.thread)
-
-
-def _outbox_row(message: Message, now: datetime) -> dict[str, Any]:
-    return {
-        "domain": DOMAIN,
-        "account": message.account,
-        "lane": f"{message.account}:{message.identity}",
-        "message": message.id,
-        "due_at": now,
-    }
 
 
 @dataclass(frozen=True, slots=True)
