@@ -1,17 +1,21 @@
 import { useRef } from 'preact/hooks'
-import { useHere } from './here'
+import { opening, useHere } from './here'
 
 /** The visitor's place in line, in large figures. */
 export function Waiting() {
   const { counter, screen, talk, words } = useHere()
   const first = useRef(0)
+  const topic = screen.about?.topics.find(({ key }) => key === screen.topic)
+  const closed = (topic ?? screen.about)?.open === false
   const away = screen.about?.online === false
   const { position, nobody } = talk.place ?? { position: null, nobody: away }
-  if (nobody) {
+  if (closed || nobody) {
+    const opens = topic ? '' : opening(screen, words)
     return (
       <div class="card wait">
-        <b>{words.nobody}</b>
-        <p>{words.nobodyHint}</p>
+        <b>{closed ? words.closed : words.nobody}</b>
+        {closed && opens && <p>{opens}</p>}
+        <p>{closed ? words.closedHint : words.nobodyHint}</p>
         <button class="wide" type="button" onClick={() => counter.show({ view: 'form' })}>
           {words.leaveAddress}
         </button>
