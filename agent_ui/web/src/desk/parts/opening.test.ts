@@ -17,9 +17,9 @@ test('a moment is said as the clock there shows it', () => {
 test.each([
   ['ja', { open: true, why: null }, 'いま受け付けています'],
   ['ja', { why: 'by_hand', opens: null }, '受付を停止しています'],
-  ['ja', {}, 'いま営業時間外です。次は 11月27日（金） 9:00 に開きます。'],
-  ['ja', holiday, 'いま営業時間外です（勤労感謝の日）。次は 11月27日（金） 9:00 に開きます。'],
-  ['en', holiday, 'Closed now (Labor Thanksgiving Day). Opens next Fri 27 Nov, 9:00.'],
+  ['ja', {}, 'いま営業時間外です。次の受付は 11月27日（金） 9:00 からです。'],
+  ['ja', holiday, 'いま営業時間外です（勤労感謝の日）。次の受付は 11月27日（金） 9:00 からです。'],
+  ['en', holiday, 'Closed now (Labor Thanksgiving Day). Opens on Fri 27 Nov, 9:00.'],
   ['en', { opens: null }, 'Closed now. Does not open within a year.'],
 ] as const)('%s: %j', async (locale, change, said) => {
   const { t } = (await createTranslations(locale)).global

@@ -15,7 +15,7 @@ export function Waiting() {
       <div class="card wait">
         <b>{closed ? words.closed : words.nobody}</b>
         {closed && opens && <p>{opens}</p>}
-        <p>{closed ? words.closedHint : words.nobodyHint}</p>
+        <p>{closed ? words.outsideHint : words.nobodyHint}</p>
         <button class="wide" type="button" onClick={() => counter.show({ view: 'form' })}>
           {words.leaveAddress}
         </button>

@@ -14,7 +14,7 @@ test('outside the hours home says when it opens, and follows without a reload', 
   await show()
   fireEvent.click(button('チャットを開く'))
   expect(screen.getByText('ただいま営業時間外です', { exact: false })).toBeTruthy()
-  expect(screen.getByText('11月27日（金） 9:00 に受付を始めます')).toBeTruthy()
+  expect(screen.getByText('次の受付は 11月27日（金） 9:00 からです')).toBeTruthy()
   expect(button('メッセージを残す')).toBeTruthy()
   stage.rest.site = about
   await act(async () => {
@@ -31,7 +31,7 @@ test('a topic that is open can be chosen while the site is closed', async () => 
   stage.rest.site = { ...closed, topics: [...about.topics, other] }
   await show(['en'])
   fireEvent.click(button('Open chat'))
-  expect(screen.getByText('We open Fri 27 Nov, 9:00')).toBeTruthy()
+  expect(screen.getByText('We open again on Fri 27 Nov, 9:00')).toBeTruthy()
   expect(button('Orders Closed')).toBeTruthy()
   expect(button('Returns')).toBeTruthy()
 })
@@ -53,5 +53,5 @@ test('who waits outside the hours is told so, not a place in line', async () => 
   fireEvent.click(button('チャットを開く（未読1件）'))
   expect(screen.getByText(words)).toBeTruthy()
   expect(screen.getByText('ただいま営業時間外です')).toBeTruthy()
-  expect(screen.getByText('11月27日（金） 9:00 に受付を始めます')).toBeTruthy()
+  expect(screen.getByText('次の受付は 11月27日（金） 9:00 からです')).toBeTruthy()
 })
