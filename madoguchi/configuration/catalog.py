@@ -122,8 +122,8 @@ class Catalog:
             return Opening()
         if entry.object.closed:
             return Opening(Why.BY_HAND)
-        key = entry.object.hours
-        return self.hours[key].object.schedule.opening(at) if key else Opening()
+        hours = self.hours.get(entry.object.hours)
+        return hours.object.schedule.opening(at) if hours else Opening()
 
     def destination(self, queue: str, at: datetime) -> tuple[str, Opening]:
         """Return the queue in which a new contact of a queue waits at a moment, and how it stands

@@ -1,5 +1,6 @@
 """REST of the opening hours: which queues are open, closing one at once, trying hours out."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -89,17 +90,8 @@ class OpeningApi:
 
     async def preview(self, call: Call[HoursBody]) -> Any:
         """Return how it would stand now, and the next public holidays."""
-        try:
-            hours = Hours.model_validate({**call.body.body, "key": "preview"})
-        except ValidationError as wrong:
-            faults = faults_of(wrong.errors(include_input=False), "hours", "preview")
-            raise Invalid(faults) from wrong
-        now = self.clock.now()
-        return {
-            **opening_view(hours.schedule.opening(now)),
-            "time_zone": hours.time_zone,
-            "holidays": _next_holidays(hours, now),
-        }
+        # The first look at a country's holidays takes a moment: not on the event loop.
+        return await asyncio.to_thread(_previewed, call.body.body, self.clock.now())
 
     def _view(self, key: str) -> dict[str, Any]:
         catalog = self.configuration.catalog
@@ -107,6 +99,16 @@ class OpeningApi:
         opening = catalog.opening(key, self.clock.now())
         more = {"hours": queue.hours, "closed": queue.closed}
         return {"key": key, **queue.names, **more, **opening_view(opening)}
+
+
+def _previewed(body: dict[str, Any], now: datetime) -> dict[str, Any]:
+    try:
+        hours = Hours.model_validate({**body, "key": "preview"})
+    except ValidationError as wrong:
+        faults = faults_of(wrong.errors(include_input=False), "hours", "preview")
+        raise Invalid(faults) from wrong
+    opening = opening_view(hours.schedule.opening(now))
+    return {**opening, "holidays": _next_holidays(hours, now)}
 
 
 def opening_view(opening: Opening) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def load() -> Work[Catalog]:
 
 def _standing(rows: Sequence[Row[Any]]) -> dict[tuple[str, str], Entry[Object]]:
     """Return the objects that hold; a stored one that does no longer, and all that need it, are
-    left out and told, so that a start never fails for one of them.
+    left out and told, so that a start never fails for one of them. A queue goes on without hours
+    that do not hold: it is open then.
     """
     entries: dict[tuple[str, str], Entry[Object]] = {}
     for row in rows:
@@ -102,7 +103,10 @@ def _standing(rows: Sequence[Row[Any]]) -> dict[tuple[str, str], Entry[Object]]:
     while gone := [
         at
         for at, entry in entries.items()
-        if any((kind, key) not in entries for _, kind, key in entry.object.references())
+        if any(
+            kind != Hours.kind and (kind, key) not in entries
+            for _, kind, key in entry.object.references()
+        )
     ]:
         for at in gone:
             log.error("configuration object left out: what it needs is gone", object=at)

@@ -190,10 +190,10 @@ def _save(ledger: Ledger) -> Work[None]:
     yield repository.insert_conversations(new)
     yield repository.update_conversations(changed)
     yield repository.insert_messages(ledger.new_messages)
-    if ledger.outgoing:
-        yield repository.enqueue(ledger.outgoing, ledger.now)
     yield repository.update_messages(list(ledger.changed_messages.values()))
     yield bind_files((m.conversation, m.parts) for m in ledger.new_messages)
+    if ledger.outgoing:
+        yield repository.enqueue(ledger.outgoing, ledger.now)
     if ledger.settled:
         yield update(outbox).where(outbox.c.message.in_(sorted(ledger.settled))).values(state=2)
     yield repository.insert_items(ledger.new_items)

@@ -26,7 +26,7 @@ class ProviderEvent:
 class InboundMessage:
     """A customer wrote. ``thread`` names the conversation's scope within the account.
 
-    ``automatic``: a machine of theirs did; it is never answered by one of ours.
+    ``automatic``: a machine wrote it, or one has answered it already; none of ours answers it.
     """
 
     sender: Address

@@ -14,7 +14,7 @@ from madoguchi.clock import ManualClock
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Work
-from tests.support.hubs import Running, SilentTwilio, Widget, hub_running
+from tests.support.hubs import NUMBER, SID, Running, SilentTwilio, Widget, hub_running
 from tests.support.waiting import wait_for
 
 NIGHT = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -70,6 +70,17 @@ async def test_by_night_an_sms_is_answered_once_and_waits(tmp_path: Path, databa
         assert (said["author"], said["agent"]) == ("system", None)
         assert [sent["To"] for sent in twilio.got] == ["+819055500100"]
         assert "11月27日（金） 9:00" in twilio.got[0]["Body"]
+
+
+async def test_what_twilio_has_answered_itself_is_not_answered(
+    tmp_path: Path, database: str
+) -> None:
+    async with hub_running(tmp_path, database=database, clock=ManualClock(NIGHT)) as here:
+        await here.configure(OFFICE)
+        stop = {"MessageSid": f"SM{1:032x}", "AccountSid": SID, "To": NUMBER, "Body": "STOP"}
+        await here.hook("/hooks/sms", {**stop, "From": "+819055500100", "OptOutType": "STOP"})
+        await wait_for(lambda: rows(here, work_item), "the item")
+        assert await rows(here, message, message.c.direction == "out") == []
 
 
 async def test_by_day_nothing_is_said(tmp_path: Path, database: str) -> None:
