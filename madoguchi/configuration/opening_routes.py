@@ -56,7 +56,7 @@ class OpeningApi:
             ),
             Operation(
                 "POST",
-                f"{V1}/config/hours/preview",
+                f"{V1}/hours/preview",
                 self.preview,
                 "What hours would mean now",
                 HoursBody,

@@ -175,7 +175,7 @@ async def test_hours_are_tried_before_they_are_saved(
     async with hub_running(tmp_path, clock=ManualClock(NIGHT)) as here:
         adam = await here.person("adam")
         hours = {"name": "x", "holidays": "JP", **body}
-        found = await adam.call("POST", "/config/hours/preview", {"body": hours})
+        found = await adam.call("POST", "/hours/preview", {"body": hours})
         assert (found["why"], found["day_en"]) == (why, day_en)
         assert found["holidays"][0] == {
             "date": "2027-01-01",
@@ -183,6 +183,6 @@ async def test_hours_are_tried_before_they_are_saved(
             "name_en": "New Year's Day",
         }
         wrong = {"body": {**hours, "week": {"mon": [["9", "10:00"]]}}}
-        status, problem = await adam.raw("POST", "/config/hours/preview", wrong)
+        status, problem = await adam.raw("POST", "/hours/preview", wrong)
         assert status == 422
         assert problem["faults"][0]["place"] == "hours.preview.week.mon.0.0"

@@ -23,7 +23,7 @@ customers are told, too.
 """
 
 OF_A_CONVERSATION = ("/conversations/", "/customers/", "/offers/")
-ADMINISTRATORS = ("/config", "/deadletters", "/audit", "/password")
+ADMINISTRATORS = ("/config", "/hours/preview", "/deadletters", "/audit", "/password")
 SUPERVISORS = ("/assign", "/capacity", "/priority")
 AGENTS = ("/agents/me/sign-out", "/agents/me/away-after-work", "/agents/{id}/presence")
 

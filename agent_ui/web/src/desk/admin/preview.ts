@@ -21,7 +21,7 @@ export function useHoursPreview(body: Ref<Body>): Readonly<Ref<Preview | null>> 
     asked?.abort()
     const mine = (asked = new AbortController())
     const sent = { ...body.value, name: body.value['name'] || '-' }
-    const answer = await call<Preview>('POST', '/config/hours/preview', { body: { body: sent }, signal: mine.signal }).catch(() => null)
+    const answer = await call<Preview>('POST', '/hours/preview', { body: { body: sent }, signal: mine.signal }).catch(() => null)
     if (mine === asked) found.value = answer
   }
 
