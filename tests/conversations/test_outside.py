@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from madoguchi.clock import ManualClock
 from madoguchi.configuration.catalog import Catalog, Entry
 from madoguchi.configuration.kinds import Hours, Object, Queue
 from madoguchi.conversations import outside
 from madoguchi.conversations.decide import Arrival, Ledger, decide
+from madoguchi.conversations.receive import Received, receive
 from madoguchi.model import log
 from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.conversation import (
@@ -25,6 +27,8 @@ from madoguchi.model.conversation import (
 from madoguchi.model.hours import Opening, Why
 from madoguchi.model.inbound import InboundMessage
 from madoguchi.model.people import Address, Customer, Identity, Scheme
+from madoguchi.store.work import Work
+from tests.support.stores import opened
 
 CLOCK = ManualClock()
 SENDER = Address(Scheme.PHONE, "+819055500100")
@@ -182,3 +186,42 @@ def test_sentences_about_an_opening_that_nobody_knows_are_left_out() -> None:
     assert "停止" in said(by_hand, "ja")
     assert said(by_hand, "ja", text="{opens} から") == said(by_hand, "ja")
     assert "{" not in said(Opening(Why.WEEKLY), "en")
+
+
+def counted(unit: Work[Received], steps: list[Any]) -> Work[Received]:
+    """Run a unit and note what it asks of the database."""
+    step = next(unit)
+    while True:
+        steps.append(step)
+        rows = yield step
+        try:
+            step = unit.send(rows)
+        except StopIteration as done:
+            return cast(Received, done.value)
+
+
+async def test_an_open_queue_costs_no_statement_a_closed_one_only_its_outbox_row(
+    tmp_path: Path,
+) -> None:
+    async def asked(company: Catalog, sender: str) -> int:
+        parts: tuple[Part, ...] = ({"type": "text", "text": "hello"},)
+        inbound = InboundMessage(Address(Scheme.PHONE, sender), True, sender, parts, sender)
+        arrivals = [Arrival(ACCOUNT, Capabilities(), inbound, NIGHT)]
+        steps: list[Any] = []
+
+        def unit() -> Work[Received]:
+            steps.clear()
+            return counted(receive(arrivals, NIGHT, CLOCK.new_id, company), steps)
+
+        await store.write(unit)
+        return len(steps)
+
+    async with opened(tmp_path, "") as store:
+        await asked(catalog(), "+819055500100")
+        without = await asked(catalog(hours=""), "+819055500101")
+        thursday = {"thu": [["0:00", "24:00"]]}
+        office = Hours.model_validate({"key": "office", "name": "Office", "week": thursday})
+        by_night = await asked(catalog(office), "+819055500102")
+        closed = await asked(catalog(), "+819055500103")
+    assert by_night == without
+    assert closed == without + 1
