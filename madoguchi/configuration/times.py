@@ -14,6 +14,9 @@ from madoguchi.model.hours import Span, known_places
 DAY = 24 * 60
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00")
 
+_NO_PLACE = re.compile("(posix|right)/|(localtime|posixrules|Factory)$")
+"""Files of the tz database that mean another time on each machine, or none that browsers know."""
+
 
 def minutes(clock: str) -> int:
     """Return the minutes from midnight of a time like ``09:30``."""
@@ -61,14 +64,18 @@ def _date(written: object) -> object:
     return written
 
 
-def _zone(written: str) -> str:
+def _is_zone(written: str) -> bool:
     try:
         ZoneInfo(written)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return not _NO_PLACE.match(written)
+
+
+def _zone(written: str) -> str:
+    if not _is_zone(written):
         facts = {"zone": written}
-        raise PydanticCustomError(
-            "unknown_time_zone", "there is no time zone {zone}", facts
-        ) from wrong
+        raise PydanticCustomError("unknown_time_zone", "there is no time zone {zone}", facts)
     return written
 
 

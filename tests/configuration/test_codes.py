@@ -117,6 +117,7 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
                 "unknown_time_zone",
                 {"zone": "../etc/passwd"},
             ),
+            ("time_zone = 'localtime'", "time_zone", "unknown_time_zone", {"zone": "localtime"}),
             ("holidays = 'US-ZZ'", "holidays", "unknown_country", {"place": "US-ZZ"}),
             ("week.mon = [['9', '12:00']]", "week.mon.0.0", "bad_time", {}),
             ("week.mon = [['9:00', '9:00']]", "week.mon.0", "span_empty", {}),

@@ -9,10 +9,19 @@ export function clock(at: string): string {
   return `${time.getHours()}:${String(time.getMinutes()).padStart(2, '0')}`
 }
 
+/** A zone as this browser knows it; of one that it does not know it shows the visitor's own time. */
+function known(zone: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone
+  } catch {
+    return undefined
+  }
+}
+
 /** A moment as the site's people have it: 11月27日（金） 9:00; Fri 27 Nov, 9:00. */
 export function there(at: string, zone: string, locale: Locale): string {
   const format = new Intl.DateTimeFormat(locale === 'ja' ? 'ja' : 'en-GB', {
-    timeZone: zone,
+    timeZone: known(zone),
     day: 'numeric',
     month: 'short',
     weekday: 'short',

@@ -11,6 +11,7 @@ test('a moment is said as the clock there shows it', () => {
   expect(there('2026-11-27T00:00:00Z', 'Asia/Tokyo', 'ja')).toBe('11月27日（金） 9:00')
   expect(there('2026-11-27T00:00:00Z', 'America/New_York', 'en')).toBe('Thu 26 Nov, 19:00')
   expect(there('2026-11-26T15:05:00Z', 'Asia/Tokyo', 'en')).toBe('Fri 27 Nov, 0:05')
+  expect(there('2026-11-27T00:00:00Z', 'Mars/Base', 'en')).toMatch(/ Nov, \d+:00$/)
   expect(there('2027-01-01T00:00:00Z', 'UTC', 'ja', false)).toBe('1月1日（金）')
 })
 

@@ -21,10 +21,19 @@ export interface QueueOpening extends Opening {
 
 type Words = (key: string, values?: Record<string, unknown>) => string
 
+/** A zone as this browser knows it; of one that it does not know it shows the reader's own time. */
+function known(zone: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone
+  } catch {
+    return undefined
+  }
+}
+
 /** A date there, with the time if one is given: 11月27日（金） 9:00; Fri 27 Nov, 9:00. */
 export function there(at: string, zone: string, locale: Locale, time = true): string {
   const format = new Intl.DateTimeFormat(locale === 'ja' ? 'ja' : 'en-GB', {
-    timeZone: zone,
+    timeZone: known(zone),
     day: 'numeric',
     month: locale === 'ja' ? 'long' : 'short',
     weekday: 'short',
