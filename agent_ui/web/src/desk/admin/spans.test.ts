@@ -25,6 +25,7 @@ test('hours over midnight and of a whole day are told apart', () => {
   expect(overnight(['22:00', '02:00'])).toBe(true)
   expect(overnight(['22:00', '00:00'])).toBe(false)
   expect(overnight(['09:00', '18:00'])).toBe(false)
+  expect(overnight(['9x', '18:00'])).toBe(false)
   expect(allDay(['00:00', '24:00'])).toBe(true)
 })
 

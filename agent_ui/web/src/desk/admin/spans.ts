@@ -18,7 +18,8 @@ export function tidy(typed: string): string {
   return `${pad(hour)}:${found[2] ?? '00'}`
 }
 
-export const overnight = ([from, to]: Span): boolean => to < from && to !== '00:00' && to !== ''
+const timely = (text: string): boolean => /^\d\d:\d\d$/.test(text)
+export const overnight = ([from, to]: Span): boolean => timely(from) && timely(to) && to < from && to !== '00:00'
 export const allDay = ([from, to]: Span): boolean => from === '00:00' && to === '24:00'
 
 /** The hours that are offered next: a working day, or what follows an hour's break. */
