@@ -15,6 +15,7 @@ from connectors.base import Connector
 from connectors.registry import Registry
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.decide import Arrival
 from madoguchi.conversations.receive import receive
 from madoguchi.model.dead_letters import DeadCode, DeadReason
@@ -58,7 +59,9 @@ class LaneWorker:
         registry: Registry,
         holder: str,
         pressed: Callable[[], bool],
+        catalog: Callable[[], Catalog],
     ) -> None:
+        self._catalog = catalog
         self._pressed = pressed
         self._store = store
         self._clock = clock
@@ -166,7 +169,7 @@ class LaneWorker:
     def _understand(self, events: Sequence[StoredEvent], now: datetime) -> Work[None]:
         if events:
             arrivals = [arrival for event in events for arrival in self._arrivals(event)]
-            yield from receive(arrivals, now, self._clock.new_id)
+            yield from receive(arrivals, now, self._clock.new_id, self._catalog())
 
     def _arrivals(self, one: StoredEvent) -> list[Arrival]:
         connector = self._registry.by_id(one.account)

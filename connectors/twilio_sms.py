@@ -243,6 +243,9 @@ class TwilioSms(Connector):
             thread=f"{address.scheme}:{address.value}",
             parts=tuple(parts),
             provider_id=event.event_id,
+            # Twilio answers STOP, START and HELP itself (Advanced Opt-Out) and says which it was:
+            # https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+            automatic="OptOutType" in form,
         )
 
     def _receipt(self, event: ProviderEvent, form: Mapping[str, str]) -> Inbound:

@@ -49,10 +49,16 @@ ABOUT = _object(
     greeting_en=_TEXT,
     language={"enum": ["ja", "en"]},
     online={"type": "boolean"},
+    open={"type": "boolean"},
+    opens={"type": ["string", "null"], "format": "date-time"},
+    time_zone=_TEXT,
     upload_limit=_COUNT,
     text_limit={"type": ["integer", "null"]},
     color=_TEXT,
-    topics={"type": "array", "items": _object(key=_TEXT, name=_TEXT, name_en=_TEXT)},
+    topics={
+        "type": "array",
+        "items": _object(key=_TEXT, name=_TEXT, name_en=_TEXT, open={"type": "boolean"}),
+    },
 )
 SESSION = _object(token=_TEXT, visitor=_TEXT)
 STORED = _object(id=_TEXT, name=_TEXT, media_type=_TEXT, size=_COUNT)

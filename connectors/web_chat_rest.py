@@ -27,6 +27,7 @@ from madoguchi.http.problems import Problem, problem_of, response
 from madoguchi.http.table import NOBODY, Body, Call, Handler, Nothing, Operation, answer, parse
 from madoguchi.live.tail import Tail
 from madoguchi.model.conversation import Visibility
+from madoguchi.model.hours import Opening
 from madoguchi.model.ids import Id
 from madoguchi.store.inbox import Inbox
 from madoguchi.store.work import Store, Work
@@ -186,7 +187,12 @@ class WidgetRest:
         connector = self._account(call.request)
         account, settings = connector.account, connector.settings
         entry = self._ports.catalog().accounts[account.key].object
-        queues = self._ports.catalog().queues
+        queues, now = self._ports.catalog().queues, self._ports.clock.now()
+
+        def opening(queue: str) -> Opening:
+            return self._ports.catalog().destination(queue, now)[1]
+
+        shop = opening(account.queue)
         return {
             "name": account.name,
             "name_en": account.name_en,
@@ -194,11 +200,14 @@ class WidgetRest:
             "greeting_en": settings.greeting_en,
             "language": account.language,
             "online": await self._ports.store.look(somebody_is_there),
+            "open": shop.open,
+            "opens": shop.opens,
+            "time_zone": shop.zone,
             "upload_limit": self._ports.files.limit,
             "text_limit": connector.capabilities.text_limit,
             "color": settings.color,
             "topics": [
-                {"key": topic, **queues[queue].object.names}
+                {"key": topic, "open": opening(queue).open, **queues[queue].object.names}
                 for topic, queue in entry.topics.items()
             ],
         }

@@ -27,6 +27,7 @@ from connectors.web_chat_rest import WidgetPorts
 from connectors.web_chat_sockets import WidgetServer
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock
+from madoguchi.configuration.opening_routes import OpeningApi
 from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
 from madoguchi.conversations import views as conversation_views
@@ -169,7 +170,15 @@ def _joined(
         ),
         registry=registry,
         inbox=inbox,
-        lanes=LaneWorker(store, clock, hints, registry, holder, lambda: inbox.pressed),
+        lanes=LaneWorker(
+            store,
+            clock,
+            hints,
+            registry,
+            holder,
+            lambda: inbox.pressed,
+            lambda: configuration.catalog,
+        ),
         delivery=Delivery(store, clock, hints, registry, holder, registry.mark_broken),
         router=router,
         client=RouterClient(router, store, clock, hints),
@@ -291,6 +300,7 @@ def _operations(
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
+    yield OpeningApi(hub.clock, hub.configuration).operations()
     yield ConfigurationApi(
         hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password
     ).operations()

@@ -1,1 +1,1 @@
-"""What administrators keep: queues, skills, teams, agents, accounts; versions, TOML, conflicts."""
+"""What administrators keep: queues, hours, skills, teams, agents, accounts; versions, TOML."""

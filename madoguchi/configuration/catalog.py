@@ -1,12 +1,23 @@
 """All configuration of a domain as one frozen value, checked as a whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from madoguchi.configuration.kinds import Account, Agent, Object, Queue, Served, Skill, Team
+from madoguchi.configuration.kinds import (
+    Account,
+    Agent,
+    Hours,
+    Object,
+    Queue,
+    Served,
+    Skill,
+    Team,
+)
 from madoguchi.model.faults import Fault
+from madoguchi.model.hours import Opening, Why, public_holidays
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.ways import way_round
@@ -42,6 +53,11 @@ class Catalog:
     def queues(self) -> dict[str, Entry[Queue]]:
         """Queues by key."""
         return self.of(Queue)
+
+    @cached_property
+    def hours(self) -> dict[str, Entry[Hours]]:
+        """Opening hours by key."""
+        return self.of(Hours)
 
     @cached_property
     def skills(self) -> dict[str, Entry[Skill]]:
@@ -97,6 +113,35 @@ class Catalog:
         best = {one.queue: (team, one.keep_free) for _, team, one in sorted(served, key=_worst)}
         return {queue: kept for queue, kept in best.items() if kept[1]}
 
+    def opening(self, queue: str, at: datetime) -> Opening:
+        """Return whether a queue is open at a moment; one without hours always is, and so is one
+        that is not there any more.
+        """
+        entry = self.queues.get(queue)
+        if entry is None:
+            return Opening()
+        if entry.object.closed:
+            return Opening(Why.BY_HAND)
+        hours = self.hours.get(entry.object.hours)
+        return hours.object.schedule.opening(at) if hours else Opening()
+
+    def destination(self, queue: str, at: datetime) -> tuple[str, Opening]:
+        """Return the queue in which a new contact of a queue waits at a moment, and how it stands
+        there: closed queues may hand on to others.
+        """
+        while True:
+            opening = self.opening(queue, at)
+            further = "" if opening.open else self.queues[queue].object.outside.next_queue
+            if not further:
+                return queue, opening
+            queue = further
+
+    def look_up_holidays(self, at: datetime) -> None:
+        """Have the holidays of this year and the next at hand: the first look takes a moment."""
+        for entry in self.hours.values():
+            for year in (at.year, at.year + 1) if entry.object.holidays else ():
+                public_holidays(entry.object.holidays, year)
+
     def last_level(self, queue: str) -> int:
         """Return the highest level at which a team serves a queue."""
         levels = [
@@ -135,7 +180,7 @@ def _worst(served: tuple[int, str, Served]) -> tuple[int, int, str]:
 
 
 def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
-    """Return every reference that leads nowhere, and every overflow that leads round."""
+    """Return every reference that leads nowhere, and every way that leads round."""
     nowhere = [
         Fault(
             f"{kind}.{key}.{place}",
@@ -147,16 +192,23 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
         for place, wanted, target in item.references()
         if (wanted, target) not in objects
     ]
-    ahead = {
-        one.key: [step.to_queue for step in one.overflow]
-        for one in objects.values()
-        if isinstance(one, Queue)
-    }
-    return nowhere + [
+    queues = [one for one in objects.values() if isinstance(one, Queue)]
+    overflows = {one.key: [step.to_queue for step in one.overflow] for one in queues}
+    outside = {one.key: [to] if (to := one.outside.next_queue) else [] for one in queues}
+    return [
+        *nowhere,
+        *_loops(overflows, "overflow", "what overflows from here comes back"),
+        *_loops(outside, "outside.to_queue", "what is handed on from here comes back"),
+    ]
+
+
+def _loops(ahead: Mapping[str, Sequence[str]], place: str, text: str) -> list[Fault]:
+    """Return a fault for each queue that a way of some kind leads back to."""
+    return [
         Fault(
-            f"queue.{key}.overflow",
-            f"what overflows from here comes back: {' → '.join(way)}",
-            "overflow_loop",
+            f"queue.{key}.{place}",
+            f"{text}: {' → '.join(way)}",
+            f"{place.partition('.')[0]}_loop",
             {"way": " → ".join(way)},
         )
         for key in ahead

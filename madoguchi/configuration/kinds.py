@@ -1,16 +1,20 @@
 """The kinds of configuration objects: their fields, limits and references."""
 
-from typing import Annotated, Any, ClassVar
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from madoguchi.model import routing
+from madoguchi.configuration.times import DAY, Date, DayHours, Place, TimeZone, spans
+from madoguchi.model import hours, routing
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
 from madoguchi.model.routing import AgentChoice
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+MaybeKey = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_.-]{0,63})?$")]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Level = Annotated[int, Field(ge=1, le=5)]
 
@@ -98,6 +102,93 @@ class Overflow(Part):
         return routing.Overflow(self.after, self.to_queue)
 
 
+class Week(Part):
+    """The hours of each weekday; breaks are what lies between them."""
+
+    mon: DayHours = Field(default_factory=list)
+    tue: DayHours = Field(default_factory=list)
+    wed: DayHours = Field(default_factory=list)
+    thu: DayHours = Field(default_factory=list)
+    fri: DayHours = Field(default_factory=list)
+    sat: DayHours = Field(default_factory=list)
+    sun: DayHours = Field(default_factory=list)
+
+    @property
+    def days(self) -> tuple[tuple[hours.Span, ...], ...]:
+        """Return the hours of each day in minutes, from Monday."""
+        written = (self.mon, self.tue, self.wed, self.thu, self.fri, self.sat, self.sun)
+        return tuple(spans(day) for day in written)
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Week":
+        days = self.days
+        for day, next_day in zip(days, days[1:] + days[:1], strict=True):
+            if day and next_day and day[-1][1] - DAY > next_day[0][0]:
+                text = "what goes over midnight overlaps the hours of the next day"
+                raise PydanticCustomError("spans_overlap_next_day", text)
+        return self
+
+
+class SpecialDay(Part):
+    """A date with other hours than its weekday's, or none: closed."""
+
+    date: Date
+    name: str = Field("", max_length=120)
+    name_en: str = Field("", max_length=120)
+    hours: DayHours = Field(default_factory=list)
+
+
+class Hours(Named, Object):
+    """When queues are open; ``holidays`` is a place whose public holidays are closed: JP, US-CA."""
+
+    kind: ClassVar[str] = "hours"
+    time_zone: TimeZone = "Asia/Tokyo"
+    week: Week = Field(default_factory=Week)
+    holidays: Place = ""
+    days: list[SpecialDay] = Field(default_factory=list, max_length=500)
+
+    @field_validator("days")
+    @classmethod
+    def _once(cls, days: list[SpecialDay]) -> list[SpecialDay]:
+        dates = [day.date for day in days]
+        twice = sorted({day for day in dates if dates.count(day) > 1})
+        if twice:
+            facts = {"date": twice[0].isoformat()}
+            raise PydanticCustomError("date_twice", "{date} stands here twice", facts)
+        return days
+
+    @cached_property
+    def schedule(self) -> hours.Schedule:
+        """Return it as it is reckoned with."""
+        days = {
+            day.date: hours.Day(spans(day.hours), (day.name, day.name_en or day.name))
+            for day in self.days
+        }
+        return hours.Schedule(ZoneInfo(self.time_zone), self.week.days, self.holidays, days)
+
+
+class Outside(Part):
+    """What becomes of a new contact while its queue is closed: it waits and the customer is told,
+    or it goes to another queue. Without a text the customer is told in our words.
+    """
+
+    action: Literal["message", "queue"] = "message"
+    text: str = Field(default="", max_length=1000)
+    text_en: str = Field(default="", max_length=1000)
+    to_queue: MaybeKey = ""
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> "Outside":
+        if self.action == "queue" and not self.to_queue:
+            raise PydanticCustomError("outside_needs_queue", "say to which queue")
+        return self
+
+    @property
+    def next_queue(self) -> str:
+        """Return the queue that contacts go to, none where they wait."""
+        return self.to_queue if self.action == "queue" else ""
+
+
 class Queue(Named, Object):
     """Where work items wait; see docs/routing.md for the exact meaning. Groups are teams."""
 
@@ -115,6 +206,9 @@ class Queue(Named, Object):
     service_level_s: float = Field(120, ge=1, le=86_400)
     wrap_up_s: float = Field(0, ge=0, le=3600)
     wrap_up: list[WrapUpCode] = Field(default_factory=list, max_length=40)
+    hours: MaybeKey = ""
+    closed: bool = False
+    outside: Outside = Outside()
 
     @field_validator("rings", "overflow")
     @classmethod
@@ -125,7 +219,7 @@ class Queue(Named, Object):
         return steps
 
     def references(self) -> list[tuple[str, str, str]]:
-        """A queue needs the skills that it requires or relaxes, the teams and the queues."""
+        """A queue needs the skills that it asks for, the teams, the queues, the hours."""
         found = [(f"requires.{skill}", "skill", skill) for skill in self.requires]
         for n, ring in enumerate(self.rings):
             found += [(f"rings.{n}.relax.{skill}", "skill", skill) for skill in ring.relax]
@@ -142,6 +236,10 @@ class Queue(Named, Object):
             for n, teams in enumerate(self.group_order)
             for m, team in enumerate(teams)
         ]
+        if self.hours:
+            found.append(("hours", "hours", self.hours))
+        if self.outside.to_queue:
+            found.append(("outside.to_queue", "queue", self.outside.to_queue))
         return found
 
 
@@ -204,5 +302,5 @@ class Account(Named, Object):
         return [("queue", "queue", self.queue), *topics]
 
 
-KINDS: dict[str, type[Object]] = {k.kind: k for k in (Skill, Queue, Team, Agent, Account)}
+KINDS: dict[str, type[Object]] = {k.kind: k for k in (Skill, Hours, Queue, Team, Agent, Account)}
 """In the order in which they may be made; deletion goes the other way."""

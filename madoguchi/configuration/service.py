@@ -1,5 +1,6 @@
 """Reading and changing the configuration: whole, versioned, with the place of every fault."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,9 +12,10 @@ from sqlalchemy import Row, delete, func, select, update
 
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog, Entry, administrators_lost, check
-from madoguchi.configuration.kinds import KINDS, Account, Object
+from madoguchi.configuration.kinds import KINDS, Account, Hours, Object
 from madoguchi.configuration.tables import config_object, config_version
 from madoguchi.model.faults import Fault, faults_of
+from madoguchi.model.hours import known_places
 from madoguchi.model.ids import DOMAIN
 from madoguchi.model.log import EVERYONE, Entity, LogEntry
 from madoguchi.model.people import Actor
@@ -87,7 +89,8 @@ def load() -> Work[Catalog]:
 
 def _standing(rows: Sequence[Row[Any]]) -> dict[tuple[str, str], Entry[Object]]:
     """Return the objects that hold; a stored one that does no longer, and all that need it, are
-    left out and told, so that a start never fails for one of them.
+    left out and told, so that a start never fails for one of them. A queue goes on without hours
+    that do not hold: it is open then.
     """
     entries: dict[tuple[str, str], Entry[Object]] = {}
     for row in rows:
@@ -100,7 +103,10 @@ def _standing(rows: Sequence[Row[Any]]) -> dict[tuple[str, str], Entry[Object]]:
     while gone := [
         at
         for at, entry in entries.items()
-        if any((kind, key) not in entries for _, kind, key in entry.object.references())
+        if any(
+            kind != Hours.kind and (kind, key) not in entries
+            for _, kind, key in entry.object.references()
+        )
     ]:
         for at in gone:
             log.error("configuration object left out: what it needs is gone", object=at)
@@ -131,6 +137,8 @@ class Configuration:
         """Read the configuration again; called at the start and after each ``config.changed``."""
         catalog = await self._store.read(load)
         if catalog.number != self.catalog.number or not self.catalog.objects:
+            if catalog.hours:
+                await asyncio.to_thread(catalog.look_up_holidays, self._clock.now())
             self.catalog = catalog
             for watcher in self._watchers:
                 watcher(catalog)
@@ -150,6 +158,9 @@ class Configuration:
         ``based_on``: the version of the whole that the author saw; what this would change must
         not have changed since.
         """
+        if any(change.kind == Hours.kind for change in changes):
+            # The first look at the table of places takes a moment: not while others wait to write.
+            await asyncio.to_thread(known_places)
         result = await self._store.write(
             lambda: self._change(actor, reason, changes, dry_run, based_on)
         )

@@ -32,8 +32,7 @@ from madoguchi.model.log import Entity, LogEntry
 from madoguchi.model.people import Actor
 from madoguchi.security.permissions import Action, NotFound
 from madoguchi.store.log import append
-from madoguchi.store.tables import outbox
-from madoguchi.store.work import Conflict, Many, Work
+from madoguchi.store.work import Conflict, Work
 from unified_profile import service as profile
 from unified_profile.tables import customer_of
 
@@ -234,7 +233,7 @@ def _reply(
     yield repository.insert_messages([message])
     yield repository.update_conversations([answered])
     if not stream:
-        yield Many(outbox.insert(), [_outbox_row(message, now)])
+        yield repository.enqueue([message], now)
     yield from _forget_draft(actor, one, text.mode, now)
     yield append(
         [
@@ -269,16 +268,6 @@ def _answered(one: Conversation, message: Message, unseen: Unseen, now: datetime
 
 def _widget(one: Conversation) -> str:
     return log.visitor(one.account, one.thread)
-
-
-def _outbox_row(message: Message, now: datetime) -> dict[str, Any]:
-    return {
-        "domain": DOMAIN,
-        "account": message.account,
-        "lane": f"{message.account}:{message.identity}",
-        "message": message.id,
-        "due_at": now,
-    }
 
 
 @dataclass(frozen=True, slots=True)

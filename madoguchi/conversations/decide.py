@@ -6,7 +6,8 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
-from madoguchi.conversations import telling
+from madoguchi.configuration.catalog import Catalog
+from madoguchi.conversations import outside, telling
 from madoguchi.model import log
 from madoguchi.model.channels import Account, Capabilities
 from madoguchi.model.conversation import (
@@ -21,6 +22,7 @@ from madoguchi.model.conversation import (
     advance,
     occurred_at,
 )
+from madoguchi.model.hours import Opening
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import (
     Inbound,
@@ -35,6 +37,7 @@ from madoguchi.model.log import LogEntry
 from madoguchi.model.people import Address, Customer, Identity
 
 PREVIEW = 160
+ALWAYS_OPEN = Catalog(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,10 @@ class Ledger:
         items: Mapping[Id, Id],
         messages: Mapping[Id, Message],
         visitors: Mapping[Id, str],
+        catalog: Catalog = ALWAYS_OPEN,
     ) -> None:
         self.now = now
+        self.catalog = catalog
         self.new_id = new_id
         self.people = people
         self.colleagues: dict[Id, Id] = {}
@@ -77,9 +82,11 @@ class Ledger:
         self.new: list[Id] = []
         self.new_messages: list[Message] = []
         self.changed_messages: dict[Id, Message] = {}
+        self.outgoing: list[Message] = []
         self.new_items: list[NewItem] = []
         self.settled: set[Id] = set()
         self._touched: dict[Id, dict[str, Any]] = {}
+        self._left: dict[Id, str] = {}
         self._entries: list[Callable[[Ledger], LogEntry]] = []
 
     def know_messages(self, messages: Iterable[Message]) -> None:
@@ -114,6 +121,11 @@ class Ledger:
         self._touched.setdefault(one.id, {})
         return changed
 
+    def move(self, one: Conversation, queue: str) -> Conversation:
+        """Let a conversation belong to another queue; the one that it leaves hears of it."""
+        self._left.setdefault(one.id, one.queue)
+        return self.change(one, queue=queue)
+
     def tell(self, conversation: Id, type: str, **data: Any) -> None:
         """Tell something of a conversation besides its plain change."""
         self._entries.append(
@@ -138,6 +150,17 @@ class Ledger:
                 author=one.author.value,
                 **data,
             )
+        )
+
+    def answer(self, one: Message) -> None:
+        """Add a message that the hub itself writes: no agent has answered by it."""
+        visitor = self._visitor_of(one)
+        self.new_messages.append(one)
+        self.know_messages([one])
+        if one.state is MessageState.QUEUED:
+            self.outgoing.append(one)
+        self._entries.append(
+            lambda ledger: telling.message_changed(one, visitor, ledger.now, "message.automatic")
         )
 
     def change_message(self, one: Message, **values: Any) -> None:
@@ -166,7 +189,10 @@ class Ledger:
     def entries(self) -> list[LogEntry]:
         """Return what is to be told, conversations once each and before their messages."""
         touched = dict.fromkeys([*self.new, *self._touched])
-        plain = [telling.conversation_changed(self.conversations[id], self.now) for id in touched]
+        plain = [
+            telling.conversation_changed(self.conversations[id], self.now, left=self._left.get(id))
+            for id in touched
+        ]
         return plain + [make(self) for make in self._entries]
 
     def _visitor_of(self, one: Message) -> str:
@@ -199,7 +225,9 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
     one, preferred, preference = _conversation_for(ledger, arrival, inbound, identity)
     message = _received(ledger.new_id(), one.id, identity.id, inbound, arrival)
     one = _written_to(ledger, one, message, inbound.context)
-    if one.id not in ledger.items:
+    opening = Opening()
+    if needs_agent := one.id not in ledger.items:
+        one, opening = _placed(ledger, one)
         if preferred is None and (colleague := ledger.colleagues.get(customer.id)):
             preferred, preference = colleague, "same_customer"
         ledger.add_item(
@@ -215,6 +243,25 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
             )
         )
     ledger.add_message(message, inbound_seq=one.inbound_seq)
+    if needs_agent and not opening.open and not inbound.automatic:
+        _tell_closed(ledger, arrival, one, opening)
+
+
+def _placed(ledger: Ledger, one: Conversation) -> tuple[Conversation, Opening]:
+    """Return a conversation in the queue where it is to wait now, and how it stands there."""
+    queue, opening = ledger.catalog.destination(one.queue, ledger.now)
+    return (one if queue == one.queue else ledger.move(one, queue)), opening
+
+
+def _tell_closed(ledger: Ledger, arrival: Arrival, one: Conversation, opening: Opening) -> None:
+    """Tell the customer that the queue is closed: once in a conversation and closed period."""
+    if arrival.account.paused or outside.told(one, opening, ledger.now):
+        return
+    policy = ledger.catalog.queues[one.queue].object.outside
+    text = outside.text(policy, opening, one.language)
+    context = {**one.context, **outside.mark(one, opening)}
+    ledger.change(ledger.conversations[one.id], context=context)
+    ledger.answer(outside.message(ledger.new_id(), one, arrival.capabilities, text, ledger.now))
 
 
 def _received(
@@ -271,7 +318,13 @@ def _conversation_for(
     if last is not None and last.state is not ConversationState.CLOSED:
         return last, None, None
     if last is not None and _reopens(last, arrival):
-        reopened = ledger.change(last, state=ConversationState.OPEN, closed_at=None, wrap_up=None)
+        reopened = ledger.change(
+            last,
+            state=ConversationState.OPEN,
+            closed_at=None,
+            wrap_up=None,
+            context=outside.unmarked(last.context),
+        )
         return reopened, last.last_owner, "last_owner" if last.last_owner else None
     return (
         ledger.open(

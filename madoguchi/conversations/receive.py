@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import repository
 from madoguchi.conversations.decide import Arrival, Ledger, decide
 from madoguchi.conversations.tables import conversation, message
@@ -48,16 +49,20 @@ class Received:
     items: int
 
 
-def receive(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) -> Work[Received]:
+def receive(
+    arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id], catalog: Catalog
+) -> Work[Received]:
     """Turn inbound events into conversations, messages and work items; one transaction."""
-    ledger = yield from _load(arrivals, now, new_id)
+    ledger = yield from _load(arrivals, now, new_id, catalog)
     for arrival in arrivals:
         decide(ledger, arrival)
     yield from _save(ledger)
     return Received(len(ledger.new), len(ledger.new_messages), len(ledger.new_items))
 
 
-def _load(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) -> Work[Ledger]:
+def _load(
+    arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id], catalog: Catalog
+) -> Work[Ledger]:
     claims = [claim for a in arrivals if (claim := _claim(a))]
     threads = sorted({(a.account.id, t) for a in arrivals if (t := _thread(a)) is not None})
     known_people, (loaded, items), named = yield from beside(
@@ -71,7 +76,7 @@ def _load(arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id]) 
     visitors = yield from _visitors(
         [m.conversation for m in messages.values() if m.conversation not in known]
     )
-    ledger = Ledger(now, new_id, people, loaded, items, messages, visitors)
+    ledger = Ledger(now, new_id, people, loaded, items, messages, visitors, catalog)
     served = {(c.account, c.thread) for c in loaded if c.id in items}
     if any(_asks(a) and (a.account.id, _thread(a)) not in served for a in arrivals):
         yield from _load_colleagues(ledger)
@@ -187,6 +192,8 @@ def _save(ledger: Ledger) -> Work[None]:
     yield repository.insert_messages(ledger.new_messages)
     yield repository.update_messages(list(ledger.changed_messages.values()))
     yield bind_files((m.conversation, m.parts) for m in ledger.new_messages)
+    if ledger.outgoing:
+        yield repository.enqueue(ledger.outgoing, ledger.now)
     if ledger.settled:
         yield update(outbox).where(outbox.c.message.in_(sorted(ledger.settled))).values(state=2)
     yield repository.insert_items(ledger.new_items)

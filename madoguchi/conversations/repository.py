@@ -26,7 +26,8 @@ from madoguchi.model.conversation import (
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.routing import ItemState
 from madoguchi.store.hot import Bound, Hot, Listed, among, constant
-from madoguchi.store.work import Work
+from madoguchi.store.tables import outbox
+from madoguchi.store.work import Many, Work
 
 _CONVERSATION = [f.name for f in fields(Conversation)]
 _MESSAGE = [f.name for f in fields(Message)]
@@ -242,6 +243,23 @@ def insert_messages(new: Sequence[Message]) -> Bound:
         row["occurred_at"] = occurred_at(one.provider_at, one.received_at)
         rows.append(row)
     return _NEW_MESSAGE.each(rows)
+
+
+def enqueue(messages: Sequence[Message], now: datetime) -> Many:
+    """Return the step that lets new messages go out, each in the lane of whom it is for."""
+    return Many(
+        outbox.insert(),
+        [
+            {
+                "domain": DOMAIN,
+                "account": one.account,
+                "lane": f"{one.account}:{one.identity}",
+                "message": one.id,
+                "due_at": now,
+            }
+            for one in messages
+        ],
+    )
 
 
 _UPDATE_MESSAGE = Hot(

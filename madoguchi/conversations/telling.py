@@ -10,9 +10,14 @@ from madoguchi.model.log import Entity, LogEntry
 
 
 def conversation_changed(
-    one: Conversation, at: datetime, type: str = "conversation.changed", **data: Any
+    one: Conversation,
+    at: datetime,
+    type: str = "conversation.changed",
+    *,
+    left: str | None = None,
+    **data: Any,
 ) -> LogEntry:
-    """Tell the owner, supervisors, open desks and the visitor's widget.
+    """Tell the owner, supervisors, open desks and the visitor's widget; and the queue it has left.
 
     The queue hears of a conversation only while nobody owns it: a text to one agent's
     conversation is no news to two hundred colleagues.
@@ -24,6 +29,8 @@ def conversation_changed(
     ]
     if one.owner is None:
         audience.append(log.queue(one.queue))
+    if left is not None:
+        audience.append(log.queue(left))
     for person in {one.owner, one.last_owner} - {None}:
         audience.append(log.agent(str(person)))
     return LogEntry(

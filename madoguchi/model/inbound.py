@@ -24,7 +24,10 @@ class ProviderEvent:
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A customer wrote. ``thread`` names the conversation's scope within the account."""
+    """A customer wrote. ``thread`` names the conversation's scope within the account.
+
+    ``automatic``: a machine wrote it, or one has answered it already; none of ours answers it.
+    """
 
     sender: Address
     verified: bool
@@ -36,6 +39,7 @@ class InboundMessage:
     language: str = ""
     topic: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Action(StrEnum):
     SELF = "agent.self"
     STEER = "agent.steer"
     WATCH = "board.watch"
+    CLOSE = "queue.close"
     CONFIGURE = "config.write"
     SEE_CONFIG = "config.read"
     DEAD_LETTERS = "deadletters"
@@ -60,10 +61,12 @@ GRANTS: Mapping[Role, Mapping[Action, frozenset[Scope]]] = {
         Action.SELF: frozenset({Scope.OWN}),
         Action.STEER: frozenset({Scope.DOMAIN}),
         Action.WATCH: frozenset({Scope.DOMAIN}),
+        Action.CLOSE: frozenset({Scope.DOMAIN}),
         Action.SEE_CONFIG: frozenset({Scope.DOMAIN}),
     },
     Role.ADMINISTRATOR: {
         Action.CONFIGURE: frozenset({Scope.DOMAIN}),
+        Action.CLOSE: frozenset({Scope.DOMAIN}),
         Action.SEE_CONFIG: frozenset({Scope.DOMAIN}),
         Action.DEAD_LETTERS: frozenset({Scope.DOMAIN}),
         Action.AUDIT: frozenset({Scope.DOMAIN}),

@@ -28,7 +28,12 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ('based_on = "x"', "based_on", "int_type", {}),
     ("queue = 5", "queue", "toml_tables", {"kind": "queue"}),
     ("[queue]\norders = 5", "queue.orders", "toml_table", {}),
-    ("[nonsense.x]", "nonsense", "unknown_kind", {"known": "skill, queue, team, agent, account"}),
+    (
+        "[nonsense.x]",
+        "nonsense",
+        "unknown_kind",
+        {"known": "skill, hours, queue, team, agent, account"},
+    ),
     (
         '[account.sms]\nconnector = "fax"',
         "account.sms.connector",
@@ -72,6 +77,82 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "queue.orders.group_order.0.0",
         "no_such",
         {"kind": "team", "key": "x"},
+    ),
+    (
+        "[queue.orders]\nhours = 'x'",
+        "queue.orders.hours",
+        "no_such",
+        {"kind": "hours", "key": "x"},
+    ),
+    (
+        "[queue.orders]\noutside = { to_queue = 'x' }",
+        "queue.orders.outside.to_queue",
+        "no_such",
+        {"kind": "queue", "key": "x"},
+    ),
+    (
+        "[queue.orders]\noutside = { action = 'queue' }",
+        "queue.orders.outside",
+        "outside_needs_queue",
+        {},
+    ),
+    (
+        "[queue.orders]\noutside = { action = 'queue', to_queue = 'orders' }",
+        "queue.orders.outside.to_queue",
+        "outside_loop",
+        {"way": "orders → orders"},
+    ),
+    *(
+        (f"[hours.office]\nname = 'Office'\n{wrong}", f"hours.office.{place}", code, facts)
+        for wrong, place, code, facts in (
+            (
+                "time_zone = 'Mars/Base'",
+                "time_zone",
+                "unknown_time_zone",
+                {"zone": "Mars/Base"},
+            ),
+            (
+                "time_zone = '../etc/passwd'",
+                "time_zone",
+                "unknown_time_zone",
+                {"zone": "../etc/passwd"},
+            ),
+            ("time_zone = 'localtime'", "time_zone", "unknown_time_zone", {"zone": "localtime"}),
+            ("holidays = 'US-ZZ'", "holidays", "unknown_country", {"place": "US-ZZ"}),
+            ("week.mon = [['9', '12:00']]", "week.mon.0.0", "bad_time", {}),
+            ("week.mon = [['9:00', '9:00']]", "week.mon.0", "span_empty", {}),
+            (
+                "week.mon = [['13:00', '18:00'], ['9:00', '12:00']]",
+                "week.mon",
+                "spans_out_of_order",
+                {},
+            ),
+            (
+                "week.mon = [['9:00', '12:00'], ['11:00', '18:00']]",
+                "week.mon",
+                "spans_overlap",
+                {},
+            ),
+            (
+                "week = { sun = [['22:00', '03:00']], mon = [['2:00', '4:00']] }",
+                "week",
+                "spans_overlap_next_day",
+                {},
+            ),
+            ("days = [{ date = '2026-13-01' }]", "days.0.date", "bad_date", {}),
+            (
+                "days = [{ date = 2026-12-31 }, { date = '2026-12-31' }]",
+                "days",
+                "date_twice",
+                {"date": "2026-12-31"},
+            ),
+            (
+                "days = [{ date = 2026-12-31, hours = [['10:00', '9:00'], ['8:00', '9:00']] }]",
+                "days.0.hours",
+                "spans_out_of_order",
+                {},
+            ),
+        )
     ),
     (account(api_base="ftp://x"), f"{PLACE}.api_base", "web_address", {}),
     (

@@ -11,7 +11,17 @@ from tests.e2e.test_center_opens import sms
 
 pytestmark = pytest.mark.browser
 
-ADMIN = ("queues", "agents", "teams", "skills", "accounts", "deadletters", "versions")
+ADMIN = (
+    "queues",
+    "hours",
+    "hours/shop",
+    "agents",
+    "teams",
+    "skills",
+    "accounts",
+    "deadletters",
+    "versions",
+)
 
 
 SETTLED = """async () => {

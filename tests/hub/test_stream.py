@@ -236,6 +236,16 @@ async def configure(world: World) -> None:
     await world.ask(world.admin, "PUT", "/config/queue/returns", body)
 
 
+@generates("PUT /api/v1/queues/{key}/closed")
+async def close_queue(world: World) -> None:
+    """New contacts of a closed queue are told so, or go to the other one."""
+    outside = world.dice.choice(["message", "queue"])
+    toml = f"[queue.orders]\noutside = {{ action = '{outside}', to_queue = 'returns' }}\n"
+    await world.ask(world.admin, "POST", "/config/apply", {"toml": toml})
+    queue, closed = world.dice.choice(["orders", "returns"]), world.dice.random() < 0.6
+    await world.ask(world.admin, "PUT", f"/queues/{queue}/closed", {"closed": closed})
+
+
 @generates("POST /api/v1/config/apply")
 async def apply(world: World) -> None:
     toml = f"[queue.orders]\nwrap_up_s = 60\nservice_level_s = {world.dice.randint(10, 90)}\n"
@@ -265,6 +275,7 @@ OUTSIDE_THE_STREAM = {
     "DELETE /api/v1/session",
     "POST /api/v1/files",
     "PUT /api/v1/agents/{id}/password",
+    "POST /api/v1/hours/preview",
 }
 """Commands that change nothing that a stream shows."""
 

@@ -16,11 +16,14 @@ ANYBODY = {
     "DELETE /api/v1/session",
     "POST /api/v1/files",
     "PUT /api/v1/agents/me/preferences",
+    "GET /api/v1/queues",
 }
-"""What everybody who is signed in may ask: it shows or makes one's own things only."""
+"""What everybody who is signed in may ask: it shows or makes one's own things only, or says what
+customers are told, too.
+"""
 
 OF_A_CONVERSATION = ("/conversations/", "/customers/", "/offers/")
-ADMINISTRATORS = ("/config", "/deadletters", "/audit", "/password")
+ADMINISTRATORS = ("/config", "/hours/preview", "/deadletters", "/audit", "/password")
 SUPERVISORS = ("/assign", "/capacity", "/priority")
 AGENTS = ("/agents/me/sign-out", "/agents/me/away-after-work", "/agents/{id}/presence")
 
@@ -39,6 +42,8 @@ def expected(operation: Operation, role: str) -> set[int]:
         return {200, 204, 404, 412, 422} if role == "adam" else {403}
     if path.endswith("/files/{id}"):
         return {404}
+    if path.endswith("/closed"):
+        return {403} if role == "otto" else {200, 404}
     if supervisors:
         return {200, 204, 404, 409, 422} if role == "sue" else {403}
     if any(p in path for p in OF_A_CONVERSATION):

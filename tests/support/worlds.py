@@ -50,6 +50,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "AssignBody": {"agent": "01980000-0000-7000-8000-000000000000"},
     "PriorityBody": {"priority": 1},
     "ObjectBody": {"body": {"name": "Things"}, "reason": "test"},
+    "ClosedBody": {"closed": False, "reason": "test"},
+    "HoursBody": {"body": {"name": "Office"}},
     "ApplyBody": {"toml": "", "reason": "test", "dry_run": True, "prune": False},
     "PasswordBody": {"password": "short"},
     "SignInBody": {"name": "nobody", "password": "wrong"},

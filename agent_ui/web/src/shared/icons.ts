@@ -9,6 +9,7 @@ export const deskIcons = [
   'bell',
   'box',
   'briefcase-business',
+  'calendar-clock',
   'check',
   'check-check',
   'chevron-down',

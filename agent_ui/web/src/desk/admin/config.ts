@@ -2,8 +2,9 @@ import { call } from '@desk/acts/api'
 import { nameIn } from '@desk/parts/names'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
+import { WEEKDAYS, type Span } from './spans'
 
-export type Kind = 'queue' | 'agent' | 'team' | 'skill' | 'account'
+export type Kind = 'queue' | 'hours' | 'agent' | 'team' | 'skill' | 'account'
 export type Body = Record<string, unknown>
 
 export interface ConfigObject {
@@ -61,7 +62,12 @@ export function blank(kind: Kind): Body {
     team: { name: '', name_en: '', serves: [] },
     queue: {
       name: '', name_en: '', requires: {}, priority: 1, agent_choice: 'longest_idle', offer_timeout_s: 20,
-      misses: 1, transfer_timeout_s: 60, service_level_s: 120, wrap_up_s: 0, wrap_up: [],
+      misses: 1, transfer_timeout_s: 60, service_level_s: 120, wrap_up_s: 0, wrap_up: [], hours: '', closed: false,
+      outside: { action: 'message', text: '', text_en: '', to_queue: '' },
+    },
+    hours: {
+      name: '', name_en: '', time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, holidays: '', days: [],
+      week: Object.fromEntries(WEEKDAYS.map((day, at): [string, Span[]] => [day, at < 5 ? [['09:00', '18:00']] : []])),
     },
     agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, units: 5, per_channel: {}, active: true },
     account: {},

@@ -83,6 +83,16 @@ export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string
     version.value = now.version
   }
 
+  /** What was changed beside the form stands now; what is written in it stays. */
+  async function follow(): Promise<void> {
+    await config.load()
+    const now = object.value
+    if (!now || now.version === version.value) return
+    body.value = rebased(base.value, toRaw(body.value), now.body).body
+    base.value = structuredClone(toRaw(now.body))
+    version.value = now.version
+  }
+
   async function remove(): Promise<boolean> {
     const path = `/config/${kind.value}/${encodeURIComponent(key.value)}?reason=${encodeURIComponent(reason.value)}`
     const done = await act('remove', () => call('DELETE', path, { ifMatch: version.value }))
@@ -97,7 +107,7 @@ export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string
       .map((each) => faultText(each, t))
       .join(' ')
 
-  return { body, object, fresh, newKey, reason, changes, faults, conflict, busy, fault, reset, save, remove }
+  return { body, object, fresh, newKey, reason, changes, faults, conflict, busy, fault, reset, save, follow, remove }
 }
 
 export type Editing = ReturnType<typeof useEditing>

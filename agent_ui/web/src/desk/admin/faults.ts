@@ -54,6 +54,17 @@ const words: Readonly<Record<string, string>> = {
   ring_widens_nothing: 'ringWidensNothing',
   steps_out_of_order: 'stepsOutOfOrder',
   overflow_loop: 'overflowLoop',
+  outside_loop: 'outsideLoop',
+  outside_needs_queue: 'outsideNeedsQueue',
+  unknown_time_zone: 'unknownTimeZone',
+  unknown_country: 'unknownCountry',
+  bad_time: 'badTime',
+  span_empty: 'spanEmpty',
+  spans_out_of_order: 'spansOutOfOrder',
+  spans_overlap: 'spansOverlap',
+  spans_overlap_next_day: 'spansOverlapNextDay',
+  bad_date: 'badDate',
+  date_twice: 'dateTwice',
 }
 
 /** What is wrong, in the reader's language; the hub's own sentence for kinds that have no words. */

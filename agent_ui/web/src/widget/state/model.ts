@@ -74,6 +74,8 @@ export type HelloAnswer = Resumed | Snapshot
 
 export interface Topic {
   key: string
+  /** Its queue is open, or hands on to one that is. */
+  open: boolean
   name: string
   name_en: string
 }
@@ -85,6 +87,11 @@ export interface About {
   greeting: string
   greeting_en: string
   online: boolean
+  /** The site's queue is open, or hands on to one that is. */
+  open: boolean
+  /** When it opens next; null: it is open, or nobody knows. */
+  opens: string | null
+  time_zone: string
   upload_limit: number
   text_limit: number
   color: string

@@ -44,10 +44,16 @@ function withDays(entries: Entry[]): Entry[] {
   })
 }
 
-/** The agent's texts, oldest first. */
+/** What was said to the visitor by agents and by the hub, oldest first. */
 export function fromAgents(state: State): Message[] {
-  return sorted(state).filter((one) => one.author === 'agent' || one.author === 'notice')
+  return sorted(state).filter(
+    (one) => one.author === 'agent' || one.author === 'notice' || speaks(one),
+  )
 }
+
+/** The hub's own words, as others than what it notes of the talk. */
+const speaks = ({ author, parts }: Message): boolean =>
+  author === 'system' && parts.some((part) => part.type === 'text')
 
 function sorted(state: State): Message[] {
   return Object.values(state.messages).sort(
@@ -88,7 +94,7 @@ function lastServed({ conversation, turns }: State, messages: Message[]): number
 
 function said(message: Message, conversation: Conversation | null, served: number): Entry | null {
   const { id: key, at, parts } = message
-  if (message.author === 'system') {
+  if (message.author === 'system' && !speaks(message)) {
     const left = parts.some((part) => part.type === 'system' && part.code === 'customer_left')
     return left ? { kind: 'line', key, at, code: 'customerLeft', name: '' } : null
   }

@@ -11,10 +11,13 @@ export const about: About = {
   greeting: 'いらっしゃいませ。',
   greeting_en: 'Welcome.',
   online: true,
+  open: true,
+  opens: null,
+  time_zone: 'Asia/Tokyo',
   upload_limit: 1000,
   text_limit: 100,
   color: '#165E83',
-  topics: [{ key: 'returns', name: '返品窓口', name_en: 'Returns' }],
+  topics: [{ key: 'returns', open: true, name: '返品窓口', name_en: 'Returns' }],
 }
 
 type Body = Record<string, unknown>

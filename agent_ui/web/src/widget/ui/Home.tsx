@@ -1,7 +1,7 @@
 import { locales, type Locale } from '@shared/locale'
 import { over, unfinished } from '../state/state'
 import { timeline } from '../state/timeline'
-import { site, useHere } from './here'
+import { opening, site, useHere } from './here'
 import { Icon } from './Icon'
 
 const names: Record<Locale, string> = { ja: '日本語', en: 'English' }
@@ -63,20 +63,26 @@ function Availability() {
     )
   }
   const going = unfinished(talk)
+  const closed = about.open === false
+  const here = about.online && !closed
+  const opens = opening(screen, words)
   const act = (): void => {
     if (going) counter.show({ view: 'chat' })
-    else if (about.online) counter.begin(null)
+    else if (here) counter.begin(null)
     else counter.show({ view: 'form' })
   }
-  const label = going ? words.resume : about.online ? words.start : words.leave
+  const label = going ? words.resume : here ? words.start : words.leave
   return (
     <div class="card">
-      <p class={about.online ? 'state on' : 'state'} role="status">
+      <p class={here ? 'state on' : 'state'} role="status">
         <i class="dot" />
-        {about.online ? words.online : words.offline}
+        <span>
+          {here ? words.online : closed ? words.closed : words.offline}
+          {opens && <span class="opens">{opens}</span>}
+        </span>
       </p>
       <button class="wide primary" type="button" data-first onClick={act}>
-        <Icon name={going || about.online ? 'message-square' : 'mail'} />
+        <Icon name={going || here ? 'message-square' : 'mail'} />
         {label}
       </button>
     </div>
@@ -86,13 +92,16 @@ function Availability() {
 function Topics() {
   const { counter, screen, talk, words } = useHere()
   const { about, locale } = screen
-  if (!about?.online || !about.topics.length || unfinished(talk)) return null
+  const open = about?.open !== false || about.topics.some((topic) => topic.open)
+  if (!about?.online || !open || !about.topics.length || unfinished(talk)) return null
   return (
     <div class="card list">
       <h3>{words.topics}</h3>
       {about.topics.map((topic) => (
         <button key={topic.key} class="row" type="button" onClick={() => counter.begin(topic.key)}>
           <span class="grow">{locale === 'ja' ? topic.name : topic.name_en}</span>
+          {' '}
+          {topic.open === false && <span class="tag">{words.closedTag}</span>}
           <Icon name="chevron-right" />
         </button>
       ))}

@@ -4,6 +4,8 @@ import { Form } from './Form'
 import { Home } from './Home'
 import { useHere } from './here'
 
+/** Whether the site is open, and whether anybody is there, may change while one looks. */
+const LEARN_MS = 30_000
 const FULL = '(max-width: 480px), (max-height: 480px)'
 const FOCUSABLE = 'button, [href], input:not([hidden]), select, textarea, [tabindex="0"]'
 
@@ -41,6 +43,10 @@ function useVisibleHeight(panel: { current: HTMLElement | null }): void {
 export function Panel() {
   const { counter, screen, words } = useHere()
   const panel = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const again = setInterval(() => void counter.learn(), LEARN_MS)
+    return () => clearInterval(again)
+  }, [counter])
   const full = window.matchMedia(FULL).matches
   useVisibleHeight(panel)
   useLayoutEffect(() => {

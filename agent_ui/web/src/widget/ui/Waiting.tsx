@@ -1,6 +1,6 @@
 import { useRef } from 'preact/hooks'
 import { fill } from '../words'
-import { useHere } from './here'
+import { opening, useHere } from './here'
 
 const LONG_MIN = 60
 
@@ -8,13 +8,17 @@ const LONG_MIN = 60
 export function Waiting() {
   const { counter, screen, talk, words } = useHere()
   const first = useRef(0)
+  const topic = screen.about?.topics.find(({ key }) => key === screen.topic)
+  const closed = (topic ?? screen.about)?.open === false
   const away = screen.about?.online === false
   const { position, nobody, wait_min: minutes } = talk.place ?? { position: null, nobody: away, wait_min: null }
-  if (nobody) {
+  if (closed || nobody) {
+    const opens = topic ? '' : opening(screen, words)
     return (
       <div class="card wait">
-        <b>{words.nobody}</b>
-        <p>{words.nobodyHint}</p>
+        <b>{closed ? words.closed : words.nobody}</b>
+        {closed && opens && <p>{opens}</p>}
+        <p>{closed ? words.outsideHint : words.nobodyHint}</p>
         <button class="wide" type="button" onClick={() => counter.show({ view: 'form' })}>
           {words.leaveAddress}
         </button>

@@ -3,7 +3,8 @@ import { useContext } from 'preact/hooks'
 import type { Counter, Screen } from '../talk/counter'
 import { useStore } from '../talk/store'
 import type { State } from '../state/state'
-import { catalogues, type Words } from '../words'
+import { there } from '../times'
+import { catalogues, fill, type Words } from '../words'
 
 /** For a control that takes the place of one that had the focus. */
 export function focusIfLost(control: HTMLElement | null): void {
@@ -33,6 +34,12 @@ export function site({ about, locale }: Screen): { text: string; lang: string } 
   const english = locale === 'en' && about && about.name_en !== about.name
   if (english) return { text: about.name_en, lang: locale }
   return { text: about?.name ?? '', lang: about?.language ?? locale }
+}
+
+/** When the site opens next, in words; none where it is open or nobody knows. */
+export function opening({ about, locale }: Screen, words: Words): string {
+  if (about?.open !== false || !about.opens) return ''
+  return fill(words.opens, { time: there(about.opens, about.time_zone, locale) })
 }
 
 /** The name of the chosen topic, else of the site, with its language. */
