@@ -40,6 +40,8 @@ def expected(operation: Operation, role: str) -> set[int]:
         return {200, 201, 204, 415}
     if administrators:
         return {200, 204, 404, 412, 422} if role == "adam" else {403}
+    if path.endswith("/board"):
+        return {200} if role == "sue" else {403}
     if path.endswith("/files/{id}"):
         return {404}
     if path.endswith("/closed"):
