@@ -217,7 +217,7 @@ class Book:
         self.lift(item)
         item.told_blocked = False
         item.spec = replace(item.spec, queue=queue.id)
-        item.policy = queue
+        item.come_under(queue)
         self.wait(item)
         self.tell(ItemWaiting(item.id, queue.id, why))
 

@@ -194,7 +194,7 @@ def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:
     waiting = [item for item in book.items.values() if book.index.holds(item.id)]
     book.use_queues(queues)
     for item in book.items.values():
-        item.policy = queues[item.spec.queue]
+        item.come_under(queues[item.spec.queue])
         for kind in (Timer.release, Timer.absent):
             book.timers.schedule(kind, item.id)
     for agent in sorted(book.agents.values(), key=lambda agent: agent.id):

@@ -49,6 +49,7 @@ def enqueue(book: Book, command: ItemEnqueued) -> None:
         raise Refused("finished", book.finished[spec.id])
     unanswered = None if spec.exclusive else spec.enqueued_at
     item = book.items[spec.id] = ItemRecord(spec, policy, unanswered_since=unanswered)
+    item.come_under(policy)
     book.wait(item)
     book.entering[item.id] = None
 
@@ -274,7 +275,7 @@ def transfer_to_queue(book: Book, command: TransferredToQueue) -> None:
     item.told_blocked = False
     book.hold(item, None, ItemState.waiting)
     item.spec = replace(item.spec, queue=policy.id)
-    item.policy = policy
+    item.come_under(policy)
     book.wait(item)
     # Somebody meant it for this queue: it does not leave it for what is over already.
     item.stepped = book.clock

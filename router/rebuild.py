@@ -51,6 +51,7 @@ def policy(key: str, queue: Queue, last_level: int) -> QueuePolicy:
         team_order=tuple(map(tuple, queue.group_order)),
         last_level=last_level,
         agent_choice=queue.agent_choice,
+        weights={channel.value: weight for channel, weight in queue.weights.items()},
         offer_timeout_s=queue.offer_timeout_s,
         transfer_timeout_s=queue.transfer_timeout_s,
         misses=queue.misses,
@@ -238,6 +239,7 @@ def item_spec(row: Row[Any]) -> ItemSpec:
         queue=row.queue,
         channel=row.channel,
         enqueued_at=to_micros(row.enqueued_at),
+        weight=(row.routing or {}).get("weight", 1),
         requires=row.requires,
         priority=row.priority,
         preferred=row.preferred,
@@ -284,6 +286,7 @@ def same_but_text(facts: ItemFacts, before: ItemFacts | None) -> bool:
 def routing_of(facts: ItemFacts) -> dict[str, Any]:
     """Return the part of an item's facts that lives in its ``routing`` column."""
     return {
+        "weight": facts.spec.weight,
         "transfer": facts.transfer.value if facts.transfer else None,
         "paused_since": facts.paused_since,
         "released": facts.released,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from madoguchi.model.routing import (
@@ -248,6 +248,16 @@ class ItemRecord:
     def shape(self) -> Shape:
         """What it asks of an agent's room."""
         return Shape(self.spec.channel, self.spec.weight, self.spec.exclusive)
+
+    def come_under(self, policy: QueuePolicy) -> None:
+        """Take over a queue's policy, its weights only while nobody's units are taken."""
+        channel, before = self.spec.channel, self.policy.weights
+        self.policy = policy
+        if self.owner is not None or self.offer is not None:
+            return
+        weight = policy.weights.get(channel, 1 if channel in before else self.spec.weight)
+        if weight != self.spec.weight:
+            self.spec = replace(self.spec, weight=weight)
 
     def step_due(self) -> int | None:
         """Return when the next ring or overflow comes, if the item still waits then."""

@@ -200,6 +200,7 @@ class Queue(Named, Object):
     overflow: list[Overflow] = Field(default_factory=list, max_length=12)
     agent_choice: AgentChoice = AgentChoice.longest_idle
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
+    weights: dict[Channel, Annotated[int, Field(ge=1, le=50)]] = Field(default_factory=dict)
     offer_timeout_s: float = Field(20, ge=5, le=600)
     misses: int = Field(1, ge=1, le=20)
     transfer_timeout_s: float = Field(60, ge=5, le=600)

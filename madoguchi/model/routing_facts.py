@@ -164,7 +164,8 @@ class QueuePolicy:
     work at the moment when wrap-up would begin; `wrap_up_s` ends it so long after (0: no limit).
     `max_waiting`: so many may wait, not on offer; None: no limit. `team_order` stands for the
     levels when an item looks for an agent: those of the first list are asked first, who is in none
-    last. `last_level` is the highest level at which anybody serves the queue.
+    last. `last_level` is the highest level at which anybody serves the queue. `weights` is channel
+    -> units that an item takes, instead of its own.
     Raises ValueError for values that cannot work.
     """
 
@@ -187,8 +188,11 @@ class QueuePolicy:
     max_waiting: int | None = None
     team_order: tuple[tuple[str, ...], ...] = ()
     last_level: int = 1
+    weights: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if any(weight < 1 for weight in self.weights.values()):
+            raise ValueError(f"queue {self.id}: a weight must be at least 1")
         if min(self.offer_timeout_s, self.transfer_timeout_s, self.absent_requeue_s) <= 0:
             raise ValueError(f"queue {self.id}: time-outs must be above 0 s")
         if min(self.decline_block_s, self.chat_release_s, self.wrap_up_s) < 0:

@@ -112,6 +112,20 @@ async def test_a_change_of_the_rings_counts_for_what_waits_already(
         assert made["agent"] == nick.id
 
 
+async def test_weights_are_kept_over_a_restart(tmp_path: Path, database: str) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure("[queue.orders]\nweights = { sms = 2 }")
+        ann = await taking(here)
+        engine = here.hub.router._engine
+        assert engine is not None
+        assert engine.load(ann.id).used == 2
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        engine = here.hub.router._engine
+        assert engine is not None
+        assert engine.load(ann.id).used == 2
+
+
 async def memory(here: Running, agent: str) -> dict[str, Any]:
     """Return what is stored of an agent for the choices that remember."""
 

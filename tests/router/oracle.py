@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from madoguchi.model.routing import (
     AgentChoice,
@@ -186,6 +186,7 @@ class Seen:
 
     def choice(self, spec: ItemSpec, policy: QueuePolicy) -> str | None:
         """Whom a new item must be offered to, before it is there."""
+        spec = replace(spec, weight=policy.weights.get(spec.channel, spec.weight))
         item = SeenItem(ItemFacts(spec), policy, self.at)
         free = [agent for name, agent in self.agents.items() if self.permits(name, item)]
         if spec.preferred is not None and any(agent.spec.id == spec.preferred for agent in free):

@@ -110,6 +110,7 @@ policies = st.tuples(
     st.none() | st.sampled_from(AFTER),
     st.none() | st.integers(0, 3),
     st.lists(teams, max_size=2).map(tuple),
+    st.dictionaries(st.sampled_from(["chat", "email"]), st.integers(1, 3), max_size=1),
 )
 limits = st.none() | st.integers(0, 4)
 
@@ -146,20 +147,20 @@ Drawn = tuple[
     float | None,
     int | None,
     tuple[tuple[str, ...], ...],
+    dict[str, int],
 ]
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
-    requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order = (
-        drawn
-    )
+    (requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order,
+     weights) = drawn  # fmt: skip
     # Overflows go upwards, so that they never go round.
     above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
         name, name, requires, priority, ageing, choice,
         misses=misses, wrap_up=wrap_up, decline_block_s=block, wrap_up_s=limit,
         rings=steps, overflow=(Overflow(after, above[0]),) if after and above else (),
-        max_waiting=most, team_order=order, last_level=2,
+        max_waiting=most, team_order=order, last_level=2, weights=weights,
     )  # fmt: skip
 
 

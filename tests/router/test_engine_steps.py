@@ -179,3 +179,47 @@ def test_overflows_that_lead_round_or_nowhere_are_refused() -> None:
     shared = (Limit(("x",), 1),)
     refused: Refused = stage.refuse(ConfigurationChanged((QueuePolicy("q", "Q"),), limits=shared))
     assert refused.code == "unknown_queue"
+
+
+# ---------------------------------------------------------------- weights
+
+
+def heavy(queue: str = "q", **weights: int) -> QueuePolicy:
+    return QueuePolicy(queue, queue.upper(), weights=weights)
+
+
+def used(stage: Stage, agent: str = "a") -> int:
+    load = stage.engine.load(agent)
+    return load.used + load.reserved
+
+
+def test_an_item_takes_as_many_units_as_its_queue_says() -> None:
+    stage = Stage(heavy(chat=2))
+    stage.agent("a", units=3)
+    assert stage.assigned("i1") == "a"
+    assert used(stage) == 2
+    stage.item("i2")
+    assert stage.offered_to("i2") is None, "one unit is left, and a chat takes two"
+    stage.item("i3", channel="sms")
+    assert stage.offered_to("i3") == "a"
+
+
+def test_another_weight_counts_for_what_waits_and_not_for_what_somebody_has() -> None:
+    stage = Stage(heavy(chat=2))
+    stage.agent("a", units=3)
+    stage.assigned("i1")
+    stage.item("i2")
+    stage.do(ConfigurationChanged((heavy(),)))
+    assert stage.offered_to("i2") == "a"
+    assert used(stage) == 3
+    stage.do(WorkEnded("i1"))
+    assert used(stage) == 1
+
+
+def test_an_item_takes_over_the_weight_of_the_queue_to_which_it_goes() -> None:
+    stage = Stage(heavy("q", chat=3), heavy("r", sms=2))
+    stage.agent("a", {"r": 1}, units=2)
+    stage.item("i1")
+    stage.do(TransferredToQueue("i1", "r", "sue"))
+    assert stage.offered_to("i1") == "a"
+    assert used(stage) == 1
