@@ -1,7 +1,8 @@
 import { upload, type Uploaded } from '@desk/acts/upload'
 import { Problem } from '@desk/acts/api'
 import { useSession } from '@desk/session/session'
-import { computed, reactive, type Ref } from 'vue'
+import { defineStore } from 'pinia'
+import { computed, reactive, watch, type Ref } from 'vue'
 
 export interface Attached {
   key: number
@@ -16,24 +17,47 @@ export interface Attached {
   stop: AbortController
 }
 
-let keys = 0
-const all = reactive(new Map<string, Attached[]>())
+type Kept = Record<string, Uploaded[]>
 
-function attach(conversation: string, made: Omit<Attached, 'key' | 'part' | 'code' | 'stop'>): Attached | undefined {
-  keys += 1
-  const attached: Attached = { ...made, key: keys, part: 0, code: '', stop: new AbortController() }
-  all.set(conversation, [...(all.get(conversation) ?? []), attached])
-  return all.get(conversation)?.at(-1)
+function kept(key: string): Kept {
+  try {
+    return JSON.parse(sessionStorage.getItem(key) ?? '{}') as Kept
+  } catch {
+    return {}
+  }
 }
 
-/** Puts files back that a message had which was not sent. */
-export function giveFiles(conversation: string, files: readonly Uploaded[]): void {
-  for (const uploaded of files) attach(conversation, { name: uploaded.name, size: uploaded.size, file: null, state: 'done', uploaded })
-}
+/** Files in the composers, by conversation; those that are with the hub survive a reload. */
+export const useFiles = defineStore('files', () => {
+  const KEY = `madoguchi.files.${useSession().me?.id ?? ''}`
+  const all = reactive(new Map<string, Attached[]>())
+  let keys = 0
+
+  function attach(conversation: string, made: Omit<Attached, 'key' | 'part' | 'code' | 'stop'>): Attached | undefined {
+    keys += 1
+    const attached: Attached = { ...made, key: keys, part: 0, code: '', stop: new AbortController() }
+    all.set(conversation, [...(all.get(conversation) ?? []), attached])
+    return all.get(conversation)?.at(-1)
+  }
+
+  /** Puts files back that a message had which was not sent. */
+  function give(conversation: string, files: readonly Uploaded[]): void {
+    for (const uploaded of files) attach(conversation, { name: uploaded.name, size: uploaded.size, file: null, state: 'done', uploaded })
+  }
+
+  for (const [conversation, files] of Object.entries(kept(KEY))) give(conversation, files)
+  const uploaded = computed<Kept>(() =>
+    Object.fromEntries([...all].map(([id, files]) => [id, files.flatMap((each) => each.uploaded ?? [])] as const).filter(([, files]) => files.length)),
+  )
+  watch(uploaded, (now) => sessionStorage.setItem(KEY, JSON.stringify(now)))
+
+  return { all, attach, give }
+})
 
 /** Files that are being put to a message; they are sent at once, and joined to it when it goes. */
 export function useAttachments(conversation: Ref<string>) {
   const session = useSession()
+  const { all, attach } = useFiles()
   const here = computed(() => all.get(conversation.value) ?? [])
   const ready = computed(() => here.value.flatMap((each) => each.uploaded ?? []))
   const busy = computed(() => here.value.some((each) => each.state === 'sending'))

@@ -3,7 +3,7 @@ import type { Outgoing, Why } from '@desk/acts/outbox'
 import { useSending } from '@desk/acts/sending'
 import type { Uploaded } from '@desk/acts/upload'
 import { useComposer } from '@desk/composer/composer'
-import { giveFiles } from '@desk/composer/files'
+import { useFiles } from '@desk/composer/files'
 import type { Conversation, Message, Mode } from '@desk/model/entities'
 import { useSession } from '@desk/session/session'
 import { useWorld } from '@desk/stream/world'
@@ -45,7 +45,9 @@ export function useCause() {
     const conversation = world.world.conversation.get(id)
     if (!why) return ''
     if (why.code === 'newer_answer') return t('desk.unsent.because.newer')
-    if (why.code === 'forbidden' && mode === 'reply' && conversation?.owner !== session.me?.id) {
+    if (why.code === 'forbidden' && mode === 'reply') {
+      // It may be theirs again: then nothing stands against sending.
+      if (conversation?.owner === session.me?.id) return ''
       return t(conversation?.state === 'closed' ? 'desk.refused.closed' : 'desk.unsent.because.gone')
     }
     return reason(why)
@@ -56,6 +58,7 @@ export function useCause() {
 export function useUnsent(place: () => Place) {
   const sending = useSending()
   const composer = useComposer()
+  const attached = useFiles()
 
   const held = computed(() => sending.held.get(place().id) ?? [])
   /** What stands in a field that this conversation does not show any more. */
@@ -93,7 +96,7 @@ export function useUnsent(place: () => Place) {
     take(some)
     for (const { mode, text, files } of some) {
       composer.give(id, reply ? mode : 'note', text)
-      giveFiles(id, files)
+      attached.give(id, files)
     }
   }
 
