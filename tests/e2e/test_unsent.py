@@ -7,6 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.houses import House, finish, written
 from tests.e2e.people import Agent
+from tests.e2e.test_accessible import clean
 from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.browser
@@ -45,13 +46,15 @@ class Card:
         return self.body.locator(".acts.all").get_by_role("button", name=word)
 
 
+@pytest.mark.parametrize(("locale", "dark"), [("ja-JP", False), ("en-US", True)])
 async def test_replies_that_a_colleague_overtook_are_kept_and_sent_in_order(
-    beyond: House, proxy: Proxy
+    beyond: House, proxy: Proxy, locale: str, dark: bool
 ) -> None:
     sue = await beyond.here.person("sue")
-    ann = await beyond.agent("ann")
+    ann = await beyond.agent("ann", locale=locale, dark=dark)
+    await ann.speak(locale[:2])
     await ann.available()
-    here = await sms(ann, beyond, "+819055500101", "いつ届きますか？")
+    here = await sms(ann, beyond, f"+81905550010{dark:d}", "いつ届きますか？")
     proxy.refuse()
     await ann.reply(FIRST)
     await ann.reply(SECOND)
@@ -62,6 +65,7 @@ async def test_replies_that_a_colleague_overtook_are_kept_and_sent_in_order(
     await expect(card.texts).to_have_text([FIRST, SECOND], timeout=AGAIN_MS)
     await expect(card.body).to_contain_text(SUES)
     await expect(ann.page.locator(".unsent-place [role=status]")).to_contain_text("2")
+    await clean(ann.page, f"the card, {locale}")
     await ann.page.reload()
     await expect(card.texts).to_have_text([FIRST, SECOND])
     assert await written(sue, here, "out") == [SUES]
@@ -96,6 +100,7 @@ async def test_a_reply_refused_elsewhere_is_marked_until_its_author_has_decided(
     await expect(card.body).to_have_count(0)
     await ann.page.reload()
     await expect(mark).to_contain_text(FIRST)
+    await clean(ann.page, "the banner")
     await mark.press("Enter")
     await expect(card.texts).to_have_text([FIRST])
     await expect(mark).to_have_count(0)
