@@ -47,7 +47,7 @@ export const useFiles = defineStore('files', () => {
 
   for (const [conversation, files] of Object.entries(kept(KEY))) give(conversation, files)
   const uploaded = computed<Kept>(() =>
-    Object.fromEntries([...all].map(([id, files]) => [id, files.flatMap((each) => each.uploaded ?? [])] as const).filter(([, files]) => files.length)),
+    Object.fromEntries([...all].map(([id, files]) => [id, files.flatMap((each) => each.uploaded ?? [])])),
   )
   watch(uploaded, (now) => sessionStorage.setItem(KEY, JSON.stringify(now)))
 
