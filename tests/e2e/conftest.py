@@ -12,6 +12,7 @@ from playwright.async_api import Browser
 from tests.e2e.houses import House
 from tests.e2e.people import Demo
 from tests.support.hubs import Running, hub_running
+from tests.support.proxy import Proxy
 from tests.support.servers import Server
 
 
@@ -39,5 +40,24 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
 async def house(here: Running, browser: Browser) -> AsyncIterator[House]:
     """The module's hub with fresh browser profiles."""
     found = House(here, browser)
+    yield found
+    await found.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def proxy(here: Running) -> AsyncIterator[Proxy]:
+    """A proxy before the module's hub, which pings more often than in use."""
+    for server in (here.hub.desk.server, here.hub.widget.server):
+        server.eio.ping_interval, server.eio.ping_timeout = 2, 1
+    found = Proxy(here.port)
+    await found.open()
+    yield found
+    await found.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def beyond(here: Running, browser: Browser, proxy: Proxy) -> AsyncIterator[House]:
+    """The hub as browsers beyond the proxy see it."""
+    found = House(here, browser, proxy.url)
     yield found
     await found.close()

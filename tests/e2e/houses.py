@@ -72,3 +72,11 @@ async def written(person: Person, conversation: str, direction: str) -> list[str
         for part in message["parts"]
         if part["type"] == "text"
     ]
+
+
+async def finish(sue: Person, *conversations: str) -> None:
+    """End what a test has begun, so that the next one begins anew."""
+    for conversation in conversations:
+        path = f"/conversations/{conversation}"
+        await sue.call("POST", f"{path}/end", {"inbound_seq": 1_000})
+        await sue.call("POST", f"{path}/wrap-up", {"code": "solved"})

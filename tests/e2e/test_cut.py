@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.e2e.houses import House, written
+from tests.e2e.houses import House, finish, written
 from tests.e2e.people import Agent, Visitor
-from tests.support.hubs import Person, Running
 from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.browser
 
 PHONES = ("+819055500187", "+818055500142")
 LATER = "つながったら送ります"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def proxy(here: Running) -> AsyncIterator[Proxy]:
-    """A proxy before the module's hub, which pings more often than in use."""
-    for server in (here.hub.desk.server, here.hub.widget.server):
-        server.eio.ping_interval, server.eio.ping_timeout = 2, 1
-    found = Proxy(here.port)
-    await found.open()
-    yield found
-    await found.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def beyond(here: Running, browser: Browser, proxy: Proxy) -> AsyncIterator[House]:
-    """The hub as browsers beyond the proxy see it."""
-    found = House(here, browser, proxy.url)
-    yield found
-    await found.close()
 
 
 async def talking(house: House, phone: str) -> tuple[Agent, Visitor, str, str]:
@@ -57,14 +35,6 @@ async def talking(house: House, phone: str) -> tuple[Agent, Visitor, str, str]:
     await expect(ann.composer).to_be_focused()
     sms = ann.page.url.split("/")[-1].split("#")[0]
     return ann, visitor, chat, sms
-
-
-async def finish(sue: Person, *conversations: str) -> None:
-    """End what a test has begun, so that the next one begins anew."""
-    for conversation in conversations:
-        path = f"/conversations/{conversation}"
-        await sue.call("POST", f"{path}/end", {"inbound_seq": 1_000})
-        await sue.call("POST", f"{path}/wrap-up", {"code": "solved"})
 
 
 async def test_what_is_written_while_cut_goes_out_once_and_in_order(

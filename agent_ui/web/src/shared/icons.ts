@@ -64,6 +64,7 @@ export const deskIcons = [
   'square',
   'sticky-note',
   'sun',
+  'trash-2',
   'triangle-alert',
   'undo-2',
   'upload',

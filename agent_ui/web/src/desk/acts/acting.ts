@@ -1,17 +1,20 @@
 import { useI18n } from 'vue-i18n'
 import { Problem } from './api'
+import type { Why } from './outbox'
 
 /** Does an act; a refusal is told as a sentence, with what the hub said. */
 export function useActing() {
   const toast = useToast()
   const { t, te } = useI18n()
 
+  function reason({ code, message, facts }: Why): string {
+    const key = `desk.refused.${code}`
+    return te(key) ? t(key, { name: String(facts['agent_name'] ?? '') }) : message || code
+  }
+
   function sentence(what: string, error: unknown): { title: string; description: string } {
     const problem = error instanceof Problem ? error : new Problem(500, 'failed', String(error))
-    const key = `desk.refused.${problem.code}`
-    const name = String(problem.facts['agent_name'] ?? '')
-    const description = te(key) ? t(key, { name }) : problem.message || problem.code
-    return { title: t(`desk.failed.${what}`), description }
+    return { title: t(`desk.failed.${what}`), description: reason(problem) }
   }
 
   function tell(what: string, error: unknown): void {
@@ -29,5 +32,5 @@ export function useActing() {
     }
   }
 
-  return { act, tell, sentence }
+  return { act, tell, sentence, reason }
 }

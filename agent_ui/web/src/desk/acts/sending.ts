@@ -4,9 +4,9 @@ import { useLink } from '@desk/stream/link'
 import { useLive } from '@desk/stream/live'
 import { useWorld } from '@desk/stream/world'
 import { defineStore } from 'pinia'
-import { shallowRef, watch } from 'vue'
+import { computed, shallowRef, watch } from 'vue'
 import { call } from './api'
-import { Outbox, type Outgoing, type Refusal } from './outbox'
+import { heldOf, Outbox, type Outgoing } from './outbox'
 
 const keyOf = (agent: string): string => `madoguchi.outbox.${agent}`
 
@@ -21,13 +21,12 @@ function saved(agent: string): Outgoing[] {
 /** A message is short and its id its own: an answer that takes so long is asked for again. */
 const PATIENCE_MS = 4_000
 
-/** The messages of this tab that are not yet with the hub; they survive a reload. */
+/** The messages of this tab that are not with the hub, yet or for good; they survive a reload. */
 export const useSending = defineStore('sending', () => {
   const session = useSession()
   const link = useLink()
   const { learn } = useWorld()
   const waiting = shallowRef<readonly Outgoing[]>([])
-  const refusal = shallowRef<Refusal | null>(null)
   const agent = session.me?.id ?? ''
 
   async function post({ id, conversation, mode, text, files, newest, to }: Outgoing, signal: AbortSignal): Promise<void> {
@@ -43,7 +42,6 @@ export const useSending = defineStore('sending', () => {
       waiting.value = now
       sessionStorage.setItem(keyOf(agent), JSON.stringify(now))
     },
-    refused: (given) => (refusal.value = given),
   })
   outbox.restore(saved(agent))
   watch(
@@ -55,9 +53,21 @@ export const useSending = defineStore('sending', () => {
     if (event.entity === 'message' && event.view) outbox.arrived(event.id)
   })
 
+  /** By conversation: what its author has to decide about. */
+  const held = computed(() => heldOf(waiting.value))
+  /** What goes out by itself. */
+  const coming = computed(() => {
+    const still = new Set([...held.value.values()].flat())
+    return waiting.value.filter((each) => !still.has(each))
+  })
+  const idsOf = (messages: readonly Outgoing[]): Set<string> => new Set(messages.map(({ id }) => id))
+
   return {
-    waiting,
-    refusal,
+    held,
+    coming,
     send: (outgoing: Omit<Outgoing, 'state'>) => outbox.add(outgoing),
+    again: (messages: readonly Outgoing[], newest?: string) => outbox.again(idsOf(messages), newest),
+    take: (messages: readonly Outgoing[]) => outbox.take(idsOf(messages)),
+    restore: (taken: readonly Outgoing[]) => outbox.restoreTaken(taken),
   }
 })

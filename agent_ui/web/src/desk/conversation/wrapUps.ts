@@ -38,7 +38,8 @@ export const useWrapUps = defineStore('wrapUps', () => {
     kept.delete(conversation)
     const text = note.trim()
     if (!text || finishing || !session.me) return
-    sending.send({ id: uuid7(), conversation, mode: 'note', text, files: [], at: new Date(hubNow()).toISOString() })
+    const name = world.world.conversation.get(conversation)?.customer.name ?? ''
+    sending.send({ id: uuid7(), conversation, mode: 'note', text, files: [], at: new Date(hubNow()).toISOString(), name })
   }
 
   watch(
