@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.conversations import repository, telling
@@ -308,9 +308,15 @@ def _forget_draft(actor: Actor, one: Conversation, mode: Mode | None, now: datet
     mine = (draft.c.conversation == one.id) & (draft.c.agent == actor.id)
     if mode is not None:
         mine &= draft.c.mode == mode
-    gone = yield delete(draft).where(mine).returning(draft.c.version)
+    # The row stays: the next draft's version has to be higher than any that a desk has seen.
+    gone = yield (
+        update(draft)
+        .where(mine, draft.c.text != "")
+        .values(text="", at=now, version=draft.c.version + 1)
+        .returning(draft.c.version)
+    )
     if gone:
-        yield append([_draft_entry(actor, one.id, gone[0].version + 1, now)])
+        yield append([_draft_entry(actor, one.id, gone[0].version, now)])
 
 
 def _draft_entry(actor: Actor, id: Id, version: int, now: datetime) -> LogEntry:

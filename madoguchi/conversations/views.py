@@ -228,6 +228,7 @@ class ConversationViews:
         rows = yield select(draft).where(
             draft.c.conversation.in_(sorted({p[0] for p in pairs})),
             draft.c.agent.in_(sorted({p[1] for p in pairs})),
+            draft.c.text != "",
         )
         found = {
             f"{r.conversation}:{r.agent}": View(
@@ -306,7 +307,7 @@ def visible_in_lists(actor: Actor) -> ColumnElement[bool]:
 
 def snapshot_drafts(actor: Actor) -> Work[list[str]]:
     """Return the actor's drafts."""
-    rows = yield select(draft.c.conversation).where(draft.c.agent == actor.id)
+    rows = yield select(draft.c.conversation).where(draft.c.agent == actor.id, draft.c.text != "")
     return [f"{r.conversation}:{actor.id}" for r in rows]
 
 

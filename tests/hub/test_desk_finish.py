@@ -220,3 +220,25 @@ async def test_preferences_reach_the_persons_other_open_desks_and_nobody_else(
         assert (await ann.raw("PUT", "/agents/me/preferences", {"theme": "pink"}))[0] == 422
         again = await (await here.person("sue")).connect()
         assert again.of("preferences", there.id)["preferences"] == {**wanted, "theme": "light"}
+
+
+async def test_the_next_draft_is_newer_than_the_one_that_was_sent(
+    tmp_path: Path, database: str
+) -> None:
+    """A desk ignores what is older than what it has seen."""
+    async with hub_running(tmp_path, database=database) as here:
+        ann = await here.person("ann")
+        desk = await ann.available()
+        await here.sms("+819055500100", "hello")
+        id = await accepted(ann, desk)
+        path = f"/conversations/{id}/draft"
+        first = await ann.call("PUT", path, {"mode": "reply", "text": "one"})
+        await desk.until(lambda s: s.all("draft"), "the draft")
+        await ann.call("POST", f"/conversations/{id}/messages", {"mode": "reply", "text": "one"})
+        await desk.until(lambda s: not s.all("draft"), "gone")
+        second = await ann.call("PUT", path, {"mode": "reply", "text": "two"})
+        assert second["version"] > first["version"] + 1
+        shown = await desk.until(lambda s: s.all("draft"), "the next draft")
+        assert shown[0]["text"] == "two"
+        again = await ann.connect("/agent")
+        assert [one["text"] for one in again.all("draft")] == ["two"]

@@ -48,7 +48,7 @@ export interface Conversation {
   seen_seq: number
   unanswered_since: string | null
   context: { page?: { url: string; title: string } } | null
-  wrap_up: string | null
+  wrap_up: { code: string } | null
   created_at: string
   closed_at: string | null
 }
