@@ -30,11 +30,13 @@ def explain_offer(
     return _explanation(book, item, agent, runner_up, facts)
 
 
-def explain_blocked(book: Book, item: ItemRecord) -> Explanation:
-    """Return who or what is missing for an item that nobody signed in could take."""
+def explain_blocked(book: Book, item: ItemRecord, *, blocked: bool) -> Explanation:
+    """Return who or what is missing for an item that nobody signed in could ever take; nothing is
+    when somebody could again.
+    """
     if not book.explaining:
         return _UNEXPLAINED
-    return _explanation(book, item, None, None, _missing(book, item))
+    return _explanation(book, item, None, None, _missing(book, item) if blocked else ())
 
 
 def explain_fully(book: Book, item: ItemRecord) -> FullExplanation:

@@ -83,10 +83,13 @@ def overflow(book: Book, item: ItemRecord) -> None:
     before, item.stepped = item.stepped, book.clock
     for step in item.policy.overflow if item.owner is None else ():
         moment = item.spec.enqueued_at + micros(step.after_s)
-        due = before < moment <= book.clock
-        if due and not book.full(step.to_queue, now_in=item.spec.queue):
+        if not before < moment <= book.clock:
+            continue
+        if not book.full(step.to_queue, now_in=item.spec.queue):
             book.move(item, book.queue(step.to_queue), "overflow")
             return
+        # One way less is left: maybe nobody can ever take it now.
+        book.arrivals[item.id] = None
     book.timers.schedule(Timer.step, item.id)
 
 

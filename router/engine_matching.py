@@ -127,7 +127,7 @@ def _tell_blocked(book: Book) -> None:
         blocked = book.index.nobody(item)
         if blocked != item.told_blocked:
             item.told_blocked = blocked
-            book.tell(ItemBlocked(name, blocked, explain_blocked(book, item)))
+            book.tell(ItemBlocked(name, blocked, explain_blocked(book, item, blocked=blocked)))
     for name in book.arrivals:
         book.end_preference(book.items[name])
     book.arrivals.clear()

@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from madoguchi.model.routing import AgentChoice, Candidate, Key, QueuePolicy, Reserve
 from router.buckets import Ahead, Bucket, BucketKey, Place, Pool, PoolKey, Profile
-from router.policy import allows, item_rank
+from router.policy import allows, item_rank, stages
 from router.records import AgentRecord, ItemRecord, Room
 from router.teams import Teams
 
@@ -29,6 +29,8 @@ class Index:
         self._buckets: dict[str, tuple[Pool, Bucket]] = {}
         self._stale: dict[str, AgentRecord] = {}
         self._flipped: dict[PoolKey, Pool] = {}
+        self._later: dict[PoolKey, dict[PoolKey, Pool]] = {}
+        self._opens_later: dict[PoolKey, int] = {}
         self._signed: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
         self.teams = Teams()
@@ -125,8 +127,12 @@ class Index:
         profile = self._profile_of[agent.id]
         for _, pool in profile.pools():
             pool.count(profile, signed, present, agent.spec.units)
-            if signed and pool.buckets:
+            if not signed:
+                continue
+            if pool.buckets:
                 self._flipped[pool.key] = pool
+            for key in self._later.get(pool.key, ()):
+                self._opens_later[key] = min(pool.signed, self._opens_later.get(key, pool.signed))
 
     # ------------------------------------------------------------ items
 
@@ -163,6 +169,8 @@ class Index:
         bucket.items.add((item.spec.enqueued_at, item.id))
         self._waiting[pool.key.queue] = self._waiting.get(pool.key.queue, 0) + 1
         self._buckets[item.id] = (pool, bucket)
+        for later in self._yet_to_come(item):
+            self._later.setdefault(later.key, {})[pool.key] = pool
 
     def lift(self, item: ItemRecord) -> None:
         """Take an item out of its bucket; nothing happens if it is in none."""
@@ -219,10 +227,28 @@ class Index:
         return pool.with_room(item.shape) - (agent is not None and pool.stands(agent, item.shape))
 
     def nobody(self, item: ItemRecord) -> bool:
-        """Return whether nobody signed in could ever take the item."""
+        """Return whether nobody signed in could ever take the item: now, when its rings have
+        widened, or where it overflows.
+        """
         self.refresh()
-        pool = self.pool(item)
-        return pool.signed <= self.count_barred(item, pool)
+        pools = (self.pool(item), *self._yet_to_come(item))
+        return all(pool.signed <= self.count_barred(item, pool) for pool in pools)
+
+    def _yet_to_come(self, item: ItemRecord) -> list[Pool]:
+        """Return the pools to which an item comes if nobody takes it before."""
+        if not (item.policy.rings or item.policy.overflow):
+            return []
+        ahead = stages(
+            item.policy,
+            self._queues,
+            item.spec.enqueued_at,
+            item.widened_at,
+            item.stepped if item.owner is None else None,
+        )
+        keys = {
+            PoolKey(queue.id, item.signature_in(queue, wide), wide.teams) for queue, wide in ahead
+        }
+        return [self._pools.get(key) or self._open_pool(key) for key in sorted(keys)]
 
     def count_barred(self, item: ItemRecord, pool: Pool) -> int:
         """Return how many signed-in members of `pool` are barred from the item."""
@@ -268,14 +294,18 @@ class Index:
     def flipped(self) -> list[str]:
         """Return the waiting items for whom the number of signed-in agents changed, and forget."""
         self.refresh()
+        least = {key: pool.signed for key, pool in self._flipped.items()}
+        for key, signed in self._opens_later.items():
+            least[key] = min(signed, least.get(key, signed))
         items = [
             key[1]
-            for pool in self._flipped.values()
-            for bucket in pool.buckets.values()
+            for name, signed in least.items()
+            for bucket in self._pools[name].buckets.values()
             for key in bucket.items
-            if bucket.key.barred or pool.signed <= 1
+            if bucket.key.barred or signed <= 1
         ]
         self._flipped.clear()
+        self._opens_later.clear()
         return items
 
     # ------------------------------------------------------------ reading

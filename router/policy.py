@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -281,6 +281,40 @@ def widened(queue: QueuePolicy, enqueued_at: int, at: int) -> Widened:
     teams = sorted({team for ring in passed for team in ring.add_teams})
     classes = [ring.priority for ring in passed if ring.priority is not None]
     return Widened(relax, tuple(teams), classes[-1] if classes else None)
+
+
+def stages(
+    queue: QueuePolicy,
+    queues: Mapping[str, QueuePolicy],
+    since: int,
+    rung: int,
+    stepped: int | None,
+) -> Iterator[tuple[QueuePolicy, Widened]]:
+    """Yield the queues, and what their rings will have changed there, to which an item of `queue`
+    has yet to come, enqueued at `since`, if nobody takes it. Its rings up to `rung` have passed and
+    its overflows up to `stepped` are done with; None: it does not overflow.
+    """
+    for ring in queue.rings:
+        moment = since + micros(ring.after_s)
+        if moment > rung:
+            yield queue, widened(queue, since, moment)
+    for step in queue.overflow if stepped is not None else ():
+        moment = since + micros(step.after_s)
+        if stepped is not None and moment > stepped:
+            yield from _from(queues[step.to_queue], queues, since, moment)
+
+
+def _from(
+    queue: QueuePolicy, queues: Mapping[str, QueuePolicy], since: int, moment: int
+) -> Iterator[tuple[QueuePolicy, Widened]]:
+    """Yield what an item comes to that moves to `queue` at a moment: every overflow there is still
+    to be tried.
+    """
+    yield queue, widened(queue, since, moment)
+    yield from stages(queue, queues, since, moment, None)
+    for step in queue.overflow:
+        later = max(moment, since + micros(step.after_s))
+        yield from _from(queues[step.to_queue], queues, since, later)
 
 
 def next_moment(steps: Iterable[Ring | Overflow], enqueued_at: int, passed: int) -> int | None:

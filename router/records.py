@@ -193,6 +193,10 @@ class AgentRecord:
         )
 
 
+def _signature(requires: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((skill, least) for skill, least in requires.items() if least > 0))
+
+
 _NOTHING_FULL: frozenset[str] = frozenset()
 _NOBODY: frozenset[str] = frozenset()
 
@@ -268,7 +272,12 @@ class ItemRecord:
 
     def signature(self) -> tuple[tuple[str, int], ...]:
         """Return the requirements as a key: equal for items that ask for the same."""
-        return tuple(sorted((skill, least) for skill, least in self.requires.items() if least > 0))
+        return _signature(self.requires)
+
+    def signature_in(self, queue: QueuePolicy, wide: Widened) -> tuple[tuple[str, int], ...]:
+        """Return the requirements as they will be in a queue when its rings have widened so far."""
+        own = self.spec.requires
+        return _signature(wide.requires(queue.requires if own is None else own))
 
     def barred(self) -> frozenset[str]:
         """Return the agents who must not get the item: those who declined it and its owner."""

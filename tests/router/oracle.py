@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from madoguchi.model.routing import (
@@ -16,6 +16,7 @@ from madoguchi.model.routing import (
     Presence,
     QueuePolicy,
     RouterState,
+    micros,
 )
 from router.policy import (
     Widened,
@@ -140,7 +141,7 @@ class Seen:
 
     def __init__(self, state: RouterState, *, but: str | None = None) -> None:
         self.at = state.clock
-        queues = {queue.id: queue for queue in state.queues}
+        queues = self.queues = {queue.id: queue for queue in state.queues}
         self.agents = {facts.spec.id: SeenAgent(facts) for facts in state.agents}
         self.items = {
             facts.spec.id: SeenItem(facts, queues[facts.spec.queue], state.clock)
@@ -254,5 +255,24 @@ class Seen:
         )
 
     def nobody(self, item: SeenItem) -> bool:
-        """Whether nobody signed in could ever take the item."""
-        return not any(self._could(agent, item) for agent in self.agents.values())
+        """Whether nobody signed in could ever take the item, here or where it will overflow to."""
+        stages = list(self._stages(item, self.at, overflows=item.owner is None))
+        return not any(
+            self._could(agent, stage) for agent in self.agents.values() for stage in stages
+        )
+
+    def _stages(self, item: SeenItem, at: int, *, overflows: bool = True) -> Iterator[SeenItem]:
+        """The item as it is at a moment and will be after each step that is still to come; what
+        came before it moved to a queue is tried as it arrives there.
+        """
+        since, facts, policy = item.spec.enqueued_at, item.facts, item.policy
+        moments = [since + micros(ring.after_s) for ring in policy.rings]
+        for moment in (at, *(moment for moment in moments if moment > at)):
+            yield SeenItem(facts, policy, moment)
+        arrived = at != self.at
+        for step in policy.overflow if overflows else ():
+            moment = since + micros(step.after_s)
+            if moment > at or arrived:
+                spec = replace(facts.spec, queue=step.to_queue)
+                there = SeenItem(replace(facts, spec=spec), self.queues[step.to_queue], at)
+                yield from self._stages(there, max(at, moment))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from madoguchi.model.routing import (
     ConfigurationChanged,
+    Decision,
+    ItemBlocked,
     ItemClosed,
     ItemState,
     ItemWaiting,
@@ -179,6 +181,41 @@ def test_overflows_that_lead_round_or_nowhere_are_refused() -> None:
     shared = (Limit(("x",), 1),)
     refused: Refused = stage.refuse(ConfigurationChanged((QueuePolicy("q", "Q"),), limits=shared))
     assert refused.code == "unknown_queue"
+
+
+# ---------------------------------------------------------------- nobody, ever
+
+
+def blocked(decisions: list[Decision]) -> list[tuple[bool, tuple[str, ...]]]:
+    return [(one.blocked, one.explanation.facts) for one in only(ItemBlocked, decisions)]
+
+
+def test_whom_a_later_ring_lets_in_counts_before_it_has_come() -> None:
+    stage = Stage(WIDENING)
+    stage.agent("a", skills={"ja": 3})
+    assert blocked(stage.item("i1")) == [], "in 30 s they may take it"
+    stage = Stage(WIDENING)
+    stage.agent("a", skills={"ja": 1})
+    assert blocked(stage.item("i1")) == [(True, ("missing_skill:ja:5",))]
+    # The team that is let in after a minute: its skill suffices by then.
+    assert blocked(stage.agent("b", {"other": 1}, skills={"ja": 2}, teams=("night",))) == [
+        (False, ())
+    ]
+    assert blocked(stage.do(PresenceSet("b", Presence.offline))) == [
+        (True, ("missing_skill:ja:5",))
+    ]
+
+
+def test_who_serves_where_it_overflows_counts_until_that_is_over() -> None:
+    narrow = QueuePolicy("q", "Q", {"ja": 5}, overflow=(Overflow(60, "r"),))
+    full = QueuePolicy("r", "R", max_waiting=0)
+    stage = Stage(narrow, full)
+    stage.agent("b", {"r": 1}, units=1)
+    stage.agent("a")
+    assert stage.assigned("other", queue="r") == "b"
+    assert blocked(stage.item("i1")) == []
+    # Nobody is free there and nobody may wait there: the only way is over.
+    assert blocked(stage.after(60)) == [(True, ("missing_skill:ja:5",))]
 
 
 # ---------------------------------------------------------------- weights
