@@ -53,8 +53,10 @@ export function setUp(): void {
     vi.stubGlobal('matchMedia', () => ({ matches: false }))
     Element.prototype.scrollTo ??= () => undefined
   })
-  afterEach(() => {
+  afterEach(async () => {
     cleanup()
+    // Effects that wait for the next frame look for a window, which is gone after the last test.
+    await new Promise(requestAnimationFrame)
     vi.unstubAllGlobals()
   })
 }
