@@ -338,6 +338,11 @@ class PostgresStore:
             loop = asyncio.get_running_loop()
             silent = loop.call_later(self.longest_s, session.plain.terminate)
             yield session
+        except asyncio.CancelledError:
+            # Cancelled in its BEGIN, the driver would take the next unit for a part of this one.
+            if session is not None:
+                session.plain.terminate()
+            raise
         except _FAULTS as fault:
             if session is not None and _gone(fault):
                 session.plain.terminate()

@@ -71,3 +71,19 @@ async def test_the_connection_that_listens_is_asked_whether_it_lives(
             proxy.fall_silent()
             with pytest.raises(Unavailable, match="silent"):
                 await hears
+
+
+async def test_nobody_gets_the_connection_of_a_unit_that_was_cancelled(
+    tmp_path: Path, pg_database: str
+) -> None:
+    """Cancelled in its BEGIN, the driver takes the next unit for a part of that transaction."""
+    async with behind_a_proxy(tmp_path, pg_database) as (store, proxy):
+        store.longest_s = 60
+        await store.write(one)
+        proxy.fall_silent()
+        unit = asyncio.create_task(store.write(one))
+        await wait_for(lambda: not store._idle, "it has begun")
+        unit.cancel()
+        await asyncio.gather(unit, return_exceptions=True)
+        async with asyncio.timeout(10):
+            assert await store.write(one)
