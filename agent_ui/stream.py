@@ -356,7 +356,9 @@ class DeskStream:
     def watchers(self) -> set[str]:
         """Return the sockets of supervisors who listen."""
         return {
-            s.sid for s in self._sockets.values() if s.namespace == SUPERVISOR and s.reader.live
+            s.sid
+            for s in self._sockets.values()
+            if s.namespace == SUPERVISOR and s.reader.live and s.actor.has(Role.SUPERVISOR)
         }
 
     async def tell(self, sid: str, name: str, body: Any) -> None:
@@ -414,7 +416,8 @@ class DeskStream:
 
 def _audience(actor: Actor, namespace: str) -> set[str]:
     if namespace == SUPERVISOR:
-        return {log.SUPERVISORS, log.EVERYONE}
+        # Who is no supervisor any more keeps the socket till the page asks who it is for.
+        return {log.EVERYONE, *([log.SUPERVISORS] if actor.has(Role.SUPERVISOR) else [])}
     return {log.agent(actor.id), log.EVERYONE, *(log.queue(q) for q in actor.queues)}
 
 

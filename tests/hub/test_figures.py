@@ -8,7 +8,7 @@ from typing import Any
 
 from madoguchi.clock import ManualClock
 from router.board import Board, past
-from tests.hub.test_late_text import accepted
+from tests.hub.test_chat import accepted
 from tests.support.hubs import Person, Running, Stream, Widget, hub_running
 from tests.support.waiting import wait_for
 
@@ -44,7 +44,6 @@ async def answered(here: Running, clock: ManualClock, waits_s: float) -> None:
     await desk.until(lambda s: s.all("offer"), "an offer")
     clock.advance(waits_s)
     await accepted(ann, desk)
-    await desk.until(lambda s: not s.all("offer"), "taken")
 
 
 async def a_morning(here: Running, clock: ManualClock) -> None:
@@ -115,3 +114,22 @@ async def test_supervisors_hear_what_changed_and_agents_nothing(tmp_path: Path) 
         assert told[-1][0] in listed["queues"]
         assert (await ann.raw("GET", "/board"))[0] == 403
         assert agents == []
+
+
+async def test_who_is_no_supervisor_any_more_hears_nothing_more(tmp_path: Path) -> None:
+    """Their page may keep its socket: what comes over it is no longer theirs."""
+    clock = ManualClock()
+    async with hub_running(tmp_path, clock=clock) as here:
+        ann, sue = await here.person("ann"), await here.person("sue")
+        await ann.available()
+        watching = await sue.connect("/supervisor")
+        told: list[Any] = []
+        stale: list[Any] = []
+        watching.client.on("stale", stale.append, namespace="/supervisor")
+        await here.configure("[agent.sue]\nroles = ['agent']")
+        await wait_for(lambda: stale, "she is an agent now")
+        watching.client.on("figures", told.append, namespace="/supervisor")
+        heard = len(watching.events)
+        await answered(here, clock, 3)
+        await wait_for(lambda: shown(here)["orders"]["answered"] == 1, "answered")
+        assert (watching.events[heard:], told) == ([], [])
