@@ -28,9 +28,8 @@ class Index:
         self._places: dict[str, Place] = {}
         self._buckets: dict[str, tuple[Pool, Bucket]] = {}
         self._stale: dict[str, AgentRecord] = {}
-        self._flipped: dict[PoolKey, Pool] = {}
-        self._later: dict[PoolKey, dict[PoolKey, Pool]] = {}
-        self._opens_later: dict[PoolKey, int] = {}
+        self._flipped: dict[PoolKey, int] = {}
+        self._later: dict[PoolKey, set[PoolKey]] = {}
         self._signed: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
         self.teams = Teams()
@@ -129,10 +128,9 @@ class Index:
             pool.count(profile, signed, present, agent.spec.units)
             if not signed:
                 continue
-            if pool.buckets:
-                self._flipped[pool.key] = pool
-            for key in self._later.get(pool.key, ()):
-                self._opens_later[key] = min(pool.signed, self._opens_later.get(key, pool.signed))
+            for key in (pool.key, *self._later.get(pool.key, ())):
+                if self._pools[key].buckets:
+                    self._flipped[key] = min(pool.signed, self._flipped.get(key, pool.signed))
 
     # ------------------------------------------------------------ items
 
@@ -170,7 +168,7 @@ class Index:
         self._waiting[pool.key.queue] = self._waiting.get(pool.key.queue, 0) + 1
         self._buckets[item.id] = (pool, bucket)
         for later in self._yet_to_come(item):
-            self._later.setdefault(later.key, {})[pool.key] = pool
+            self._later.setdefault(later.key, set()).add(pool.key)
 
     def lift(self, item: ItemRecord) -> None:
         """Take an item out of its bucket; nothing happens if it is in none."""
@@ -294,18 +292,14 @@ class Index:
     def flipped(self) -> list[str]:
         """Return the waiting items for whom the number of signed-in agents changed, and forget."""
         self.refresh()
-        least = {key: pool.signed for key, pool in self._flipped.items()}
-        for key, signed in self._opens_later.items():
-            least[key] = min(signed, least.get(key, signed))
         items = [
             key[1]
-            for name, signed in least.items()
+            for name, signed in self._flipped.items()
             for bucket in self._pools[name].buckets.values()
             for key in bucket.items
             if bucket.key.barred or signed <= 1
         ]
         self._flipped.clear()
-        self._opens_later.clear()
         return items
 
     # ------------------------------------------------------------ reading

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Protocol
 
 from madoguchi.model.routing import (
@@ -294,27 +295,33 @@ def stages(
     has yet to come, enqueued at `since`, if nobody takes it. Its rings up to `rung` have passed and
     its overflows up to `stepped` are done with; None: it does not overflow.
     """
+    yield from _rings_after(queue, since, rung)
+    if stepped is None or not queue.overflow:
+        return
+    moments = [(since + micros(step.after_s), step.to_queue) for step in queue.overflow]
+    ahead = [(moment, target) for moment, target in moments if moment > stepped]
+    heapify(ahead)
+    come: set[str] = set()
+    while ahead:
+        # Whoever comes to a queue first sees all that comes there later: each is looked at once.
+        moment, target = heappop(ahead)
+        if target in come:
+            continue
+        come.add(target)
+        there = queues[target]
+        yield there, widened(there, since, moment)
+        yield from _rings_after(there, since, moment)
+        for step in there.overflow:
+            heappush(ahead, (max(moment, since + micros(step.after_s)), step.to_queue))
+
+
+def _rings_after(
+    queue: QueuePolicy, since: int, passed: int
+) -> Iterator[tuple[QueuePolicy, Widened]]:
     for ring in queue.rings:
         moment = since + micros(ring.after_s)
-        if moment > rung:
+        if moment > passed:
             yield queue, widened(queue, since, moment)
-    for step in queue.overflow if stepped is not None else ():
-        moment = since + micros(step.after_s)
-        if stepped is not None and moment > stepped:
-            yield from _from(queues[step.to_queue], queues, since, moment)
-
-
-def _from(
-    queue: QueuePolicy, queues: Mapping[str, QueuePolicy], since: int, moment: int
-) -> Iterator[tuple[QueuePolicy, Widened]]:
-    """Yield what an item comes to that moves to `queue` at a moment: every overflow there is still
-    to be tried.
-    """
-    yield queue, widened(queue, since, moment)
-    yield from stages(queue, queues, since, moment, None)
-    for step in queue.overflow:
-        later = max(moment, since + micros(step.after_s))
-        yield from _from(queues[step.to_queue], queues, since, later)
 
 
 def next_moment(steps: Iterable[Ring | Overflow], enqueued_at: int, passed: int) -> int | None:

@@ -23,7 +23,16 @@ from madoguchi.model.routing import (
     Ring,
     micros,
 )
-from router.policy import agent_rank, item_rank, level_of, permitted, score, tier_of, widened
+from router.policy import (
+    agent_rank,
+    item_rank,
+    level_of,
+    permitted,
+    score,
+    stages,
+    tier_of,
+    widened,
+)
 
 AT = 1_000 * MICROS
 
@@ -225,3 +234,25 @@ def test_a_ring_never_asks_for_more_than_the_item_does() -> None:
 def test_what_cannot_work_is_refused(make: Callable[[], object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         make()
+
+
+def test_however_many_ways_lead_to_a_queue_it_is_looked_at_once() -> None:
+    """Six layers of eight queues, each overflowing into all of the next: 8 ** 6 ways."""
+    names = [[f"q{layer}{n}" for n in range(8)] for layer in range(6)]
+    queues = {
+        name: QueuePolicy(
+            name,
+            name,
+            rings=(Ring(5, priority=1), Ring(300, priority=2)),
+            overflow=tuple(Overflow(60.0 + n, to) for n, to in enumerate(following)),
+        )
+        for layer, following in zip(names, [*names[1:], []], strict=True)
+        for name in layer
+    }
+    ahead = list(stages(queues["q00"], queues, since=0, rung=0, stepped=0))
+    # Where it is both rings are to come; elsewhere the first is over when it gets there.
+    assert len(ahead) == 2 + 5 * 8 * 2
+    assert {queue.id for queue, _ in ahead} == {
+        "q00",
+        *(name for layer in names[1:] for name in layer),
+    }
