@@ -65,16 +65,15 @@ class FigureStream:
                 await self._desks.tell(sid, "figures", {"queues": views})
 
     def _changed(self, board: Board) -> list[dict[str, Any]]:
-        queues = sorted(self._queues())
+        queues, changed = sorted(self._queues()), board.changed()
         if board is not self._board:
             self._board, self._told, looked = board, {}, queues
         else:
             first = self._turn % max(1, len(queues))
             self._turn = first + EXPECTED_AT_ONCE
             in_turn = (queues + queues)[first : first + EXPECTED_AT_ONCE]
-            looked = sorted({*in_turn, *board.figures.changed} & set(queues))
-        board.figures.changed.clear()
+            looked = sorted({*in_turn, *changed} & set(queues))
         views = {queue: board.shown(queue) for queue in looked}
-        changed = [view for queue, view in views.items() if self._told.get(queue) != view]
+        news = [view for queue, view in views.items() if self._told.get(queue) != view]
         self._told = {q: view for q, view in self._told.items() if q in queues} | views
-        return changed
+        return news

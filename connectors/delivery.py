@@ -355,7 +355,7 @@ class Delivery:
 
     async def _retry(self, connector: Connector, job: Job, why: RetryLater) -> None:
         now = self._clock.now()
-        asked_s = why.after_s or 0.0 if self._current(connector) else 0.0
+        asked_s = (why.after_s or 0.0) if self._current(connector) else 0.0
         self._pauses.ask(job.account, asked_s)
         if job.first is not None and self._watch.passed(job.first) > GIVE_UP:
             hours = GIVE_UP // timedelta(hours=1)

@@ -128,6 +128,11 @@ class Board:
             return 0.0
         return self._expectations.expected_s(queue, ahead)
 
+    def changed(self) -> set[str]:
+        """Return the queues whose figures changed since this was asked last."""
+        changed, self.figures.changed = self.figures.changed, set()
+        return changed
+
     def shown(self, queue: str) -> dict[str, Any]:
         """Return what a supervisor sees of a queue besides who waits there."""
         expected_s = self.expected_in(queue)

@@ -80,7 +80,7 @@ class Changes:
     audit: list[Many] = field(default_factory=list)
     moved: list[Offer] = field(default_factory=list)
     stands: dict[Id, int] = field(default_factory=dict)
-    answered: dict[Id, "Answer"] = field(default_factory=dict)
+    answered: dict[Id, Answer] = field(default_factory=dict)
     heard: int = 0
     ends: dict[Id, int] = field(default_factory=dict)
 

@@ -5,10 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
 from madoguchi.clock import to_micros
-from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import Id
 from madoguchi.model.log import NumberedEntry
 from madoguchi.model.routing import (
@@ -19,20 +16,15 @@ from madoguchi.model.routing import (
     ItemEnqueued,
     ItemState,
 )
-from madoguchi.store.hot import Listed, among
 from madoguchi.store.work import Work
 from router import rebuild
 from router.rebuild import Kept
-
-_ITEMS = Listed(
-    lambda ids: select(work_item).where(among(work_item.c.id, ids)),
-    work_item.c.id,
-)
+from router.views import ITEMS
 
 
 def items_of(ids: Sequence[Id]) -> Work[dict[Id, Any]]:
     """Return work items by id, as they are stored."""
-    return {row.id: row for row in (yield _ITEMS(ids))}
+    return {row.id: row for row in (yield ITEMS(ids))}
 
 
 def note_text(kept: Kept, numbered: NumberedEntry) -> None:

@@ -110,6 +110,23 @@ class Kept:
     cursor: int = 0
     newest: datetime = EPOCH
 
+    def remember(
+        self, items: Sequence[Row[Any]], statuses: Sequence[Row[Any]], offers: Sequence[Row[Any]]
+    ) -> None:
+        """Take in rows as they are stored."""
+        for row in items:
+            self.items[row.id] = row.version
+            self.conversations[row.id] = row.conversation
+            self.placed[row.id] = (row.queue, row.owner)
+            self.texts[row.id] = row.inbound_seq
+            if row.assigned_at is not None:
+                self.answered.add(row.id)
+        for row in offers:
+            self.offers[row.id] = row.version
+        for row in statuses:
+            self.agents[row.agent] = row.version
+            self.activity[row.agent] = (Activity(row.activity), row.activity_since)
+
     def move(self, leap: timedelta) -> None:
         """Follow a wall clock that was set."""
         self.activity = {id: (one, at + leap) for id, (one, at) in self.activity.items()}
@@ -137,31 +154,22 @@ def load(
         .where(work_item.c.domain == DOMAIN, work_item.c.state.in_([s.value for s in UNFINISHED]))
         .order_by(offer.c.made_at)
     )
-    for row in items:
-        kept.items[row.id] = row.version
-        kept.conversations[row.id] = row.conversation
-        kept.placed[row.id] = (row.queue, row.owner)
-        kept.texts[row.id] = row.inbound_seq
-        if row.assigned_at is not None:
-            kept.answered.add(row.id)
-    for row in past:
-        kept.offers[row.id] = row.version
+    kept.remember(items, statuses, past)
     kept.newest = yield from _newest(items, statuses, past)
-    known = {row.agent: row for row in statuses}
-    for row in statuses:
-        kept.agents[row.agent] = row.version
-        kept.activity[row.agent] = (Activity(row.activity), row.activity_since)
     # What came due since the last that was stored has yet to happen.
     clock = min(to_micros(kept.newest), to_micros(now))
     begins = midnight(now, zone)
     today = (clock - begins) // DAY
+    known = {row.agent: row for row in statuses}
     agents = {id: _agent(one, known.get(id), now, today) for id, one in specs(catalog).items()}
+    offers: dict[Id, list[Row[Any]]] = {}
+    for row in past:
+        offers.setdefault(row.item, []).append(row)
     state = RouterState(
         queues=policies(catalog),
         agents=tuple(agents[id] for id in sorted(agents)),
         items=tuple(
-            item_facts(r, [o for o in past if o.item == r.id], agents)
-            for r in sorted(items, key=lambda r: r.id)
+            item_facts(r, offers.get(r.id, []), agents) for r in sorted(items, key=lambda r: r.id)
         ),
         offers=tuple(
             _offer(o) for o in past if o.state == OfferState.pending.value and o.agent in agents

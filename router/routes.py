@@ -80,7 +80,10 @@ class RouterApi:
 
     def operations(self) -> list[Operation]:
         """Return this room's part of the route table."""
-        one, agents = f"{V1}/conversations/{{id}}", f"{V1}/agents"
+        return [*self._of_items(), *self._of_agents()]
+
+    def _of_items(self) -> list[Operation]:
+        one = f"{V1}/conversations/{{id}}"
         return [
             _post(f"{V1}/offers/{{id}}/accept", self.accept, "Accept an offer", status=200),
             _post(f"{V1}/offers/{{id}}/decline", self.decline, "Decline an offer", DeclineBody),
@@ -98,7 +101,13 @@ class RouterApi:
                 action=Action.REASSIGN,
             ),
             Operation("GET", f"{one}/explain", self.explain, "Who could take it, and why not"),
-            Operation("GET", agents, self.agents, "Colleagues, for transfers"),
+            _post(
+                f"{V1}/items/{{id}}/priority",
+                self.priority,
+                "Set an item's priority",
+                PriorityBody,
+                action=Action.REASSIGN,
+            ),
             Operation(
                 "GET",
                 f"{V1}/board",
@@ -106,6 +115,12 @@ class RouterApi:
                 "The queues' figures of today and expected waits",
                 action=Action.WATCH,
             ),
+        ]
+
+    def _of_agents(self) -> list[Operation]:
+        agents = f"{V1}/agents"
+        return [
+            Operation("GET", agents, self.agents, "Colleagues, for transfers"),
             Operation(
                 "PUT",
                 f"{agents}/{{id}}/presence",
@@ -146,13 +161,6 @@ class RouterApi:
                 "End the working day",
                 SignOutBody,
                 action=Action.SELF,
-            ),
-            _post(
-                f"{V1}/items/{{id}}/priority",
-                self.priority,
-                "Set an item's priority",
-                PriorityBody,
-                action=Action.REASSIGN,
             ),
         ]
 

@@ -23,7 +23,9 @@ from router.tables import agent_status, assignment, offer
 _OPEN = [s.value for s in UNFINISHED]
 
 
-_ITEMS = Listed(lambda ids: select(work_item).where(among(work_item.c.id, ids)), work_item.c.id)
+ITEMS = Listed(lambda ids: select(work_item).where(among(work_item.c.id, ids)), work_item.c.id)
+"""Work items by id, as they are stored."""
+
 _OFFERS_OF = Listed(
     lambda ids: select(offer).where(among(offer.c.item, ids)).order_by(offer.c.made_at),
     offer.c.item,
@@ -74,7 +76,7 @@ class RouterViews:
 
     def items(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render work items with their pending offer and the history of who had them."""
-        rows = yield _ITEMS(ids)
+        rows = yield ITEMS(ids)
         offers = yield _OFFERS_OF(ids)
         past = yield _PAST(ids)
         return {

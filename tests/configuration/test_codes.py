@@ -47,6 +47,12 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         {"example": "+815012345678"},
     ),
     (account(number=""), PLACE, "no_sender", {}),
+    (
+        "[queue.orders]\nweights = { sms = -1 }",
+        "queue.orders.weights.sms",
+        "greater_than_equal",
+        {"ge": 1},
+    ),
     ("[queue.orders]\nrings = [{ after = 5 }]", "queue.orders.rings.0", "ring_widens_nothing", {}),
     (
         "[queue.orders]\nrings = [{ after = 5, relax = { x = 0 } }]",

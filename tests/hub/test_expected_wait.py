@@ -11,7 +11,7 @@ from madoguchi.clock import ManualClock
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import Id
 from madoguchi.store.work import Work
-from tests.hub.test_late_text import accepted
+from tests.hub.test_chat import accepted
 from tests.support.hubs import Person, Running, Stream, Widget, hub_running
 from tests.support.waiting import wait_for
 
@@ -25,7 +25,7 @@ async def handled(here: Running, clock: ManualClock, ann: Person, desk: Stream, 
     clock.advance(60)
     await ann.call("POST", f"/conversations/{id}/end", {"inbound_seq": 1})
     await ann.call("POST", f"/conversations/{id}/wrap-up", {"code": "solved"})
-    await desk.until(lambda s: not s.of("conversation", id), "gone")
+    await desk.until(lambda s: s.of("conversation", id)["state"] == "closed", "closed")
 
 
 async def unowned(here: Running) -> list[Id]:

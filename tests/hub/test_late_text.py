@@ -18,6 +18,7 @@ from madoguchi.model.routing import Refused, WrapUpStarted
 from madoguchi.store.log import head
 from madoguchi.store.work import Rows, Work
 from router.orders import Order
+from tests.hub.test_chat import accepted
 from tests.hub.test_desk_finish import limited, wrapping
 from tests.support.hubs import Person, Running, Stream, Widget, hub_running
 from tests.support.waiting import wait_for
@@ -48,12 +49,6 @@ async def at_work(here: Running, id: str, texts: int) -> bool:
     one, items = await shown(here, id)
     at = any(item.state in OPEN for item in items)
     return bool(one.state == "open" and one.inbound_seq == texts and at)
-
-
-async def accepted(ann: Person, desk: Stream) -> str:
-    offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
-    done = await ann.call("POST", f"/offers/{offer['id']}/accept")
-    return str(done["conversation"])
 
 
 async def test_texts_that_race_with_the_end_of_the_work_find_an_agent(
