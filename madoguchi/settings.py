@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
+
+from madoguchi.model.hours import is_zone
 
 PREFIX = "MADOGUCHI_"
 NO_SUCH = "no such setting; docs/operations.md has the list"
@@ -83,11 +85,8 @@ class Settings(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value:
-            try:
-                ZoneInfo(value)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                raise ValueError("is no time zone; one looks like Asia/Tokyo") from None
+        if value and not is_zone(value):
+            raise ValueError("is no time zone; one looks like Asia/Tokyo")
         return value
 
     @field_validator("metrics_token")

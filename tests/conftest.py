@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.support.browser import running_browser
+from tests.support.browser import PATIENCE_MS, running_browser
 from tests.support.postgres import PostgresServer, running_postgres
 
 
@@ -50,7 +50,7 @@ async def browser_context(browser: Browser) -> AsyncIterator[BrowserContext]:
         viewport={"width": 1440, "height": 900},
         reduced_motion="reduce",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     await context.close()
 

@@ -4,18 +4,14 @@ import re
 from datetime import date
 from itertools import pairwise
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from madoguchi.model.hours import Span, known_places
+from madoguchi.model.hours import Span, is_zone, known_places
 
 DAY = 24 * 60
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00")
-
-_NO_PLACE = re.compile("(posix|right)/|(localtime|posixrules|Factory)$")
-"""Files of the tz database that mean another time on each machine, or none that browsers know."""
 
 
 def minutes(clock: str) -> int:
@@ -64,16 +60,8 @@ def _date(written: object) -> object:
     return written
 
 
-def _is_zone(written: str) -> bool:
-    try:
-        ZoneInfo(written)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return not _NO_PLACE.match(written)
-
-
 def _zone(written: str) -> str:
-    if not _is_zone(written):
+    if not is_zone(written):
         facts = {"zone": written}
         raise PydanticCustomError("unknown_time_zone", "there is no time zone {zone}", facts)
     return written

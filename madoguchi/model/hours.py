@@ -5,16 +5,20 @@ exist counts as the first moment after the gap, a doubled one as the first of th
 or closes at a local time does so when the clock on the wall first shows it or a later one.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 AHEAD = timedelta(days=366)
 """How far the next opening is looked for."""
+
+_NO_PLACE = re.compile("(posix|right)/|(localtime|posixrules|Factory)$")
+"""Files of the tz database that mean another time on each machine, or none that browsers know."""
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -137,6 +141,15 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
         else:
             after = middle
     return after.replace(microsecond=0)
+
+
+def is_zone(name: str) -> bool:
+    """Tell whether a name is that of a time zone which means the same everywhere."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return not _NO_PLACE.match(name)
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.support.browser import PATIENCE_MS
 from tests.support.servers import Server
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "madoguchi" / "i18n" / "catalogue"
@@ -55,7 +56,7 @@ class Center:
             forced_colors="active" if forced else "none",
             reduced_motion="reduce",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda fault: self.faults.append(str(fault)))

@@ -37,6 +37,12 @@ async def talking(house: House, phone: str) -> tuple[Agent, Visitor, str, str]:
     return ann, visitor, chat, sms
 
 
+async def taken(visitor: Visitor) -> None:
+    """Wait until the hub has the visitor's last message, and so all before it."""
+    either = re.compile(f"{visitor.words['taken']}|{visitor.words['delivered']}")
+    await expect(visitor.talk.locator(".mark").last).to_contain_text(either)
+
+
 async def test_what_is_written_while_cut_goes_out_once_and_in_order(
     beyond: House, proxy: Proxy
 ) -> None:
@@ -74,6 +80,7 @@ async def test_what_is_written_while_cut_goes_out_once_and_in_order(
     await expect(own).to_have_text(["本日お届けします。", "夕方になります。"])
     await expect(visitor.panel).not_to_contain_text(visitor.words["lost"])
     await expect(visitor.talk).not_to_contain_text(LATER)
+    await taken(visitor)
     assert await written(sue, sms, "out") == ["本日お届けします。", "夕方になります。"]
     expected = ["こんにちは。", "一つ目です。", "二つ目です。", "三つ目です。"]
     await expect(visitor.talk.locator(".mine .bubble p")).to_have_text(expected)
@@ -94,21 +101,19 @@ async def test_a_hang_without_a_close_is_noticed_and_mended(beyond: House, proxy
     waiting = ann.page.locator(".outgoing")
     await expect(waiting).to_contain_text(ann.words["message"]["state"]["sending"])
 
-    await expect(ann.page.locator(".banner.warn")).to_be_visible(timeout=10_000)
+    await expect(ann.page.locator(".banner.warn")).to_be_visible()
     await expect(waiting).to_contain_text(LATER)
     await expect(visitor.panel).to_contain_text(visitor.words["lost"])
     await expect(visitor.talk).to_contain_text(LATER)
     proxy.mend()
-    await expect(ann.page.locator(".banner.ok")).to_be_visible(timeout=15_000)
+    await expect(ann.page.locator(".banner.ok")).to_be_visible()
     await expect(ann.timeline).to_contain_text("返事をください。")
-    await expect(waiting).to_have_count(0, timeout=15_000)
+    await expect(waiting).to_have_count(0)
     own = ann.page.locator(".message.out .bubble")
     await expect(own).to_have_text(["すぐに確認します。"])
     mine = visitor.talk.locator(".mine .bubble p")
     await expect(mine).to_have_text(["こんにちは。", "まだですか？"])
-    await expect(visitor.talk.locator(".mark").last).to_contain_text(
-        re.compile(f"{visitor.words['taken']}|{visitor.words['delivered']}"), timeout=15_000
-    )
+    await taken(visitor)
     assert await written(sue, sms, "out") == ["すぐに確認します。"]
     assert await written(sue, chat, "in") == ["こんにちは。", "まだですか？"]
     await finish(sue, chat, sms)

@@ -173,7 +173,7 @@ async def lose_the_connection(demo: Demo, agent: Agent) -> None:
         assert [b[x] for b in during] == [b[x] for b in before]
     assert (await box(banner))["y"] + (await box(banner))["height"] <= 48
     await demo.server.start()
-    await expect(page.locator(".banner.ok")).to_be_visible(timeout=20_000)
+    await expect(page.locator(".banner.ok")).to_be_visible()
 
 
 async def leave_after_this_work(demo: Demo, agent: Agent) -> None:

@@ -14,8 +14,6 @@ pytestmark = pytest.mark.browser
 
 FIRST, SECOND = "本日お届けします。", "夕方になります。"
 SUES = "明日の午前中になります。"
-AGAIN_MS = 20_000
-"""A desk that was cut has it again by then."""
 
 
 def conversation(page: Page) -> str:
@@ -62,7 +60,7 @@ async def test_replies_that_a_colleague_overtook_are_kept_and_sent_in_order(
     await proxy.open()
 
     card = Card(ann)
-    await expect(card.texts).to_have_text([FIRST, SECOND], timeout=AGAIN_MS)
+    await expect(card.texts).to_have_text([FIRST, SECOND])
     await expect(card.body).to_contain_text(SUES)
     await expect(ann.page.locator(".unsent-place [role=status]")).to_contain_text("2")
     await clean(ann.page, f"the card, {locale}")
@@ -94,7 +92,7 @@ async def test_a_reply_refused_elsewhere_is_marked_until_its_author_has_decided(
 
     card = Card(ann)
     toast = ann.page.get_by_role("listitem").filter(has_text=card.words["toast"])
-    await expect(toast).to_be_visible(timeout=AGAIN_MS)
+    await expect(toast).to_be_visible()
     mark = ann.page.locator(".unsent-banner a")
     await expect(mark).to_contain_text(FIRST)
     await expect(card.body).to_have_count(0)
@@ -139,7 +137,7 @@ async def test_texts_for_a_conversation_that_a_colleague_got_can_be_seen_and_mov
 
     card = Card(ann)
     toast = ann.page.get_by_role("listitem").filter(has_text=card.words["toast"])
-    await expect(toast).to_be_visible(timeout=AGAIN_MS)
+    await expect(toast).to_be_visible()
     await toast.get_by_role("button", name=card.words["open"]).click()
     await expect(card.texts).to_contain_text([FIRST, SECOND, "書きかけです"])
     await expect(card.body).to_contain_text("Ben")
@@ -177,7 +175,7 @@ async def test_a_text_for_a_closed_conversation_is_kept_and_a_discarded_one_can_
     await proxy.open()
 
     card = Card(ann)
-    await expect(card.body).to_contain_text(card.words["over"], timeout=AGAIN_MS)
+    await expect(card.body).to_contain_text(card.words["over"])
     await expect(card.texts).to_have_text([FIRST, SECOND])
     await expect(ann.composer).to_have_count(0)
     await card.body.locator("li").first.get_by_role("button", name=card.words["discard"]).click()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 EXECUTABLE = "/usr/bin/chromium"
+PATIENCE_MS = 20_000
+"""What a page may need on a machine under load; a test that passes never waits so long."""
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -22,6 +25,7 @@ FLAGS = (
 @asynccontextmanager
 async def running_browser() -> AsyncIterator[Browser]:
     """Give a headless Chromium and close it afterwards."""
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=list(FLAGS))
         try:

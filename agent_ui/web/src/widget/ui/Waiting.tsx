@@ -30,13 +30,15 @@ export function Waiting() {
     <div class="card wait">
       <p class="place">
         {position !== null && <span class="figure">{position}</span>}
-        <b>{position === null ? words.placeSoon : words.place}</b>
+        <span>
+          <b>{position === null ? words.placeSoon : words.place}</b>
+          {position !== null && !!minutes && (
+            <span class="expected">{minutes > LONG_MIN ? words.waitLong : fill(words.wait, { minutes })}</span>
+          )}
+        </span>
       </p>
       {position !== null && (
         <progress max={first.current + 1} value={first.current + 1 - position} aria-hidden="true" />
-      )}
-      {position !== null && !!minutes && (
-        <p class="expected">{minutes > LONG_MIN ? words.waitLong : fill(words.wait, { minutes })}</p>
       )}
       <p>{words.placeHint}</p>
     </div>
