@@ -31,6 +31,7 @@ from madoguchi.model.routing import (
     OfferClosed,
     Offered,
     OfferState,
+    Presence,
     PresenceChanged,
 )
 from madoguchi.security.audit import record
@@ -150,7 +151,9 @@ class Changes:
         for id in self.agents:
             if self.engine.agent(id) is None:
                 self.kept.agents.pop(id, None)
+                self.kept.presences.pop(id, None)
                 continue
+            self.kept.presences[id] = self._presence_of(id)
             self.kept.agents[id] = self.kept.agents.get(id, 0) + 1
             activity = self.engine.load(id).activity
             if self.kept.activity.get(id, (None, None))[0] is not activity:
@@ -336,6 +339,7 @@ class Changes:
                 yield from self._forget_agent(id, entries)
                 continue
             values = self._agent_values(id)
+            yield from self._write_presence(id)
             row = {f"b_{k}": v for k, v in {"agent": id, "domain": DOMAIN, **values}.items()}
             if by is None:
                 yield sql.AGENT_STANDS(**row)
@@ -358,9 +362,30 @@ class Changes:
     def _forget_agent(self, id: Id, entries: list[LogEntry]) -> Work[None]:
         """Who may not work any more has no presence; it begins anew when they may again."""
         yield delete(agent_status).where(agent_status.c.agent == id)
+        yield sql.END_PERIOD(b_agent=id, b_ended_at=self.now)
         version = self.kept.agents.get(id, 0) + 1
         audience = (log.agent(id), log.SUPERVISORS)
         entries.append(LogEntry("agent.changed", Entity.AGENT, id, version, audience, self.now))
+
+    def _presence_of(self, id: Id) -> tuple[Presence, str]:
+        facts = self.engine.agent(id)
+        return (facts.presence, facts.reason[:120]) if facts else (Presence.offline, "")
+
+    def _write_presence(self, id: Id) -> Work[None]:
+        """Let a period of presence end and the next one begin, where the presence is another."""
+        presence, reason = self._presence_of(id)
+        if self.kept.presences.get(id, (Presence.offline, "")) == (presence, reason):
+            return
+        yield sql.END_PERIOD(b_agent=id, b_ended_at=self.now)
+        if presence is not Presence.offline:
+            yield sql.NEW_PERIOD(
+                id=self.new_id(),
+                domain=DOMAIN,
+                agent=id,
+                presence=presence.value,
+                reason=reason,
+                began_at=self.now,
+            )
 
     def _agent_values(self, id: Id) -> dict[str, Any]:
         facts, load = self.engine.agent(id), self.engine.load(id)

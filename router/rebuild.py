@@ -104,6 +104,7 @@ class Kept:
     agents: dict[Id, int] = field(default_factory=dict)
     offers: dict[str, int] = field(default_factory=dict)
     activity: dict[Id, tuple[Activity, datetime]] = field(default_factory=dict)
+    presences: dict[Id, tuple[Presence, str]] = field(default_factory=dict)
     placed: dict[Id, tuple[str, Id | None]] = field(default_factory=dict)
     texts: dict[Id, int] = field(default_factory=dict)
     answered: set[Id] = field(default_factory=set)
@@ -126,6 +127,7 @@ class Kept:
         for row in statuses:
             self.agents[row.agent] = row.version
             self.activity[row.agent] = (Activity(row.activity), row.activity_since)
+            self.presences[row.agent] = (Presence(row.presence), row.reason)
 
     def move(self, leap: timedelta) -> None:
         """Follow a wall clock that was set."""

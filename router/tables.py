@@ -33,6 +33,27 @@ agent_status = Table(
     Column("version", Integer, nullable=False),
 )
 
+presence_period = Table(
+    "presence_period",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("agent", Key, nullable=False),
+    Column("presence", String(12), nullable=False),
+    Column("reason", String(120), nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(
+        "uq_presence_period_open",
+        "agent",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_presence_period_ended", "domain", "ended_at"),
+)
+"""Who was what, from when to when; nothing while somebody is offline."""
+
 offer = Table(
     "offer",
     metadata,

@@ -227,6 +227,7 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
     one = _written_to(ledger, one, message, inbound.context)
     opening = Opening()
     if needs_agent := one.id not in ledger.items:
+        came_to = one.queue
         one, opening = _placed(ledger, one)
         if preferred is None and (colleague := ledger.colleagues.get(customer.id)):
             preferred, preference = colleague, "same_customer"
@@ -235,6 +236,7 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
                 ledger.new_id(),
                 one.id,
                 one.queue,
+                came_to,
                 arrival.account.channel,
                 arrival.received_at,
                 preferred,

@@ -184,11 +184,15 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """A work item to be born; `preferred` is the agent who shall get the first offer, and why."""
+    """A work item to be born; `preferred` is the agent who shall get the first offer, and why.
+
+    `came_to` is the queue that was asked for; its hours may have put the item into another one.
+    """
 
     id: Id
     conversation: Id
     queue: str
+    came_to: str
     channel: Channel
     enqueued_at: datetime
     preferred: Id | None
