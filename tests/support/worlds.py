@@ -50,6 +50,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "AssignBody": {"agent": "01980000-0000-7000-8000-000000000000"},
     "PriorityBody": {"priority": 1},
     "ObjectBody": {"body": {"name": "Things"}, "reason": "test"},
+    "UndoBody": {"reason": "test"},
+    "TrialBody": {"day": "2026-01-01"},
     "ClosedBody": {"closed": False, "reason": "test"},
     "HoursBody": {"body": {"name": "Office"}},
     "ApplyBody": {"toml": "", "reason": "test", "dry_run": True, "prune": False},

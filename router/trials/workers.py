@@ -1,0 +1,71 @@
+"""Processes beside the hub that replay a trial, at a lower priority than what serves people."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+from router.trials.replay import Replayed, Trial, replayed
+
+NICE = 10
+
+
+class WorkerFailed(Exception):
+    """A replay could not be carried out; the text says what the worker said last."""
+
+
+class Worker:
+    """One process; it knows one trial."""
+
+    def __init__(self, trial: Trial) -> None:
+        # Spawned, not forked: a copy of a process with threads and sockets is good for nothing.
+        context = get_context("spawn")
+        self._ours, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._trial: Trial | None = trial
+
+    async def replay(self, *, new: bool, number: int) -> Replayed:
+        """Return one replication of a side. Raises WorkerFailed."""
+        return await asyncio.to_thread(self._asked, new, number)
+
+    def _asked(self, new: bool, number: int) -> Replayed:
+        try:
+            if self._trial is not None:
+                self._ours.send(self._trial)
+                self._trial = None
+            self._ours.send((new, number))
+            answer = self._ours.recv()
+        except (EOFError, OSError) as gone:
+            raise WorkerFailed("the process is gone") from gone
+        if not isinstance(answer, Replayed):
+            raise WorkerFailed(str(answer))
+        return answer
+
+    def kill(self) -> None:
+        """End it, whatever it does; what waits for its answer fails."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+
+
+def _work(pipe: Connection) -> None:
+    """Answer until the hub is gone."""
+    os.nice(NICE)
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        trial: Trial = pipe.recv()
+        while True:
+            new, number = pipe.recv()
+            pipe.send(_answer(trial, new, number))
+
+
+def _answer(trial: Trial, new: bool, number: int) -> Replayed | str:
+    try:
+        return replayed(trial, trial.new if new else trial.old, number)
+    except Exception:  # noqa: BLE001 - told to the hub, which logs it
+        return traceback.format_exc()
