@@ -101,6 +101,7 @@ class Trials:
         self._kept: dict[Id, Kept] = {}
         self._waiting: asyncio.Queue[Kept] = asyncio.Queue()
         self._running: tuple[Id, asyncio.Task[None]] | None = None
+        self.workers: list[Worker] = []
 
     async def begin(self, owner: Id, wanted: Wanted) -> Kept:
         """Let a trial begin as soon as it is its turn.
@@ -159,6 +160,7 @@ class Trials:
             finally:
                 self._running = None
                 task.cancel()
+                await asyncio.wait([task])
 
     async def _carry_out(self, one: Kept) -> None:
         one.state = State.running
@@ -191,7 +193,6 @@ class Trials:
     async def _replay(self, one: Kept, trial: Trial, began: float) -> None:
         jobs = deque((number, new) for number in range(REPLICATIONS) for new in (False, True))
         found: dict[tuple[int, bool], Replayed] = {}
-        workers: list[Worker] = []
         fresh = asyncio.Event()
 
         async def work(worker: Worker) -> None:
@@ -213,14 +214,15 @@ class Trials:
 
         try:
             for _ in range(min(len(jobs), os.cpu_count() or 1)):
-                workers.append(await asyncio.to_thread(Worker, trial))
+                self.workers.append(await asyncio.to_thread(Worker, trial))
             async with asyncio.TaskGroup() as group:
                 group.create_task(tell())
-                for worker in workers:
+                for worker in self.workers:
                     group.create_task(work(worker))
         finally:
-            for worker in workers:
-                worker.kill()
+            for worker in self.workers:
+                worker.end()
+            self.workers.clear()
 
 
 def _left_out(day: Day, trial: Trial) -> dict[str, int]:

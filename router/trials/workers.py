@@ -47,11 +47,10 @@ class Worker:
             raise WorkerFailed(str(answer))
         return answer
 
-    def kill(self) -> None:
+    def end(self) -> None:
         """End it, whatever it does; what waits for its answer fails."""
         self._process.kill()
         self._process.join()
-        self._process.close()
 
 
 def _work(pipe: Connection) -> None:

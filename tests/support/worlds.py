@@ -96,7 +96,8 @@ class World:
             "offers": self.offer,
             "agents": self.boss.id,
         }.get(area, "01980000-0000-7000-8000-000000000000")
-        return path.replace("{id}", one).replace("{kind}", "skill").replace("{key}", "things")
+        path = path.replace("{number}", "1").replace("{id}", one)
+        return path.replace("{kind}", "skill").replace("{key}", "things")
 
 
 @asynccontextmanager
