@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from router.simulator.figures import of_contacts, summed
+from router.simulator.figures import End, Record, of_contacts, summed
 from router.trials.replay import Replayed, Trial, recorded
 
 SERVICE_LEVEL, MEAN_WAIT = "service_level", "mean_wait_s"
@@ -69,11 +69,13 @@ def _sums(runs: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, float,
 
 def as_it_was(trial: Trial) -> dict[str, Any]:
     """Return the recorded day's own figures, by the same formulas and targets."""
-    records, targets = recorded(trial), trial.targets
+    records = recorded(trial)
+
+    def of(some: Sequence[Record]) -> dict[str, float]:
+        unfinished = sum(1 for one in some if one.end is End.waiting)
+        return {**of_contacts(some, trial.targets), "unfinished": float(unfinished)}
+
     return {
-        "queues": {
-            key: of_contacts([one for one in records if one.queue == key], targets)
-            for key in trial.queues
-        },
-        "total": of_contacts(records, targets),
+        "queues": {key: of([one for one in records if one.queue == key]) for key in trial.queues},
+        "total": of(records),
     }

@@ -65,6 +65,10 @@ const words: Readonly<Record<string, string>> = {
   spans_overlap_next_day: 'spansOverlapNextDay',
   bad_date: 'badDate',
   date_twice: 'dateTwice',
+  empty_day: 'emptyDay',
+  not_tried: 'notTried',
+  changed_since: 'changedSince',
+  settings_not_kept: 'settingsNotKept',
 }
 
 /** What is wrong, in the reader's language; the hub's own sentence for kinds that have no words. */
