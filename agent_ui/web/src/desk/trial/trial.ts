@@ -66,6 +66,7 @@ export function useTrial() {
   let id = ''
 
   async function look(): Promise<void> {
+    days.value = null
     days.value = await call<Days>('GET', '/trials/days')
   }
 
