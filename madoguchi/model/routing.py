@@ -21,6 +21,7 @@ from madoguchi.model.routing_facts import (
     Explanation,
     FilterCounts,
     FullExplanation,
+    IdleSince,
     ItemFacts,
     ItemSpec,
     ItemState,
@@ -65,12 +66,14 @@ __all__ = [
     "Explanation",
     "FilterCounts",
     "FullExplanation",
+    "IdleSince",
     "ItemAssigned",
     "ItemBlocked",
     "ItemCancelled",
     "ItemClosed",
     "ItemEnqueued",
     "ItemFacts",
+    "ItemMoved",
     "ItemPrioritised",
     "ItemResumed",
     "ItemSpec",
@@ -317,6 +320,18 @@ class ItemPrioritised:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemMoved:
+    """A new place among the items that wait in its queue: before another, None: behind all.
+
+    It takes over the class of the item that it is next to; its enqueue time stays. Refused:
+    `not_waiting` (either of them), `other_queue`, `same_item`.
+    """
+
+    item: str
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """Nothing but the time: runs what is due."""
 
@@ -344,6 +359,7 @@ Command = (
     | Assigned
     | Requeued
     | ItemPrioritised
+    | ItemMoved
     | TimePassed
 )
 
