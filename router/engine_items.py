@@ -115,41 +115,22 @@ def prioritise(book: Book, command: ItemPrioritised) -> None:
 
 def move(book: Book, command: ItemMoved) -> None:
     """Give a waiting item another place among those of its queue."""
-    item = _waiting(book, command.item)
-    line = [one for one in book.index.waiting(item.spec.queue, book.clock) if one != item.id]
-    if command.before is None:
-        place = len(line)
-    else:
-        place = line.index(_neighbour(book, item, command.before).id)
-    if not line:
+    item = book.item(command.item)
+    if not book.index.holds(item.id):
+        raise Refused("not_waiting", item.id, item.offer.agent if item.offer else item.owner)
+    waiting = book.index.waiting(item.spec.queue, book.clock)
+    line = [book.items[name] for name in waiting if name != item.id]
+    place = min(max(command.place, 1) - 1, len(line))
+    if not line or waiting.index(item.id) == place:
         return
-    before = book.items[line[place - 1]] if place else None
-    after = book.items[line[place]] if place < len(line) else None
-    beside = after or before
-    if beside is None:
-        return
+    before = line[place - 1] if place else None
+    after = line[place] if place < len(line) else None
+    beside = after or line[-1]
     at = _between(before, after, beside)
     priority = item.spec.priority if item.priority == beside.priority else beside.priority
     book.lift(item)
     item.spec = replace(item.spec, ahead=item.spec.enqueued_at - at, priority=priority)
     book.place(item)
-
-
-def _waiting(book: Book, name: str) -> ItemRecord:
-    item = book.item(name)
-    if not book.index.holds(item.id):
-        holder = item.offer.agent if item.offer is not None else item.owner
-        raise Refused("not_waiting", item.id, holder)
-    return item
-
-
-def _neighbour(book: Book, item: ItemRecord, name: str) -> ItemRecord:
-    if name == item.id:
-        raise Refused("same_item", name)
-    found = _waiting(book, name)
-    if found.spec.queue != item.spec.queue:
-        raise Refused("other_queue", found.spec.queue)
-    return found
 
 
 def _between(before: ItemRecord | None, after: ItemRecord | None, beside: ItemRecord) -> int:

@@ -321,14 +321,13 @@ class ItemPrioritised:
 
 @dataclass(frozen=True, slots=True)
 class ItemMoved:
-    """A new place among the items that wait in its queue: before another, None: behind all.
+    """A new place among the items that wait in its queue, 1 for the first; too large: the last.
 
-    It takes over the class of the item that it is next to; its enqueue time stays. Refused:
-    `not_waiting` (either of them), `other_queue`, `same_item`.
+    It takes over the class of the items there; its enqueue time stays. Refused: `not_waiting`.
     """
 
     item: str
-    before: str | None
+    place: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,19 +161,20 @@ def three(stage: Stage | None = None) -> Stage:
 
 
 @pytest.mark.parametrize(
-    ("item", "before", "after"),
+    ("item", "place", "after"),
     [
-        ("i3", "i1", ["i3", "i1", "i2"]),
-        ("i3", "i2", ["i1", "i3", "i2"]),
-        ("i1", "i3", ["i2", "i1", "i3"]),
-        ("i1", None, ["i2", "i3", "i1"]),
-        ("i3", None, ["i1", "i2", "i3"]),
-        ("i1", "i2", ["i1", "i2", "i3"]),
+        ("i3", 1, ["i3", "i1", "i2"]),
+        ("i3", 2, ["i1", "i3", "i2"]),
+        ("i1", 2, ["i2", "i1", "i3"]),
+        ("i1", 3, ["i2", "i3", "i1"]),
+        ("i1", 99, ["i2", "i3", "i1"]),
+        ("i3", 3, ["i1", "i2", "i3"]),
+        ("i1", 1, ["i1", "i2", "i3"]),
     ],
 )
-def test_an_item_is_moved_within_its_line(item: str, before: str | None, after: list[str]) -> None:
+def test_an_item_is_moved_within_its_line(item: str, place: int, after: list[str]) -> None:
     stage = three()
-    stage.do(ItemMoved(item, before))
+    stage.do(ItemMoved(item, place))
     assert line(stage) == after
     found = stage.engine.item(item)
     assert found is not None
@@ -182,44 +183,41 @@ def test_an_item_is_moved_within_its_line(item: str, before: str | None, after: 
     assert stage.offered_to(after[0]) == "a"
 
 
-def test_moves_to_one_place_follow_each_other() -> None:
+def test_moves_follow_each_other() -> None:
     stage = three()
     for name in ("i4", "i5", "i6"):
         stage.item(name)
-    stage.do(ItemMoved("i4", "i2"))
-    stage.do(ItemMoved("i5", "i2"))
-    stage.do(ItemMoved("i6", "i1"))
+    stage.do(ItemMoved("i4", 2))
+    stage.do(ItemMoved("i5", 3))
+    stage.do(ItemMoved("i6", 1))
     assert line(stage) == ["i6", "i1", "i4", "i5", "i2", "i3"]
 
 
 def test_what_is_moved_takes_over_the_class_there() -> None:
     stage = three()
     stage.item("urgent", priority=0)
-    stage.do(ItemMoved("i3", "urgent"))
+    stage.do(ItemMoved("i3", 1))
     assert line(stage) == ["i3", "urgent", "i1", "i2"]
-    stage.do(ItemMoved("urgent", None))
+    stage.do(ItemMoved("urgent", 4))
     assert line(stage) == ["i3", "i1", "i2", "urgent"]
 
 
 def test_a_place_outlives_a_return_to_the_queue() -> None:
     stage = three()
-    stage.do(ItemMoved("i3", "i1"))
+    stage.do(ItemMoved("i3", 1))
     stage.agent("a", units=1)
     stage.do(PresenceSet("a", Presence.away, "", "a"))
     assert line(stage) == ["i3", "i1", "i2"]
 
 
-def test_who_cannot_be_moved() -> None:
-    stage = three(Stage(QueuePolicy("q", ""), QueuePolicy("r", "")))
-    stage.item("other", "r")
-    assert stage.refuse(ItemMoved("i1", "i1")).code == "same_item"
-    assert stage.refuse(ItemMoved("i1", "other")).code == "other_queue"
-    assert stage.refuse(ItemMoved("i1", "nothing")).code == "unknown_item"
+def test_what_does_not_wait_is_not_moved() -> None:
+    stage = three()
+    assert stage.refuse(ItemMoved("nothing", 1)).code == "unknown_item"
     stage.agent("a", units=1)
+    assert stage.refuse(ItemMoved("i1", 2)).code == "not_waiting"
     stage.do(OfferAccepted("i1-1", "a"))
-    assert (refused := stage.refuse(ItemMoved("i1", "i2"))).code == "not_waiting"
+    assert (refused := stage.refuse(ItemMoved("i1", 2))).code == "not_waiting"
     assert refused.agent == "a"
-    assert stage.refuse(ItemMoved("i2", "i1")).code == "not_waiting"
 
 
 # ---------------------------------------------------------------- delays
@@ -276,7 +274,7 @@ def test_what_is_moved_ahead_is_old_enough_at_once() -> None:
     assert stage.offered_to("i2") is None
     stage.item("i3")
     stage.do(PresenceSet("helper", Presence.away, "", "helper"))
-    stage.do(ItemMoved("i3", "i1"))
+    stage.do(ItemMoved("i3", 1))
     stage.come("helper")
     assert stage.offered_to("i3") == "helper"
 

@@ -559,11 +559,9 @@ class EngineMachine(RuleBasedStateMachine):
         self.apply(ItemPrioritised(self.pick(number), priority))
 
     @precondition(lambda self: len(self.items) > 1)
-    @rule(number=some, before=st.none() | some)
-    def move(self, number: int, before: int | None) -> None:
-        waits = ItemState.waiting
-        target = None if before is None else self.pick(before, waits)
-        self.apply(ItemMoved(self.pick(number, waits), target))
+    @rule(number=some, place=st.integers(1, 5))
+    def move(self, number: int, place: int) -> None:
+        self.apply(ItemMoved(self.pick(number, ItemState.waiting), place))
 
 
 def run(engine: Engine, command: Command, at: int) -> list[Decision] | str:
