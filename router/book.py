@@ -298,6 +298,16 @@ class Book:
         self.hold(item, agent.id, ItemState.assigned)
         self.tell(ItemAssigned(item.id, agent.id, previous, offer, agent.over_capacity()))
 
+    def accept(self, item: ItemRecord) -> None:
+        """Make the agent who has the pending offer the owner."""
+        offer = item.offer
+        if offer is None:
+            raise Refused("unknown_offer", item.id)
+        agent = self.agents[offer.agent]
+        agent.misses = 0
+        self.close_offer(item, OfferState.accepted)
+        self.assign(item, agent, offer.id)
+
     def close(self, item: ItemRecord, state: ItemState, why: str = "") -> None:
         """Finish an item: nothing is left but how it ended, and for this apply what it was."""
         self.ended[item.id] = item.facts()

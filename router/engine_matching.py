@@ -85,9 +85,7 @@ def _find_work(book: Book, agent: AgentRecord) -> ItemRecord | None:
 
 def _arrival_rank(book: Book, name: str) -> Key:
     item = book.items[name]
-    return item_rank(
-        0, item.priority, item.policy.ageing, item.spec.enqueued_at, item.id, book.clock
-    )
+    return item_rank(0, item.priority, item.policy.ageing, item.spec.ranked_at, item.id, book.clock)
 
 
 def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
@@ -95,7 +93,7 @@ def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
     preferred = book.agents.get(item.spec.preferred) if item.spec.preferred else None
     if preferred is not None and _permitted(book, preferred, item) is None:
         return preferred
-    best = book.index.best_agent(item, lambda: book.draw(item))
+    best = book.index.best_agent(item, lambda: book.draw(item), book.clock)
     return book.agents[best.agent] if best is not None else None
 
 
@@ -111,6 +109,8 @@ def _offer(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
     if obstacle is not None:
         raise IndexBroken(f"{item.id} for {agent.id}: {obstacle}")
     book.offer(item, agent, explain_offer(book, item, agent), direct=False)
+    if item.policy.auto_accept:
+        book.accept(item)
 
 
 def _permitted(book: Book, agent: AgentRecord, item: ItemRecord) -> str | None:

@@ -11,7 +11,9 @@ from router.policy import allows, item_rank, stages
 from router.records import AgentRecord, ItemRecord, Room
 from router.teams import Teams
 
-Interned = tuple[tuple[tuple[PoolKey, int], ...], tuple[tuple[str, Reserve], ...]]
+Interned = tuple[
+    tuple[tuple[PoolKey, int], ...], tuple[tuple[str, Reserve], ...], tuple[tuple[str, int], ...]
+]
 
 
 class Index:
@@ -86,11 +88,16 @@ class Index:
             for pool in self._open_to(agent)
             if (level := pool.level(agent)) is not None
         }
-        reserves = agent.spec.keep_free
-        interned = (tuple(sorted(levels.items())), tuple(sorted(reserves.items())))
+        reserves, delays = agent.spec.keep_free, agent.delays
+        interned = (
+            tuple(sorted(levels.items())),
+            tuple(sorted(reserves.items())),
+            tuple(sorted(delays.items())),
+        )
         profile = self._profiles.get(interned)
         if profile is None:
-            profile = self._profiles[interned] = Profile(levels, reserves, self._pools)
+            profile = Profile(levels, reserves, delays, self._pools)
+            self._profiles[interned] = profile
         self._profile_of[agent.id] = profile
         place = self._places[agent.id] = Place.of(agent)
         for level, pool in profile.pools():
@@ -164,7 +171,7 @@ class Index:
         bucket = pool.buckets.get(key)
         if bucket is None:
             bucket = pool.buckets[key] = Bucket(key, item.policy)
-        bucket.items.add((item.spec.enqueued_at, item.id))
+        bucket.items.add((item.spec.ranked_at, item.id))
         self._waiting[pool.key.queue] = self._waiting.get(pool.key.queue, 0) + 1
         self._buckets[item.id] = (pool, bucket)
         for later in self._yet_to_come(item):
@@ -175,7 +182,7 @@ class Index:
         pool, bucket = self._buckets.pop(item.id, (None, None))
         if pool is None or bucket is None:
             return
-        bucket.items.remove((item.spec.enqueued_at, item.id))
+        bucket.items.remove((item.spec.ranked_at, item.id))
         self._waiting[pool.key.queue] -= 1
         if not bucket.items:
             del pool.buckets[bucket.key]
@@ -193,6 +200,7 @@ class Index:
     def best_item(self, agent: AgentRecord, room: Room, at: int) -> str | None:
         """Return the waiting item that an agent with this room takes first."""
         profile = self._profile_of[agent.id]
+        delays = profile.delays
         if profile.reserves:
             self.refresh()
         for level, pools in profile.tiers:
@@ -201,8 +209,9 @@ class Index:
                 reserve = profile.reserves.get(pool.key.queue)
                 if reserve is not None and not allows(reserve, self.teams.idle, own=room.empty):
                     continue
+                delay = delays.get(pool.key.queue, 0) if delays else 0
                 for bucket in pool.buckets.values():
-                    if bucket.takes(agent, room):
+                    if bucket.takes(agent, room) and not (delay and bucket.age(at) < delay):
                         head = bucket.head(level, at)
                         best = head if best is None or head < best else best
             if best is not None:
@@ -210,19 +219,20 @@ class Index:
         return None
 
     def best_agent(
-        self, item: ItemRecord, draw: Callable[[], float], *, but: str | None = None
+        self, item: ItemRecord, draw: Callable[[], float], at: int, *, but: str | None = None
     ) -> Candidate | None:
         """Return the agent with room whom the item chooses, leaving out `but`."""
         self.refresh(but=but)
         barred = item.barred()
         lot = draw() if item.policy.agent_choice is AgentChoice.random else None
-        return self.pool(item).best(item.shape, barred | {but} if but else barred, lot)
+        age = at - item.spec.ranked_at
+        return self.pool(item).best(item.shape, age, barred | {but} if but else barred, lot)
 
-    def rivals(self, item: ItemRecord, agent: str | None) -> int:
+    def rivals(self, item: ItemRecord, agent: str | None, at: int) -> int:
         """Return how many agents besides `agent` have room for the item."""
         self.refresh(but=agent)
-        pool = self.pool(item)
-        return pool.with_room(item.shape) - (agent is not None and pool.stands(agent, item.shape))
+        pool, shape, age = self.pool(item), item.shape, at - item.spec.ranked_at
+        return pool.with_room(shape, age) - (agent is not None and pool.stands(agent, shape, age))
 
     def nobody(self, item: ItemRecord) -> bool:
         """Return whether nobody signed in could ever take the item: now, when its rings have
@@ -336,7 +346,7 @@ class Index:
         for bucket, count in most.items():
             queue = bucket.policy.id
             units[queue] = units.get(queue, 0) + count * bucket.key.shape.weight
-        free = pool.best(item.shape, barred, None) is not None
+        free = pool.best(item.shape, at - item.spec.ranked_at, barred, None) is not None
         return Ahead(1 + sum(most.values()), units, pool.units, free)
 
     def _count_ahead(
@@ -348,9 +358,7 @@ class Index:
     ) -> None:
         """Add what this profile's agents take before the item: bucket and both levels -> count."""
         level, own = profile.levels[self.pool(item).key], item.barred()
-        rank = item_rank(
-            level, item.priority, item.policy.ageing, item.spec.enqueued_at, item.id, at
-        )
+        rank = item_rank(level, item.priority, item.policy.ageing, item.spec.ranked_at, item.id, at)
         for other, rival in profile.pools():
             if other > level:
                 return

@@ -12,6 +12,7 @@ from madoguchi.model.routing import (
     Ageing,
     AgentChoice,
     AgentSpec,
+    IdleSince,
     ItemSpec,
     Key,
     Overflow,
@@ -44,6 +45,10 @@ class AgentView(Protocol):
     @property
     def connected(self) -> bool:
         """Whether a desk of theirs is reachable."""
+
+    @property
+    def since(self) -> int:
+        """Since when that is the presence."""
 
     @property
     def away_after(self) -> str | None:
@@ -111,8 +116,9 @@ def permitted(
 
     `idle` is team -> how many of its agents are idle. Codes in the order of the filters:
     `not_signed_in`, `serves`, `skill:<skill>:<minimum>`, `presence`, `disconnected`, `leaving`,
-    `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`, `declined`,
-    `owner`. A preferred agent who was the last owner is asked for neither `serves` nor skills.
+    `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`,
+    `too_early:<seconds>`, `declined`, `owner`. A preferred agent who was the last owner is asked
+    for neither `serves` nor skills.
     """
     if agent.presence is Presence.offline:
         return "not_signed_in"
@@ -121,6 +127,7 @@ def permitted(
         or reachable(agent)
         or room(agent, item.spec)
         or kept_free(agent, item.spec.queue, idle)
+        or too_early(agent.spec, item.spec, at)
         or barred(agent.spec.id, item, at)
     )
 
@@ -185,6 +192,14 @@ def allows(reserve: Reserve | None, idle: Mapping[str, int], *, own: bool) -> bo
     return reserve is None or idle.get(reserve.team, 0) - own >= reserve.free
 
 
+def too_early(agent: AgentSpec, item: ItemSpec, at: int) -> str | None:
+    """Return the age that an item must have before it is `agent`'s, if it has not; or None."""
+    delay = agent.delays_s.get(item.queue)
+    if delay is None or at - item.ranked_at >= micros(delay):
+        return None
+    return f"too_early:{delay:g}"
+
+
 def barred(agent: str, item: ItemView, at: int) -> str | None:
     """Return `declined` or `owner` where this one item must not go to this one agent, or None."""
     if item.blocks.get(agent, at) > at:
@@ -210,7 +225,18 @@ def level_of(agent: AgentSpec, queue: QueuePolicy) -> int:
 
 
 def tier_of(agent: AgentSpec, queue: QueuePolicy) -> int:
-    """Return how early an item of `queue` asks an agent: by its order of teams, else by level."""
+    """Return how early an item of `queue` asks an agent: by its order of teams, else by level; of
+    one level first those who meet more of what it prefers.
+    """
+    first = _team_tier(agent, queue)
+    if not queue.prefers:
+        return first
+    skills = agent.skills
+    unmet = sum(skills.get(skill, 0) < least for skill, least in queue.prefers.items())
+    return first * (len(queue.prefers) + 1) + unmet
+
+
+def _team_tier(agent: AgentSpec, queue: QueuePolicy) -> int:
     if not queue.team_order:
         return level_of(agent, queue)
     for tier, teams in enumerate(queue.team_order):
@@ -222,23 +248,41 @@ def tier_of(agent: AgentSpec, queue: QueuePolicy) -> int:
 def agent_rank(queue: QueuePolicy, requires: Iterable[str], agent: AgentView) -> Key:
     """Return what an item of `queue` that requires some skills compares among agents of one tier.
 
-    Longest idle is the smallest time of the last end of work (0 before any), then `order`. A random
-    choice draws a place in `order`.
+    Longest idle is the smallest time since which they are idle, then `order`. A random choice draws
+    a place in `order`.
     """
     spec = agent.spec
-    idle: Key = (agent.worked_until, spec.order, spec.id)
+    idle: Key = (idle_since(queue, agent), spec.order, spec.id)
     match queue.agent_choice:
         case AgentChoice.least_loaded:
             return (load_share(agent), *idle)
         case AgentChoice.best_proficiency:
-            return (-sum(spec.skills.get(skill, 0) for skill in requires), *idle)
+            return (-_proficiency(spec, requires), *idle)
+        case AgentChoice.least_proficiency:
+            return (_proficiency(spec, requires), *idle)
         case AgentChoice.fewest_today:
             return (agent.taken, *idle)
+        case AgentChoice.weighted:
+            return ((agent.taken + 1) / spec.share, *idle)
         case AgentChoice.round_robin:
             return (agent.given.get(queue.id, 0), spec.order, spec.id)
         case AgentChoice.top_down | AgentChoice.random:
             return (spec.order, spec.id)
     return idle
+
+
+def _proficiency(agent: AgentSpec, requires: Iterable[str]) -> int:
+    return sum(agent.skills.get(skill, 0) for skill in requires)
+
+
+def idle_since(queue: QueuePolicy, agent: AgentView) -> int:
+    """Return since when `agent` counts as idle where `queue` chooses; 0 before any work."""
+    match queue.idle_since:
+        case IdleSince.presence:
+            return max(agent.worked_until, agent.since)
+        case IdleSince.offer:
+            return max(agent.worked_until, *agent.given.values(), 0)
+    return agent.worked_until
 
 
 def load_share(agent: AgentView) -> float:

@@ -31,10 +31,20 @@ def cast(scenario: Scenario, number: int, beside: Path) -> Cast:
 
 def _configuration(scenario: Scenario) -> ConfigurationChanged:
     levels: dict[str, int] = {}
+    delays: dict[str, set[float]] = {}
     for group in scenario.groups:
         for served in scenario.served(group):
             levels[served.queue] = max(served.level, levels.get(served.queue, 1))
-    queues = tuple(queue.policy(levels.get(queue.name, 1)) for queue in scenario.queues)
+            if served.after:
+                delays.setdefault(served.queue, set()).add(served.after)
+    queues = tuple(
+        queue.policy(
+            scenario.service_level_s,
+            levels.get(queue.name, 1),
+            tuple(sorted(delays.get(queue.name, ()))),
+        )
+        for queue in scenario.queues
+    )
     return ConfigurationChanged(queues, limits=tuple(limit.limit() for limit in scenario.limits))
 
 
@@ -62,6 +72,8 @@ def _spec(scenario: Scenario, group: Group, name: str, order: int) -> AgentSpec:
         keep_free={
             one.queue: Reserve(group.name, one.keep_free) for one in served if one.keep_free
         },
+        delays_s={one.queue: one.after for one in served if one.after},
+        share=group.share,
     )
 
 

@@ -54,6 +54,10 @@ class SeenAgent:
         return self.facts.disconnected_since is None
 
     @property
+    def since(self) -> int:
+        return self.facts.since
+
+    @property
     def away_after(self) -> str | None:
         return self.facts.away_after
 
@@ -130,7 +134,7 @@ class SeenItem:
         level = level_of(agent.spec, self.policy)
         priority = self.wide.priority_of(self.spec.priority, self.policy.priority)
         spec = self.spec
-        return item_rank(level, priority, self.policy.ageing, spec.enqueued_at, spec.id, at)
+        return item_rank(level, priority, self.policy.ageing, spec.ranked_at, spec.id, at)
 
 
 class Seen:

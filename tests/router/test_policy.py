@@ -49,6 +49,7 @@ class Agent:
     spec: AgentSpec = SPEC
     presence: Presence = Presence.available
     connected: bool = True
+    since: int = 0
     away_after: str | None = None
     used: int = 0
     reserved: int = 0
