@@ -53,7 +53,7 @@ END_ASSIGNMENT = Hot(
         assignment.c.item == bindparam("b_item", type_=assignment.c.item.type),
         assignment.c.ended_at.is_(None),
     )
-    .values(_given(assignment, "ended_at", "why"))
+    .values(_given(assignment, "ended_at", "why", "released_us"))
     .inline(),
     owned=True,
 )

@@ -2,7 +2,18 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Boolean, Column, Index, Integer, SmallInteger, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from madoguchi.store.tables import metadata
 from madoguchi.store.types import Instant, Json, Key, Serial
@@ -91,6 +102,7 @@ assignment = Table(
     Column("started_at", Instant, nullable=False),
     Column("wrap_up_at", Instant),
     Column("ended_at", Instant),
+    Column("released_us", BigInteger),
     Column("why", String(48)),
     Index(
         "uq_assignment_live",
@@ -99,6 +111,7 @@ assignment = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index("ix_assignment_item", "item"),
     Index("ix_assignment_agent", "agent", "started_at"),
 )
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from madoguchi.clock import to_micros
 from madoguchi.model.routing import ItemState, Preference
+from router.pauses import released_so_far
 
 DAY_US = 86_400_000_000
 HALF_HOUR_US = 1_800_000_000
@@ -80,9 +81,11 @@ def told(
     items: Iterable[Any],
     spells: Iterable[Any],
     periods: Iterable[Any],
+    working: Iterable[Any] = (),
 ) -> Day:
     """Return a day from its rows: work items that were enqueued in it, spells of work on them with
-    when their offers were made, periods of being available. ``now`` is when they were read.
+    when their offers were made, periods of being available, what the router keeps of work that
+    goes on. ``now`` is when they were read.
 
     Who was cancelled before anybody took them asked for nothing and is left out.
     """
@@ -90,8 +93,9 @@ def told(
     of_item: dict[str, list[Any]] = {}
     for spell in spells:
         of_item.setdefault(spell.item, []).append(spell)
+    pauses = {one.id: released_so_far(one.channel, one.routing or {}, at) for one in working}
     contacts = [
-        _contact(item, sorted(of_item.get(item.id, ()), key=_began), start, at)
+        _contact(item, sorted(of_item.get(item.id, ()), key=_began), start, at, pauses)
         for item in items
         if item.assigned_at is not None or item.state != ItemState.cancelled.value
     ]
@@ -109,7 +113,9 @@ def _began(spell: Any) -> datetime:
     return began
 
 
-def _contact(item: Any, spells: list[Any], start: int, now: int) -> Contact:
+def _contact(
+    item: Any, spells: list[Any], start: int, now: int, pauses: Mapping[str, int]
+) -> Contact:
     enqueued = to_micros(item.enqueued_at)
     left = item.assigned_at is None and item.state == ItemState.abandoned.value
     known = to_micros(item.closed_at) if left else now
@@ -121,7 +127,7 @@ def _contact(item: Any, spells: list[Any], start: int, now: int) -> Contact:
         at=enqueued - start,
         waited=max(0, waited),
         left=left,
-        talk=_talk(spells, now) if taken else None,
+        talk=_talk(spells, now, pauses.get(item.id, 0)) if taken else None,
         wrap_up=_wrap_up(spells, now) if taken else None,
         accept=_accept(spells[0]) if taken else None,
         requires=item.requires,
@@ -131,15 +137,18 @@ def _contact(item: Any, spells: list[Any], start: int, now: int) -> Contact:
     )
 
 
-def _talk(spells: list[Any], now: int) -> Span:
-    """Return how long agents had a contact before wrap-up; transfers add up."""
+def _talk(spells: list[Any], now: int, paused: int) -> Span:
+    """Return for how long a contact weighed on agents before wrap-up; transfers add up, and what
+    waited for the customer with its units released does not count.
+    """
     last = spells[-1]
     total = sum(
         (to_micros(end) if (end := one.wrap_up_at or one.ended_at) else now)
         - to_micros(one.started_at)
+        - (one.released_us or 0)
         for one in spells
     )
-    return Span(max(0, total), (last.wrap_up_at or last.ended_at) is not None)
+    return Span(max(0, total - paused), (last.wrap_up_at or last.ended_at) is not None)
 
 
 def _wrap_up(spells: list[Any], now: int) -> Span | None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, func, or_, select
 
 from madoguchi.conversations.tables import work_item
+from madoguchi.model.conversation import UNFINISHED
 from madoguchi.model.ids import DOMAIN
 from madoguchi.model.routing import Presence
 from madoguchi.store.work import Work
@@ -37,9 +38,9 @@ ITEM = [
 ]
 
 
-def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows]]:
-    """Return the work items that were enqueued in a time, the spells of work on them, and who was
-    available from then on for a day longer.
+def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows]]:
+    """Return the work items that were enqueued in a time, the spells of work on them, who was
+    available from then on for a day longer, and what the router keeps of the items in work.
     """
     within = (
         work_item.c.domain == DOMAIN,
@@ -53,6 +54,7 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows]]:
             assignment.c.started_at,
             assignment.c.wrap_up_at,
             assignment.c.ended_at,
+            assignment.c.released_us,
             offer.c.made_at,
         )
         .join(work_item, work_item.c.id == assignment.c.item)
@@ -67,7 +69,10 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows]]:
         presence_period.c.began_at < ends + timedelta(days=1),
         or_(presence_period.c.ended_at.is_(None), presence_period.c.ended_at > begins),
     )
-    return items, spells, periods
+    working = yield select(work_item.c.id, work_item.c.channel, work_item.c.routing).where(
+        *within, work_item.c.state.in_([state.value for state in UNFINISHED])
+    )
+    return items, spells, periods, working
 
 
 def came(begins: datetime, ends: datetime) -> Work[bool]:

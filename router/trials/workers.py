@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 from router.trials.replay import Replayed, Trial, replayed
 
-NICE = 10
+NICE = 5
 
 
 class WorkerFailed(Exception):

@@ -119,6 +119,9 @@ async def test_the_hub_lives_what_a_trial_then_tells(tmp_path: Path, database: s
         taken = await ann.call("POST", f"/offers/{offer['id']}/accept")
         clock.advance(50)
         here_is = f"/conversations/{taken['conversation']}"
+        await ann.call("POST", f"{here_is}/messages", {"mode": "reply", "text": "which one?"})
+        await desk.until(lambda s: any(one["paused"] for one in s.all("item")), "paused")
+        clock.advance(3600)
         await ann.call("POST", f"{here_is}/end", {"inbound_seq": 1})
         clock.advance(20)
         await ann.call("POST", f"{here_is}/wrap-up", {"code": "solved"})
@@ -133,7 +136,7 @@ async def test_the_hub_lives_what_a_trial_then_tells(tmp_path: Path, database: s
         assert (one.queue, one.left, one.accept) == ("orders", False, 4_000_000)
         assert (one.talk.us, one.wrap_up.us) == (50_000_000, 20_000_000)
         ((began, ended),) = day.there[ann.id]
-        assert ended - began == 74_000_000
+        assert ended - began == 3_674_000_000
 
 
 async def test_bad_trials_are_refused_as_saving_would(tmp_path: Path) -> None:

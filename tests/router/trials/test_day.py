@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from madoguchi.clock import to_micros
 from router.trials.day import DAY_US, Contact, Day, Span, span_of, told
 from tests.support.days import us
 
@@ -38,13 +39,20 @@ def item(**more: Any) -> SimpleNamespace:
     return SimpleNamespace(**{**values, **more})
 
 
-def spell(began: float, wrap_up: float | None, ended: float | None, made: float | None) -> Any:
+def spell(
+    began: float,
+    wrap_up: float | None,
+    ended: float | None,
+    made: float | None,
+    released: float | None = None,
+) -> Any:
     return SimpleNamespace(
         item="i",
         started_at=at(began),
         wrap_up_at=None if wrap_up is None else at(wrap_up),
         ended_at=None if ended is None else at(ended),
         made_at=None if made is None else at(made),
+        released_us=None if released is None else us(released),
     )
 
 
@@ -76,6 +84,20 @@ def test_what_goes_on_was_not_seen_to_its_end() -> None:
     assert (still.talk, still.wrap_up) == (Span(us(190), False), None)
     wrapping = only([item(state="wrap_up", closed_at=None)], [spell(110, 250, None, 107)])
     assert (wrapping.talk, wrapping.wrap_up) == (Span(us(140), True), Span(us(50), False))
+
+
+def test_what_waits_for_the_customer_weighs_on_nobody() -> None:
+    over = only([item()], [spell(110, 170, 200, 107, released=45)])
+    assert over.talk == Span(us(15), True)
+    paused = SimpleNamespace(
+        id="i", channel="sms", routing={"paused_since": to_micros(at(250)), "released_us": us(20)}
+    )
+    still = item(state="assigned", closed_at=None)
+    found = told(BEGINS, ENDS, at(300), [still], [spell(110, None, None, 107)], [], [paused])
+    assert found.contacts[0].talk == Span(us(190 - 20 - 50), False)
+    paused.channel = "chat"
+    found = told(BEGINS, ENDS, at(300), [still], [spell(110, None, None, 107)], [], [paused])
+    assert found.contacts[0].talk == Span(us(190 - 20), False), "units are held for ten minutes"
 
 
 def test_who_left_and_who_still_waits() -> None:

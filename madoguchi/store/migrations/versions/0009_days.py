@@ -1,4 +1,4 @@
-"""A day can be told again: to which queue contacts came, and who was there when.
+"""A day can be told again: to which queue contacts came, who was there when, what was paused.
 
 Revision ID: 0009
 """
@@ -19,6 +19,8 @@ def upgrade() -> None:
     op.add_column("work_item", sa.Column("came_to", sa.String(64)))
     op.execute("UPDATE work_item SET came_to = COALESCE(answered_in, queue)")
     op.create_index("ix_work_item_enqueued", "work_item", ["domain", "enqueued_at"])
+    op.create_index("ix_assignment_item", "assignment", ["item"])
+    op.add_column("assignment", sa.Column("released_us", sa.BigInteger()))
     op.create_table(
         "presence_period",
         sa.Column("id", Key, nullable=False),
@@ -50,4 +52,6 @@ def downgrade() -> None:
     """Take them away."""
     op.drop_table("presence_period")
     op.drop_index("ix_work_item_enqueued", table_name="work_item")
+    op.drop_index("ix_assignment_item", table_name="assignment")
+    op.drop_column("assignment", "released_us")
     op.drop_column("work_item", "came_to")
