@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import resource
 import sys
 import tempfile
 import time
@@ -90,11 +91,12 @@ async def tried(here: Running, day: datetime) -> dict[str, Any]:
     body["rings"] = [{"after": 20, "relax": {"s0": 0}, "add_groups": ["t5"]}]
     late: list[float] = []
     watching = asyncio.create_task(lateness(late))
-    began = time.perf_counter()
+    began, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     wanted = Wanted(day.date(), [Change("queue", "q0", body, entry.version)])
     one = await hub.trials.begin(SYSTEM.id, wanted)
     await wait_for(lambda: one.state not in {State.waiting, State.running}, within=900)
     whole = time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
@@ -103,6 +105,7 @@ async def tried(here: Running, day: datetime) -> dict[str, Any]:
     return {
         "first_answer_s": round(one.seconds, 2),
         "all_replications_s": round(whole, 1),
+        "workers_cpu_s": round(after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime, 1),
         "replications": REPLICATIONS,
         "loop_late_ms": {
             "p50": round(percentile(late, 0.5) * 1000, 2),

@@ -28,6 +28,7 @@ from router.trials.workers import Worker
 log = structlog.get_logger(__name__)
 
 REPLICATIONS = 20
+MOST_WORKERS = 8
 MOST_UNFINISHED = 8
 KEPT = 40
 
@@ -166,14 +167,20 @@ class Trials:
         one.state = State.running
         began = self._clock.monotonic()
         try:
-            trial = await self._read(one)
-            await self._replay(one, trial, began)
+            # They begin to load while the day is read.
+            for _ in range(min(os.cpu_count() or 1, MOST_WORKERS)):
+                self.workers.append(await asyncio.to_thread(Worker))
+            await self._replay(one, await self._read(one), began)
         except Exception as why:
             if one.state is State.running:
                 one.state = State.failed
                 log.exception("a trial failed", trial=one.id, why=str(why))
         else:
             one.state = State.done
+        finally:
+            for worker in self.workers:
+                worker.end()
+            self.workers.clear()
 
     async def _read(self, one: Kept) -> Trial:
         begins, ends = span_of(one.wanted.day, self._zone)
@@ -196,6 +203,7 @@ class Trials:
         fresh = asyncio.Event()
 
         async def work(worker: Worker) -> None:
+            await worker.learn(trial)
             while jobs:
                 number, new = jobs.popleft()
                 found[number, new] = await worker.replay(new=new, number=number)
@@ -212,17 +220,10 @@ class Trials:
                     one.done = len(both)
                     one.seconds = one.seconds or self._clock.monotonic() - began
 
-        try:
-            for _ in range(min(len(jobs), os.cpu_count() or 1)):
-                self.workers.append(await asyncio.to_thread(Worker, trial))
-            async with asyncio.TaskGroup() as group:
-                group.create_task(tell())
-                for worker in self.workers:
-                    group.create_task(work(worker))
-        finally:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(tell())
             for worker in self.workers:
-                worker.end()
-            self.workers.clear()
+                group.create_task(work(worker))
 
 
 def _left_out(day: Day, trial: Trial) -> dict[str, int]:
