@@ -226,6 +226,7 @@ class Queue(Named, Object):
     weights: dict[Channel, Annotated[int, Field(ge=1, le=50)]] = Field(default_factory=dict)
     offer_timeout_s: float = Field(20, ge=5, le=600)
     auto_accept: bool = False
+    preferred_wait_s: float = Field(0, ge=0, le=86_400)
     misses: int = Field(1, ge=1, le=20)
     transfer_timeout_s: float = Field(60, ge=5, le=600)
     service_level_s: float = Field(120, ge=1, le=86_400)

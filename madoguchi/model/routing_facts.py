@@ -180,7 +180,8 @@ class QueuePolicy:
     levels when an item looks for an agent: those of the first list are asked first, who is in none
     last. `last_level` is the highest level at which anybody serves the queue. `weights` is channel
     -> units that an item takes, instead of its own. `prefers` is skill -> minimum: of one level,
-    those who meet more of them are asked first. `auto_accept`: who is chosen has the item at once.
+    those who meet more of them are asked first. For `preferred_wait_s` an item is kept for its
+    preferred agent, while they are available. `auto_accept`: who is chosen has the item at once.
     `delays_s` are the ages at which more agents may take an item (AgentSpec.delays_s).
     Raises ValueError for values that cannot work.
     """
@@ -208,6 +209,7 @@ class QueuePolicy:
     prefers: Mapping[str, int] = field(default_factory=dict)
     idle_since: IdleSince = IdleSince.work
     auto_accept: bool = False
+    preferred_wait_s: float = 0
     delays_s: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -215,7 +217,8 @@ class QueuePolicy:
             raise ValueError(f"queue {self.id}: a weight must be at least 1")
         if min(self.offer_timeout_s, self.transfer_timeout_s, self.absent_requeue_s) <= 0:
             raise ValueError(f"queue {self.id}: time-outs must be above 0 s")
-        if min(self.decline_block_s, self.chat_release_s, self.wrap_up_s) < 0:
+        waits = (self.decline_block_s, self.chat_release_s, self.wrap_up_s, self.preferred_wait_s)
+        if min(waits) < 0:
             raise ValueError(f"queue {self.id}: a time must not be negative")
         if self.misses < 1:
             raise ValueError(f"queue {self.id}: misses must be at least 1")

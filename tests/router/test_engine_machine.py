@@ -117,6 +117,7 @@ policies = st.tuples(
     st.sampled_from([{}, {}, {"ja": 2}, {"ja": 1, "vip": 1}]),
     st.sampled_from(list(IdleSince)),
     st.sampled_from([False, False, True]),
+    st.sampled_from([0.0, 30.0, 120.0]),
 )
 limits = st.none() | st.integers(0, 4)
 
@@ -159,12 +160,13 @@ Drawn = tuple[
     dict[str, int],
     IdleSince,
     bool,
+    float,
 ]
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
     (requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order,
-     weights, prefers, idle, auto) = drawn  # fmt: skip
+     weights, prefers, idle, auto, wait) = drawn  # fmt: skip
     # Overflows go upwards, so that they never go round.
     above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
@@ -173,6 +175,7 @@ def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
         rings=steps, overflow=(Overflow(after, above[0]),) if after and above else (),
         max_waiting=most, team_order=order, last_level=2, weights=weights,
         prefers=prefers, idle_since=idle, auto_accept=auto, delays_s=DELAYS,
+        preferred_wait_s=wait,
     )  # fmt: skip
 
 
