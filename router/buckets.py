@@ -24,11 +24,14 @@ ItemKey = tuple[int, str]
 
 
 class PoolKey(NamedTuple):
-    """A queue, what is required in it, and the teams that rings have let in."""
+    """A queue, what is required in it, the teams that rings have let in, and the one agent for
+    whom items are kept, if they are.
+    """
 
     queue: str
     signature: Signature
     teams: tuple[str, ...]
+    only: str = ""
 
 
 class BucketKey(NamedTuple):
@@ -192,7 +195,9 @@ class Pool:
 
     def level(self, agent: AgentRecord) -> int | None:
         """Return at which level the agent belongs here; None: not at all."""
-        queue, signature, teams = self.key
+        queue, signature, teams, only = self.key
+        if only:
+            return level_of(agent.spec, self.policy) if agent.id == only else None
         if lacks(agent.spec, queue, teams, signature) is not None:
             return None
         return level_of(agent.spec, self.policy)

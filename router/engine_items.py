@@ -36,7 +36,7 @@ from madoguchi.model.routing import (
 )
 from router.book import Book
 from router.engine_explain import explain_offer
-from router.policy import reachable, room, widened
+from router.policy import kept_until, reachable, room
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer
 
@@ -71,8 +71,14 @@ def admit(book: Book) -> None:
 
 
 def pass_rings(book: Book, item: ItemRecord) -> None:
-    """Let the rings count whose moment has come, and agents look whom the item was too new for."""
-    if widened(item.policy, item.spec.enqueued_at, book.clock) != item.wide:
+    """Let the rings count whose moment has come, and agents look whom the item was too new for or
+    for whom it was not kept.
+    """
+    if item.kept is not None and kept_until(item.spec, item.policy) <= book.clock:
+        book.end_preference(item)
+        book.resort(item)
+        return
+    if book.stage_of(item) != item.wide:
         book.resort(item)
         return
     old_enough = item.delay_after(item.widened_at)

@@ -7,7 +7,7 @@ from collections import deque
 from madoguchi.model.routing import ItemBlocked, Key
 from router.book import Book
 from router.engine_explain import explain_blocked, explain_offer
-from router.policy import item_rank, permitted
+from router.policy import item_rank, kept_for, permitted
 from router.records import AgentRecord, ItemRecord, Room
 
 
@@ -25,6 +25,7 @@ def settle(book: Book) -> None:
     ranks first for them, so that nothing overtakes; only a preferred agent is given the item that
     asks for them.
     """
+    _release_kept(book)
     lookers = deque(_lookers(book))
     while lookers:
         agent = lookers[0]
@@ -44,6 +45,16 @@ def settle(book: Book) -> None:
             _give(book, item, taker)
     _tell_blocked(book)
     _remember(book)
+
+
+def _release_kept(book: Book) -> None:
+    """Let go of what is kept for those who changed, if they can be asked no more."""
+    for name in book.moved:
+        for item in [book.items[kept] for kept in book.index.kept_for(name)]:
+            agent = book.agents.get(name)
+            if kept_for(item, item.policy, agent, book.clock) is None:
+                book.end_preference(item)
+                book.resort(item)
 
 
 def gains(before: Room | None, now: Room) -> bool:
@@ -129,5 +140,6 @@ def _tell_blocked(book: Book) -> None:
             item.told_blocked = blocked
             book.tell(ItemBlocked(name, blocked, explain_blocked(book, item, blocked=blocked)))
     for name in book.arrivals:
-        book.end_preference(book.items[name])
+        if book.items[name].kept is None:
+            book.end_preference(book.items[name])
     book.arrivals.clear()

@@ -23,7 +23,9 @@ class Index:
         self._queues = queues
         self._pools: dict[PoolKey, Pool] = {}
         self._of_queue: dict[str, list[Pool]] = {}
+        self._agents: dict[str, AgentRecord] = {}
         self._serving: dict[str, dict[str, AgentRecord]] = {}
+        self._personal: dict[str, list[Pool]] = {}
         self._adding: dict[str, list[Pool]] = {}
         self._profiles: WeakValueDictionary[Interned, Profile] = WeakValueDictionary()
         self._profile_of: dict[str, Profile] = {}
@@ -41,6 +43,7 @@ class Index:
 
     def add_agent(self, agent: AgentRecord) -> None:
         """Take in an agent who is not in the index."""
+        self._agents[agent.id] = agent
         for queue in agent.spec.serves:
             self._serving.setdefault(queue, {})[agent.id] = agent
         self.teams.add(agent)
@@ -49,6 +52,7 @@ class Index:
     def drop_agent(self, agent: AgentRecord) -> None:
         """Take an agent out, before their spec changes or they are forgotten."""
         self._leave(agent)
+        del self._agents[agent.id]
         for queue in agent.spec.serves:
             del self._serving[queue][agent.id]
         self.teams.drop(agent)
@@ -107,9 +111,14 @@ class Index:
         self.teams.count(agent, place.idle)
 
     def _open_to(self, agent: AgentRecord) -> Iterator[Pool]:
-        """Yield the pools of the queues that an agent serves, or that let in one of their teams."""
+        """Yield the pools of the queues that an agent serves, or that let in one of their teams,
+        and those of what is kept for them.
+        """
+        yield from self._personal.get(agent.id, ())
         for queue in agent.spec.serves:
-            yield from self._of_queue.get(queue, ())
+            for pool in self._of_queue.get(queue, ()):
+                if not pool.key.only:
+                    yield pool
         for team in agent.spec.teams:
             for pool in self._adding.get(team, ()):
                 if pool.key.queue not in agent.spec.serves:
@@ -136,7 +145,7 @@ class Index:
             if not signed:
                 continue
             for key in (pool.key, *self._later.get(pool.key, ())):
-                if self._pools[key].buckets:
+                if key in self._pools and self._pools[key].buckets:
                     self._flipped[key] = min(pool.signed, self._flipped.get(key, pool.signed))
 
     # ------------------------------------------------------------ items
@@ -146,7 +155,7 @@ class Index:
         placed = self._buckets.get(item.id)
         if placed is not None:
             return placed[0]
-        key = PoolKey(item.spec.queue, item.signature(), item.added_teams)
+        key = PoolKey(item.spec.queue, item.signature(), item.added_teams, item.kept or "")
         pool = self._pools.get(key)
         return pool if pool is not None else self._open_pool(key)
 
@@ -154,15 +163,37 @@ class Index:
         self.refresh()
         pool = self._pools[key] = Pool(key, self._queues[key.queue], self.teams.idle)
         self._of_queue.setdefault(key.queue, []).append(pool)
-        members = dict(self._serving.get(key.queue, {}))
-        for team in key.teams:
-            self._adding.setdefault(team, []).append(pool)
-            members.update((agent.id, agent) for agent in self.teams.members(team))
-        for agent in members.values():
+        for agent in self._members(pool).values():
             if pool.level(agent) is not None:
                 self._leave(agent)
                 self._enroll(agent)
         return pool
+
+    def _members(self, pool: Pool) -> dict[str, AgentRecord]:
+        """Note who will have to look at a new pool; return who may belong to it now."""
+        key = pool.key
+        if key.only:
+            self._personal.setdefault(key.only, []).append(pool)
+            return {key.only: self._agents[key.only]}
+        members = dict(self._serving.get(key.queue, {}))
+        for team in key.teams:
+            self._adding.setdefault(team, []).append(pool)
+            members.update((agent.id, agent) for agent in self.teams.members(team))
+        return members
+
+    def _close_pool(self, pool: Pool) -> None:
+        """Forget the empty pool of what was kept for one agent: there would be ever more."""
+        agent = self._agents.get(pool.key.only)
+        if agent is not None:
+            self._leave(agent)
+        del self._pools[pool.key]
+        self._of_queue[pool.key.queue].remove(pool)
+        self._personal[pool.key.only].remove(pool)
+        if not self._personal[pool.key.only]:
+            del self._personal[pool.key.only]
+        self._flipped.pop(pool.key, None)
+        if agent is not None:
+            self._enroll(agent)
 
     def place(self, item: ItemRecord) -> None:
         """Put a waiting item into its bucket."""
@@ -186,14 +217,34 @@ class Index:
         self._waiting[pool.key.queue] -= 1
         if not bucket.items:
             del pool.buckets[bucket.key]
+            if pool.key.only and not pool.buckets:
+                self._close_pool(pool)
 
     def holds(self, item: str) -> bool:
         """Return whether the item is in a bucket."""
         return item in self._buckets
 
+    def kept_for(self, agent: str) -> list[str]:
+        """Return the items that wait for this agent alone."""
+        return [
+            name
+            for pool in self._personal.get(agent, ())
+            for bucket in pool.buckets.values()
+            for _, name in bucket.items
+        ]
+
     def number_waiting(self, queue: str) -> int:
         """Return how many items wait in a queue, not on offer."""
         return self._waiting.get(queue, 0)
+
+    def oldest(self, queue: str) -> int | None:
+        """Return the time of the item that waits longest in a queue, as it ranks; None: none."""
+        firsts = (
+            bucket.items.first()[0]
+            for pool in self._of_queue.get(queue, ())
+            for bucket in pool.buckets.values()
+        )
+        return min(firsts, default=None)
 
     # ------------------------------------------------------------ looking
 
@@ -244,7 +295,8 @@ class Index:
 
     def _yet_to_come(self, item: ItemRecord) -> list[Pool]:
         """Return the pools to which an item comes if nobody takes it before."""
-        if not (item.policy.rings or item.policy.overflow):
+        policy = item.policy
+        if not (policy.rings or policy.overflow or policy.help_teams or item.kept):
             return []
         ahead = stages(
             item.policy,
@@ -253,9 +305,10 @@ class Index:
             item.widened_at,
             item.stepped if item.owner is None else None,
         )
-        keys = {
-            PoolKey(queue.id, item.signature_in(queue, wide), wide.teams) for queue, wide in ahead
-        }
+        keys = set()
+        for queue, wide in (*ahead, (policy, item.wide)):
+            teams = wide.helped_by(queue.help_teams).teams
+            keys.add(PoolKey(queue.id, item.signature_in(queue, wide), teams))
         return [self._pools.get(key) or self._open_pool(key) for key in sorted(keys)]
 
     def count_barred(self, item: ItemRecord, pool: Pool) -> int:

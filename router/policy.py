@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
@@ -108,6 +108,10 @@ class ItemView(Protocol):
     def blocks(self) -> Mapping[str, int]:
         """Agent -> µs until which they are barred from this item."""
 
+    @property
+    def kept(self) -> str | None:
+        """For whom alone it is kept now."""
+
 
 def permitted(
     agent: AgentView, item: ItemView, at: int, idle: Mapping[str, int] = NOBODY
@@ -117,17 +121,19 @@ def permitted(
     `idle` is team -> how many of its agents are idle. Codes in the order of the filters:
     `not_signed_in`, `serves`, `skill:<skill>:<minimum>`, `presence`, `disconnected`, `leaving`,
     `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`,
-    `too_early:<seconds>`, `declined`, `owner`. A preferred agent who was the last owner is asked
-    for neither `serves` nor skills.
+    `too_early:<seconds>`, `kept_for:<agent>`, `declined`, `owner`. A preferred agent who was the
+    last owner is asked for neither `serves` nor skills.
     """
     if agent.presence is Presence.offline:
         return "not_signed_in"
+    others = item.kept is not None and item.kept != agent.spec.id
     return (
         membership(agent.spec, item)
         or reachable(agent)
         or room(agent, item.spec)
         or kept_free(agent, item.spec.queue, idle)
         or too_early(agent.spec, item.spec, at)
+        or (f"kept_for:{item.kept}" if others else None)
         or barred(agent.spec.id, item, at)
     )
 
@@ -205,6 +211,26 @@ def barred(agent: str, item: ItemView, at: int) -> str | None:
     if item.blocks.get(agent, at) > at:
         return "declined"
     return "owner" if item.owner == agent else None
+
+
+def kept_for(
+    item: ItemView, queue: QueuePolicy, preferred: AgentView | None, at: int
+) -> str | None:
+    """Return for whom alone an item waits: its preferred agent, for a while after it came, if they
+    may take it as soon as they have room. A cut connection may be back in time.
+    """
+    if preferred is None or at >= kept_until(item.spec, queue):
+        return None
+    agent = preferred.spec
+    stays = preferred.presence is Presence.available and preferred.away_after is None
+    if not stays or membership(agent, item) or barred(agent.id, item, at):
+        return None
+    return agent.id
+
+
+def kept_until(item: ItemSpec, queue: QueuePolicy) -> int:
+    """Return the µs until which an item may be kept for its preferred agent."""
+    return item.enqueued_at + micros(queue.preferred_wait_s)
 
 
 def score(ageing: Ageing, enqueued_at: int, at: int) -> float:
@@ -300,6 +326,15 @@ class Widened:
     relax: Mapping[str, int]
     teams: tuple[str, ...]
     priority: int | None
+
+    def helped_by(self, teams: Iterable[str]) -> Widened:
+        """Return the same with more teams let in."""
+        together = {*self.teams, *teams}
+        return (
+            self
+            if len(together) == len(self.teams)
+            else replace(self, teams=tuple(sorted(together)))
+        )
 
     def requires(self, least: Mapping[str, int]) -> Mapping[str, int]:
         """Return requirements as relaxed so far."""

@@ -51,10 +51,12 @@ def policy(catalog: Catalog, key: str, queue: Queue) -> QueuePolicy:
         team_order=tuple(map(tuple, queue.group_order)),
         last_level=catalog.last_level(key),
         delays_s=catalog.delays(key),
+        help_teams=tuple(sorted({team for help in queue.help for team in help.add_groups})),
         prefers=dict(queue.prefers),
         agent_choice=queue.agent_choice,
         idle_since=queue.idle_since,
         auto_accept=queue.auto_accept,
+        preferred_wait_s=queue.preferred_wait_s,
         weights={channel.value: weight for channel, weight in queue.weights.items()},
         offer_timeout_s=queue.offer_timeout_s,
         transfer_timeout_s=queue.transfer_timeout_s,
@@ -255,17 +257,18 @@ def moment(micros: int | None) -> datetime | None:
 
 def item_spec(row: Row[Any]) -> ItemSpec:
     """Return the engine's view of a work item's row."""
+    kept = row.routing or {}
     return ItemSpec(
         id=row.id,
         conversation=row.conversation,
         queue=row.queue,
         channel=row.channel,
         enqueued_at=to_micros(row.enqueued_at),
-        weight=(row.routing or {}).get("weight", 1),
-        ahead=(row.routing or {}).get("ahead", 0),
+        weight=kept.get("weight", 1),
+        ahead=kept.get("ahead", 0),
         requires=row.requires,
         priority=row.priority,
-        preferred=row.preferred,
+        preferred=kept.get("preferred", row.preferred),
         preference=Preference(row.preference or Preference.last_owner.value),
     )
 
@@ -311,6 +314,7 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
     return {
         "weight": facts.spec.weight,
         "ahead": facts.spec.ahead,
+        "preferred": facts.spec.preferred,
         "transfer": facts.transfer.value if facts.transfer else None,
         "paused_since": facts.paused_since,
         "released": facts.released,

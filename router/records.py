@@ -22,7 +22,7 @@ from madoguchi.model.routing import (
     TransferPhase,
     micros,
 )
-from router.policy import NARROW, Widened, next_moment
+from router.policy import NARROW, Widened, kept_until, next_moment
 
 CONNECTION_GRACE_S = 60
 """A desk that is gone for so long makes its agent `away`."""
@@ -216,7 +216,7 @@ class ItemRecord:
     """An unfinished item. `policy` is its queue's; `offer` the one pending offer.
 
     `wide` is what the rings up to `widened_at` have changed; overflows up to `stepped` are done
-    with.
+    with. `kept`: for which agent alone it waits.
     """
 
     spec: ItemSpec
@@ -233,6 +233,7 @@ class ItemRecord:
     told_blocked: bool = False
     wrap_up_until: int | None = None
     offer: Offer | None = None
+    kept: str | None = None
     wide: Widened = NARROW
     widened_at: int = 0
     stepped: int = 0
@@ -279,7 +280,8 @@ class ItemRecord:
         ring = next_moment(policy.rings, since, self.widened_at)
         overflow = next_moment(policy.overflow, since, self.stepped)
         delay = self.delay_after(self.widened_at)
-        return min((due for due in (ring, overflow, delay) if due is not None), default=None)
+        kept = kept_until(self.spec, policy) if self.kept is not None else None
+        return min((due for due in (ring, overflow, delay, kept) if due is not None), default=None)
 
     def delay_after(self, passed: int) -> int | None:
         """Return when the item is next old enough for more agents, later than `passed`."""

@@ -13,6 +13,7 @@ from madoguchi.conversations.tables import work_item
 from madoguchi.security.tables import audit
 from madoguchi.store.work import Work
 from router.tables import offer
+from tests.hub.test_chat import accepted
 from tests.support.hubs import Running, Stream, hub_running
 from tests.support.waiting import wait_for
 
@@ -125,3 +126,38 @@ async def test_a_team_that_helps_late_is_asked_when_it_is_time(
         assert desk.all("offer") == []
         clock.advance(1.5)
         await desk.until(lambda s: s.all("offer"), "an offer")
+
+
+async def test_a_returning_customer_waits_for_who_knows_them(tmp_path: Path, database: str) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure("[queue.orders]\npreferred_wait_s = 60\n[agent.ann]\nunits = 1")
+        ann, ben = await here.person("ann"), await here.person("ben")
+        desk = await ann.available()
+        await here.sms(PHONES[0], "first")
+        conversation = await accepted(ann, desk)
+        reply = {"mode": "reply", "text": "Done."}
+        await ann.call("POST", f"/conversations/{conversation}/messages", reply)
+        await ann.call("POST", f"/conversations/{conversation}/end", {"inbound_seq": 1})
+        await ann.call("POST", f"/conversations/{conversation}/wrap-up", {"code": "solved"})
+        await here.sms(PHONES[1], "somebody else")
+        await accepted(ann, desk)
+        other = await ben.available()
+        await here.sms(PHONES[0], "once more")
+        sue = await here.person("sue")
+
+        async def obstacles() -> dict[str, str]:
+            found = await sue.call("GET", f"/conversations/{conversation}/explain")
+            return {one["agent"]: one["obstacle"] for one in found["candidates"]}
+
+        why = await wait_for(obstacles, "it waits")
+        assert (why[ann.id], why[ben.id]) == ("no_room", "kept_for:Ann")
+    clock.advance(30)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        ann, ben = await here.person("ann"), await here.person("ben")
+        await ann.connect()
+        other = await ben.connect()
+        clock.advance(29)
+        assert other.all("offer") == []
+        clock.advance(2)
+        await other.until(lambda s: s.all("offer"), "an offer")

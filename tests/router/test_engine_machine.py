@@ -58,6 +58,7 @@ from madoguchi.model.routing import (
     Requeued,
     Reserve,
     Ring,
+    TeamsLetIn,
     TimePassed,
     TransferCancelled,
     TransferredToAgent,
@@ -117,6 +118,7 @@ policies = st.tuples(
     st.sampled_from([{}, {}, {"ja": 2}, {"ja": 1, "vip": 1}]),
     st.sampled_from(list(IdleSince)),
     st.sampled_from([False, False, True]),
+    st.sampled_from([0.0, 30.0, 120.0]),
 )
 limits = st.none() | st.integers(0, 4)
 
@@ -159,12 +161,13 @@ Drawn = tuple[
     dict[str, int],
     IdleSince,
     bool,
+    float,
 ]
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
     (requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order,
-     weights, prefers, idle, auto) = drawn  # fmt: skip
+     weights, prefers, idle, auto, wait) = drawn  # fmt: skip
     # Overflows go upwards, so that they never go round.
     above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
@@ -173,6 +176,7 @@ def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
         rings=steps, overflow=(Overflow(after, above[0]),) if after and above else (),
         max_waiting=most, team_order=order, last_level=2, weights=weights,
         prefers=prefers, idle_since=idle, auto_accept=auto, delays_s=DELAYS,
+        preferred_wait_s=wait, help_teams=("t1",) if wait else (),
     )  # fmt: skip
 
 
@@ -333,6 +337,10 @@ class EngineMachine(RuleBasedStateMachine):
         made = [make_queue(name, each) for name, each in zip(QUEUES, drawn, strict=True)]
         shared = () if most is None else (Limit(("q0", "q1"), most),)
         self.apply(ConfigurationChanged(tuple(made), limits=shared))
+
+    @rule(queue=queues, teams=st.sampled_from([(), ("t1",), ("t1",), ("t0",)]))
+    def let_in(self, queue: str, teams: tuple[str, ...]) -> None:
+        self.apply(TeamsLetIn(queue, teams))
 
     @precondition(lambda self: len(self.log) % 8 == 0)
     @rule(gone=queues)

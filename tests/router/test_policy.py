@@ -67,6 +67,7 @@ class Item:
     added_teams: tuple[str, ...] = ()
     owner: str | None = None
     blocks: dict[str, int] = field(default_factory=dict)
+    kept: str | None = None
 
 
 @pytest.mark.parametrize(

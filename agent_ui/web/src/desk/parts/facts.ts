@@ -29,6 +29,7 @@ export function useFacts() {
       return t('desk.fact.missing_skill', { skill: skillName(session, first, locale.value), level: second })
     }
     if (kind === 'too_early') return t('desk.fact.too_early', { seconds: first })
+    if (kind === 'kept_for') return t('desk.fact.kept_for', { name: first })
     if (kind === 'kept_free') return t('desk.fact.kept_free', { count: second })
     if (kind === 'channel_full') {
       const channel = te(`desk.channel.${first}`) ? t(`desk.channel.${first}`) : first
