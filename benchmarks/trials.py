@@ -14,7 +14,6 @@ import argparse
 import asyncio
 import random
 import resource
-import sys
 import tempfile
 import time
 from collections import deque
@@ -24,9 +23,8 @@ from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from support import percentile, report
 
-from benchmarks.support import percentile, report
 from madoguchi.configuration import text
 from madoguchi.configuration.service import Change
 from madoguchi.model.people import SYSTEM

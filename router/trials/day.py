@@ -5,7 +5,7 @@ Instants are µs since the day began, spans µs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
@@ -52,18 +52,42 @@ class Contact:
 class Day:
     """A day; ``there`` is agent -> the spans (from, to) in which they were available.
 
-    They go on for a day behind its end, so that who came late is served.
+    They go on for a day behind its end, so that who came late is served. ``forecast_of``: the
+    contacts are those of so many days, of whose mean a day like them is drawn; 0: the day itself.
     """
 
     begins: datetime
     length: int
     contacts: tuple[Contact, ...]
     there: Mapping[str, tuple[tuple[int, int], ...]]
+    forecast_of: int = 0
 
     @property
     def half_hours(self) -> int:
         """Return into how many half hours the day falls."""
         return -(-self.length // HALF_HOUR_US)
+
+
+def forecast(begins: datetime, ends: datetime, days: Sequence[Day]) -> Day:
+    """Return a day to come: contacts are drawn from recorded days, the newest first; who is there
+    is taken from the newest.
+    """
+    contacts = [contact for day in days for contact in day.contacts]
+    return Day(
+        begins,
+        to_micros(ends) - to_micros(begins),
+        tuple(sorted(contacts, key=lambda one: one.at)),
+        days[0].there,
+        len(days),
+    )
+
+
+def weekdays_before(day: date, today: date, weeks: int) -> list[date]:
+    """Return the same weekdays of so many weeks before a day, the newest first; none of them today
+    or later.
+    """
+    back = max(1, -(-((day - today).days + 1) // 7))
+    return [day - timedelta(weeks=back + n) for n in range(weeks)]
 
 
 def span_of(day: date, zone: tzinfo | None) -> tuple[datetime, datetime]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.conversation import UNFINISHED
@@ -63,21 +63,16 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows]
     )
     periods = yield select(
         presence_period.c.agent, presence_period.c.began_at, presence_period.c.ended_at
-    ).where(
-        presence_period.c.domain == DOMAIN,
-        presence_period.c.presence == Presence.available.value,
-        presence_period.c.began_at < ends + timedelta(days=1),
-        or_(presence_period.c.ended_at.is_(None), presence_period.c.ended_at > begins),
-    )
+    ).where(*_available(begins, ends + timedelta(days=1)))
     working = yield select(work_item.c.id, work_item.c.channel, work_item.c.routing).where(
         *within, work_item.c.state.in_([state.value for state in UNFINISHED])
     )
     return items, spells, periods, working
 
 
-def came(begins: datetime, ends: datetime) -> Work[bool]:
-    """Return whether anybody came in a time."""
-    found = yield (
+def known(begins: datetime, ends: datetime) -> Work[tuple[bool, bool]]:
+    """Return whether anybody came in a time, and whether it is recorded who was available."""
+    came = yield (
         select(work_item.c.id)
         .where(
             work_item.c.domain == DOMAIN,
@@ -86,7 +81,17 @@ def came(begins: datetime, ends: datetime) -> Work[bool]:
         )
         .limit(1)
     )
-    return bool(found)
+    there = yield select(presence_period.c.id).where(*_available(begins, ends)).limit(1)
+    return bool(came), bool(there)
+
+
+def _available(begins: datetime, ends: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        presence_period.c.domain == DOMAIN,
+        presence_period.c.presence == Presence.available.value,
+        presence_period.c.began_at < ends,
+        or_(presence_period.c.ended_at.is_(None), presence_period.c.ended_at > begins),
+    )
 
 
 def bounds(midnight: datetime) -> Work[tuple[datetime | None, datetime | None, datetime | None]]:

@@ -175,29 +175,42 @@ def _willing(policy: QueuePolicy) -> QueuePolicy:
 
 
 def _coming(trial: Trial, side: Catalog, number: int) -> Iterator[Coming]:
-    most = math.ceil(trial.factor)
-    draws = [
-        {purpose: stream(trial.seed, number, f"day/{copy}", purpose) for purpose in PURPOSES}
-        for copy in range(max(1, most))
-    ]
+    draws = {purpose: stream(trial.seed, number, "day", purpose) for purpose in PURPOSES}
     queues = set(trial.queues)
     entering = _Entering(side, trial.day)
     for contact in trial.day.contacts:
-        for copy, streams in enumerate(draws):
-            numbers = {purpose: one.random() for purpose, one in streams.items()}
-            if contact.queue not in queues or numbers["copies"] >= trial.factor - copy:
-                continue
-            one = contact if copy == 0 else _like(contact, numbers["shift"], trial.day.length)
+        if contact.queue not in queues:
+            continue
+        for copy in range(_copies(trial, draws["copies"].random())):
+            numbers = {purpose: one.random() for purpose, one in draws.items()}
+            itself = copy == 0 and not trial.day.forecast_of
+            one = contact if itself else _like(contact, numbers["shift"], trial.day.length)
             yield _drawn(one, entering.queue(one), trial.fits, numbers)
 
 
+def _copies(trial: Trial, number: float) -> int:
+    """Return how often a recorded contact comes: so often as the factor says; in a forecast as a
+    Poisson process whose rate is the mean of the days (the sum of such is one, too).
+    """
+    if not trial.day.forecast_of:
+        whole = int(trial.factor)
+        return whole + (number < trial.factor - whole)
+    mean = trial.factor / trial.day.forecast_of
+    copies, chance = 0, math.exp(-mean)
+    while number >= chance and chance > 0:
+        number -= chance
+        copies += 1
+        chance *= mean / copies
+    return copies
+
+
 def _like(contact: Contact, number: float, length: int) -> Contact:
-    """Return another contact of the same kind, within a quarter of an hour of the recorded one."""
-    at = contact.at + round((number - 0.5) * HALF_HOUR_US)
+    """Return another contact of the same kind, within the half hour of the recorded one."""
+    at = contact.at // HALF_HOUR_US * HALF_HOUR_US + int(number * HALF_HOUR_US)
     return Contact(
         queue=contact.queue,
         channel=contact.channel,
-        at=min(max(0, at), length - 1),
+        at=min(at, length - 1),
         waited=0,
         requires=contact.requires,
         priority=contact.priority,

@@ -29,13 +29,14 @@ class ChangeBody(Body):
 
 class TrialBody(Body):
     """What is to be tried: changes one by one or as TOML, on a day, with so many contacts for each
-    recorded one.
+    recorded one; ``weeks``: on a day drawn from the same weekdays of so many weeks before.
     """
 
     day: date
     changes: Annotated[list[ChangeBody], Field(max_length=200)] = Field(default_factory=list)
     toml: Annotated[str, Field(max_length=1_000_000)] = ""
     factor: Annotated[float, Field(ge=0.1, le=5)] = 1.0
+    weeks: Annotated[int, Field(ge=0, le=12)] = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class TrialApi:
         if faults := [_no_account(one) for one in changes if one.kind == Account.kind]:
             raise Invalid(faults)
         kept = await self.trials.begin(
-            call.actor.id, Wanted(body.day, changes, body.factor, based_on)
+            call.actor.id, Wanted(body.day, changes, body.factor, body.weeks, based_on)
         )
         return {"id": kept.id}
 

@@ -20,7 +20,7 @@ from madoguchi.model.faults import Fault
 from madoguchi.model.ids import Id
 from madoguchi.store.work import Store
 from router.trials import reading
-from router.trials.day import Day, span_of, told
+from router.trials.day import Day, forecast, span_of, told, weekdays_before
 from router.trials.figures import as_it_was, compared
 from router.trials.replay import Replayed, Trial, fits
 from router.trials.workers import Worker
@@ -46,12 +46,14 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What somebody wants to try: a day, changes of the configuration, and a factor by which
-    contacts come.
+    contacts come; ``weeks``: not the recorded day, but one drawn from the same weekdays of so many
+    weeks before it.
     """
 
     day: date
     changes: Sequence[Change]
     factor: float = 1.0
+    weeks: int = 0
     based_on: int | None = None
 
 
@@ -63,6 +65,7 @@ class Kept:
     owner: Id
     wanted: Wanted
     preview: Preview
+    sources: Sequence[date]
     state: State = State.waiting
     done: int = 0
     recorded: Body | None = None
@@ -78,6 +81,7 @@ class Kept:
             "state": self.state,
             "day": self.wanted.day,
             "factor": self.wanted.factor,
+            "weeks": self.wanted.weeks,
             "number": self.preview.old.number,
             "changes": list(self.preview.diff),
             "done": self.done,
@@ -107,24 +111,37 @@ class Trials:
     async def begin(self, owner: Id, wanted: Wanted) -> Kept:
         """Let a trial begin as soon as it is its turn.
 
-        Raises Invalid and MovedOn as saving the changes would, Invalid for a day on which nobody
-        came, and a 429 problem when too many wait.
+        Raises Invalid and MovedOn as saving the changes would, Invalid for a day that is not
+        recorded, and a 429 problem when too many wait.
         """
         unfinished = {State.waiting, State.running}
         if sum(1 for one in self._kept.values() if one.state in unfinished) >= MOST_UNFINISHED:
             raise Problem(429, "too_many_trials", "too many trials wait; try again in a minute")
         preview = await self._configuration.preview(wanted.changes, wanted.based_on)
-        begins, ends = span_of(wanted.day, self._zone)
-        if not await self._store.read(lambda: reading.came(begins, ends)):
-            day = wanted.day.isoformat()
-            raise Invalid([Fault("day", f"nobody came on {day}", "empty_day", {"day": day})])
-        one = Kept(self._clock.new_id(), owner, wanted, preview)
+        sources = await self._sources(wanted)
+        one = Kept(self._clock.new_id(), owner, wanted, preview, sources)
         self._kept[one.id] = one
         for id in list(self._kept)[: max(0, len(self._kept) - KEPT)]:
             if self._kept[id].state not in unfinished:
                 del self._kept[id]
         self._waiting.put_nowait(one)
         return one
+
+    async def _sources(self, wanted: Wanted) -> list[date]:
+        """Return the recorded days that a trial is made of. Raises Invalid when there are none."""
+        days = [wanted.day]
+        if wanted.weeks:
+            today = self._clock.now().astimezone(self._zone).date()
+            days = weekdays_before(wanted.day, today, wanted.weeks)
+        found, came = [], False
+        for day in days:
+            begins, ends = span_of(day, self._zone)
+            known = await self._store.read(lambda b=begins, e=ends: reading.known(b, e))
+            came = came or known[0]
+            found += [day] if all(known) else []
+        if not found:
+            raise Invalid([_nothing_known(wanted, came)])
+        return found
 
     def find(self, owner: Id, id: Id) -> Kept | None:
         """Return somebody's own trial."""
@@ -183,19 +200,25 @@ class Trials:
             self.workers.clear()
 
     async def _read(self, one: Kept) -> Trial:
-        begins, ends = span_of(one.wanted.day, self._zone)
-        rows = await self._store.read(lambda: reading.rows(begins, ends))
-        now = self._clock.now()
+        wanted = one.wanted
+        days = [await self._day(day) for day in one.sources]
 
         def prepared() -> Trial:
-            day = told(begins, ends, now, *rows)
+            day = days[0]
+            if wanted.weeks:
+                day = forecast(*span_of(wanted.day, self._zone), days)
             preview = one.preview
-            trial = Trial(day, fits(day), preview.old, preview.new, one.wanted.factor)
-            one.recorded = as_it_was(trial)
+            trial = Trial(day, fits(day), preview.old, preview.new, wanted.factor)
+            one.recorded = None if wanted.weeks else as_it_was(trial)
             one.left_out = _left_out(day, trial)
             return trial
 
         return await asyncio.to_thread(prepared)
+
+    async def _day(self, day: date) -> Day:
+        begins, ends = span_of(day, self._zone)
+        rows = await self._store.read(lambda: reading.rows(begins, ends))
+        return await asyncio.to_thread(told, begins, ends, self._clock.now(), *rows)
 
     async def _replay(self, one: Kept, trial: Trial, began: float) -> None:
         jobs = deque((number, new) for number in range(REPLICATIONS) for new in (False, True))
@@ -226,10 +249,24 @@ class Trials:
                 group.create_task(work(worker))
 
 
+def _nothing_known(wanted: Wanted, came: bool) -> Fault:
+    """Return why a day cannot be replayed, or forecast."""
+    day = wanted.day.isoformat()
+    if wanted.weeks:
+        text = f"no such weekday in the {wanted.weeks} weeks before {day} is recorded"
+        return Fault("day", text, "no_weeks", {"day": day, "weeks": wanted.weeks})
+    if came:
+        return Fault("day", f"it is not known who was there on {day}", "no_presence", {"day": day})
+    return Fault("day", f"nobody came on {day}", "empty_day", {"day": day})
+
+
 def _left_out(day: Day, trial: Trial) -> dict[str, int]:
-    """Return how many of the day's contacts and agents the configurations do not know any more."""
+    """Return how many of the day's contacts and agents the configurations do not know any more,
+    and how many queues would be helped by their figures, which no trial looks at.
+    """
     queues = set(trial.queues)
     return {
         "contacts": sum(1 for one in day.contacts if one.queue not in queues),
         "agents": sum(1 for agent in day.there if agent not in trial.new.agent_by_id),
+        "help": sum(1 for entry in trial.new.queues.values() if entry.object.help),
     }

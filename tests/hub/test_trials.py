@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ async def test_a_recorded_day_is_tried(tmp_path: Path, database: str) -> None:
         assert begun[0] == 202
         found = await shown(sue, begun[1]["id"])
         assert (found["done"], found["of"], found["left_out"]) == (
-            20, 20, {"contacts": 0, "agents": 0},
+            20, 20, {"contacts": 0, "agents": 0, "help": 0},
         )  # fmt: skip
         assert set(found["changes"][0]["fields"]) == {
             "agent_choice", "requires", "service_level_s",
@@ -141,7 +142,8 @@ async def test_the_hub_lives_what_a_trial_then_tells(tmp_path: Path, database: s
 
 async def test_bad_trials_are_refused_as_saving_would(tmp_path: Path) -> None:
     async with hub_running(tmp_path, clock=ManualClock(), time_zone="UTC") as here:
-        await record(here.hub, a_day()[:3], {})
+        await record(here.hub, a_day()[:3], ALL_DAY)
+        await record(here.hub, a_day()[:3], {}, BEGINS - timedelta(days=1))
         sue = await here.person("sue")
         good = await change(sue, priority=2)
         bad = {**good, "body": {**good["body"], "requires": {"nothing": 1}, "priority": -1}}
@@ -155,6 +157,11 @@ async def test_bad_trials_are_refused_as_saving_would(tmp_path: Path) -> None:
         assert (await sue.raw("POST", "/trials", {"day": DAY, "changes": [stale]}))[0] == 412
         status, answer = await sue.raw("POST", "/trials", {"day": "2020-01-01"})
         assert (status, answer["faults"][0]["type"]) == (422, "empty_day")
+        unknown = {"day": (BEGINS - timedelta(days=1)).date().isoformat()}
+        status, answer = await sue.raw("POST", "/trials", unknown)
+        assert (status, answer["faults"][0]["type"]) == (422, "no_presence")
+        status, answer = await sue.raw("POST", "/trials", {"day": "2026-11-19", "weeks": 4})
+        assert (status, answer["faults"][0]["type"]) == (422, "no_weeks")
         account = {"kind": "account", "key": "sms", "body": {}}
         status, answer = await sue.raw("POST", "/trials", {"day": DAY, "changes": [account]})
         assert (status, answer["faults"][0]["type"]) == (422, "not_tried")
@@ -165,7 +172,7 @@ async def test_bad_trials_are_refused_as_saving_would(tmp_path: Path) -> None:
 
 async def test_a_trial_is_cancelled_and_its_owners_alone(tmp_path: Path) -> None:
     async with hub_running(tmp_path, clock=ManualClock(), time_zone="UTC") as here:
-        await record(here.hub, a_day(), {})
+        await record(here.hub, a_day(), ALL_DAY)
         sue, adam = await here.person("sue"), await here.person("adam")
         first = (await sue.call("POST", "/trials", {"day": DAY}))["id"]
         second = (await sue.call("POST", "/trials", {"day": DAY, "factor": 1.5}))["id"]
@@ -178,9 +185,24 @@ async def test_a_trial_is_cancelled_and_its_owners_alone(tmp_path: Path) -> None
         assert found["figures"]["total"]["old"]["offered"]["mean"] == pytest.approx(300, rel=0.1)
 
 
+async def test_a_day_to_come_is_forecast(tmp_path: Path) -> None:
+    async with hub_running(tmp_path, clock=ManualClock(), time_zone="UTC") as here:
+        await record(here.hub, a_day(), ALL_DAY)
+        await record(here.hub, a_day()[:100], ALL_DAY, BEGINS - timedelta(weeks=2))
+        sue = await here.person("sue")
+        day = (BEGINS + timedelta(weeks=3)).date().isoformat()
+        id = (await sue.call("POST", "/trials", {"day": day, "weeks": 4}))["id"]
+        found = await shown(sue, id)
+        assert (found["weeks"], found["recorded"]) == (4, None)
+        offered = found["figures"]["total"]["old"]["offered"]
+        assert offered["mean"] == pytest.approx(150, rel=0.1)
+        assert offered["se"] > 0
+        assert found["figures"]["total"]["difference"]["offered"]["mean"] == 0
+
+
 async def test_a_worker_that_dies_fails_its_trial_and_no_other(tmp_path: Path) -> None:
     async with hub_running(tmp_path, clock=ManualClock(), time_zone="UTC") as here:
-        await record(here.hub, a_day(), {})
+        await record(here.hub, a_day(), ALL_DAY)
         sue = await here.person("sue")
         id = (await sue.call("POST", "/trials", {"day": DAY}))["id"]
         kept = here.hub.trials.find(sue.id, id)

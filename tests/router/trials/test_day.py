@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from madoguchi.clock import to_micros
-from router.trials.day import DAY_US, Contact, Day, Span, span_of, told
+from router.trials.day import DAY_US, Contact, Day, Span, span_of, told, weekdays_before
 from tests.support.days import us
 
 BEGINS = datetime(2026, 11, 20, tzinfo=UTC)
@@ -146,3 +146,17 @@ def test_a_day_is_the_companys() -> None:
     summer = told(*berlin, berlin[1], [], [], [])
     assert summer.half_hours == 50
     assert span_of(date(2026, 11, 20), UTC)[0] == BEGINS
+
+
+def test_a_forecast_looks_at_the_same_weekdays_before_today() -> None:
+    today = date(2026, 11, 26)
+    before = {
+        date(2026, 11, 26): date(2026, 11, 19),
+        date(2026, 12, 3): date(2026, 11, 19),
+        date(2026, 12, 2): date(2026, 11, 25),
+        date(2026, 11, 27): date(2026, 11, 20),
+        date(2026, 11, 3): date(2026, 10, 27),
+    }
+    for day, newest in before.items():
+        found = weekdays_before(day, today, 3)
+        assert found == [newest - timedelta(weeks=n) for n in range(3)]

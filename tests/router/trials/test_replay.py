@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import random
+from datetime import timedelta
 from pathlib import Path
+from statistics import fmean, variance
 from typing import Any
 
 import pytest
 
 from router.simulator import Scenario, run
+from router.trials.day import HALF_HOUR_US, forecast
 from router.trials.figures import as_it_was, compared
 from router.trials.replay import NO_TEAM, Replayed, Trial, cast, fits, replayed
-from tests.support.days import Came, Spans, catalog_of, day_of
+from tests.support.days import BEGINS, Came, Spans, catalog_of, day_of
 
 COMPANY = """
 [queue.orders]
@@ -206,3 +210,19 @@ def test_contacts_of_queues_that_are_gone_are_left_out() -> None:
     assert one.queues == ("orders", "returns")
     assert compared(one, *sides(one))["total"]["old"]["offered"]["mean"] == 1
     assert as_it_was(one)["total"]["offered"] == 1
+
+
+def test_a_forecast_is_a_poisson_day_of_the_mean() -> None:
+    """Counts of replications have the days' mean, and a variance as large; no contact is itself."""
+    days = [day_of(busy(contacts, seed=contacts), ALL_DAY) for contacts in (300, 500)]
+    day = forecast(BEGINS, BEGINS + timedelta(days=1), days)
+    assert (day.forecast_of, len(day.contacts)) == (2, 800)
+    one = Trial(day, fits(day), catalog_of(COMPANY), catalog_of(COMPANY), factor=1.5)
+    runs = [list(cast(one, one.old, number).streams["day"]) for number in range(60)]
+    counts = [len(run) for run in runs]
+    assert fmean(counts) == pytest.approx(600, abs=3 * math.sqrt(600 / 60))
+    assert 0.5 < variance(counts) / 600 < 1.6
+    assert runs[0] == list(cast(one, one.new, 0).streams["day"]), "both sides meet the same"
+    noon = sum(1 for each in day.contacts if 10 <= each.at // HALF_HOUR_US < 12)
+    drawn = sum(1 for run in runs for each in run if 10 <= each.at // HALF_HOUR_US < 12) / 60
+    assert drawn == pytest.approx(noon / 2 * 1.5, rel=0.15)
