@@ -68,6 +68,8 @@ const words: Readonly<Record<string, string>> = {
   bad_date: 'badDate',
   date_twice: 'dateTwice',
   empty_day: 'emptyDay',
+  no_presence: 'noPresence',
+  no_weeks: 'noWeeks',
   not_tried: 'notTried',
   changed_since: 'changedSince',
   settings_not_kept: 'settingsNotKept',

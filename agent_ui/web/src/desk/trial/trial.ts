@@ -35,11 +35,13 @@ export interface Trial {
   state: 'waiting' | 'running' | 'done' | 'failed'
   day: string
   factor: number
+  /** Of how many weeks the day is forecast; 0: the recorded day. */
+  weeks: number
   done: number
   of: number
   recorded: { queues: Record<string, Record<string, number>>; total: Record<string, number> } | null
   figures: Compared | null
-  left_out: { contacts?: number; agents?: number }
+  left_out: { contacts?: number; agents?: number; help?: number }
 }
 
 export interface Days {
@@ -70,12 +72,12 @@ export function useTrial() {
     days.value = await call<Days>('GET', '/trials/days')
   }
 
-  async function start(day: string, factor: number, changes: readonly Change[]): Promise<void> {
+  async function start(asked: { day: string; factor: number; weeks: number; changes: readonly Change[] }): Promise<void> {
     stop()
     const own = (mine = new AbortController())
     problem.value = null
     try {
-      const begun = await call<{ id: string }>('POST', '/trials', { body: { day, factor, changes } })
+      const begun = await call<{ id: string }>('POST', '/trials', { body: asked })
       if (own.signal.aborted) return forget(begun.id)
       id = begun.id
       await follow(begun.id, own.signal)
