@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import structlog
@@ -135,8 +136,7 @@ class Trials:
             days = weekdays_before(wanted.day, today, wanted.weeks)
         found, came = [], False
         for day in days:
-            begins, ends = span_of(day, self._zone)
-            known = await self._store.read(lambda b=begins, e=ends: reading.known(b, e))
+            known = await self._store.read(partial(reading.known, *span_of(day, self._zone)))
             came = came or known[0]
             found += [day] if all(known) else []
         if not found:
@@ -217,7 +217,7 @@ class Trials:
 
     async def _day(self, day: date) -> Day:
         begins, ends = span_of(day, self._zone)
-        rows = await self._store.read(lambda: reading.rows(begins, ends))
+        rows = await self._store.read(partial(reading.rows, begins, ends))
         return await asyncio.to_thread(told, begins, ends, self._clock.now(), *rows)
 
     async def _replay(self, one: Kept, trial: Trial, began: float) -> None:
