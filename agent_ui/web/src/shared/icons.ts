@@ -5,8 +5,11 @@
 export const deskIcons = [
   'archive-x',
   'arrow-down',
+  'arrow-down-to-line',
   'arrow-left-right',
   'arrow-up',
+  'arrow-up-down',
+  'arrow-up-to-line',
   'bell',
   'box',
   'briefcase-business',
