@@ -33,7 +33,7 @@ TUNING = {
     "PUT /api/v1/config/{kind}/{key}",
 }
 """Supervisors, too: what they may not do of it is in test_tuning.py."""
-SUPERVISORS = ("/assign", "/board", "/capacity", "/priority")
+SUPERVISORS = ("/assign", "/board", "/capacity", "/move", "/priority")
 AGENTS = ("/agents/me/sign-out", "/agents/me/away-after-work", "/agents/{id}/presence")
 
 
