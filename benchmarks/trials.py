@@ -18,13 +18,14 @@ import tempfile
 import time
 from collections import deque
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from pathlib import Path
 from typing import Any
 
 from support import percentile, report
 
+from madoguchi.clock import Clock
 from madoguchi.configuration import text
 from madoguchi.configuration.service import Change
 from madoguchi.model.people import SYSTEM
@@ -157,7 +158,8 @@ async def alone(here: Running, day: datetime, came: list[Came], agents: int) -> 
 
 async def measured(contacts: int, agents: int) -> dict[str, Any]:
     """Fill a hub and measure."""
-    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    midnight = Clock().now().replace(hour=0, minute=0, second=0, microsecond=0)
+    day = midnight - timedelta(days=1)
     came = a_day(contacts, agents)
     with tempfile.TemporaryDirectory() as folder:
         async with hub_running(Path(folder), time_zone="UTC") as here:

@@ -27,9 +27,10 @@ from madoguchi.store.work import Work
 from router.orders import Order
 from router.tables import offer
 from tests.support.hubs import Running
+from tests.support.waiting import wait_for
 
 PAUSE_S = 0.05
-"""Between one customer and the next: it runs beside a test and is not to load the machine."""
+"""Between two looks for offers: the center runs beside a test and is not to load the machine."""
 
 
 class Crowd:
@@ -52,11 +53,11 @@ class Crowd:
         for number in count():
             assert await self.here.sms(f"+8190{number:08d}", "hello") == 204
             self.written += 1
-            await self.work()
-            await asyncio.sleep(PAUSE_S)
+            await wait_for(self.worked, "an offer that somebody takes", every=PAUSE_S)
 
-    async def work(self) -> None:
-        """Take every offer, and be done with it."""
+    async def worked(self) -> bool:
+        """Take every offer and be done with it; tell whether there was any."""
+        before = self.answered
         for row in await self.here.hub.store.read(self._offers):
             try:
                 await self._ask(OfferAccepted(row.id, row.agent))
@@ -65,6 +66,7 @@ class Crowd:
             except Refused:
                 continue
             self.answered += 1
+        return self.answered > before
 
     def _offers(self) -> Work[Any]:
         return (
