@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.houses import House
+from tests.e2e.test_accessible import clean
 from tests.support.center import Crowd, crowded
 from tests.support.days import Came, record
 from tests.support.hubs import Running
@@ -78,6 +79,7 @@ async def test_tuned_tried_applied_and_rolled_back(house: House, locale: str, da
         await expect(dialog.get_by_role("row", name="Front")).to_contain_text(
             trial["verdict"]["less"]
         )
+        await clean(page, "a trial")
         await goes_on(crowd)
         await applied_and_back(page, here, trial, sue.glossary["rollBack"])
         await goes_on(crowd)
