@@ -178,6 +178,8 @@ def _joined(
             holder,
             lambda: inbox.pressed,
             lambda: configuration.catalog,
+            _counted(metrics, *RULES_UNANSWERED),
+            settings.zone,
         ),
         delivery=Delivery(store, clock, hints, registry, holder, registry.mark_broken),
         router=router,
@@ -195,6 +197,7 @@ def _joined(
     return hub
 
 
+RULES_UNANSWERED = ("madoguchi_rules_unanswered", "routing rules that could not tell", "rule")
 HOOKS_REFUSED = ("madoguchi_hooks_refused", "webhooks refused", "account")
 EVENTS_REFUSED = ("madoguchi_socket_events_refused", "sockets' events over the limit", "event")
 

@@ -12,15 +12,20 @@ from madoguchi.configuration.kinds import (
     Hours,
     Object,
     Queue,
+    RoutingRule,
     Served,
     Skill,
     Team,
 )
+from madoguchi.expressions.cost import BUDGET
 from madoguchi.model.faults import Fault
 from madoguchi.model.hours import Opening, Why, public_holidays
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.ways import way_round
+
+RULES_BUDGET = 5 * BUDGET
+"""Steps that all routing rules together may take: at most about a tenth of a second."""
 
 O_co = TypeVar("O_co", bound=Object, covariant=True)
 
@@ -63,6 +68,12 @@ class Catalog:
     def skills(self) -> dict[str, Entry[Skill]]:
         """Skills by key."""
         return self.of(Skill)
+
+    @cached_property
+    def routing_rules(self) -> tuple[Entry[RoutingRule], ...]:
+        """The rules that are in use, in the order in which they are asked."""
+        rules = [entry for entry in self.of(RoutingRule).values() if entry.object.active]
+        return tuple(sorted(rules, key=lambda entry: entry.object.order))
 
     @cached_property
     def teams(self) -> dict[str, Entry[Team]]:
@@ -199,7 +210,26 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
         *nowhere,
         *_loops(overflows, "overflow", "what overflows from here comes back"),
         *_loops(outside, "outside.to_queue", "what is handed on from here comes back"),
+        *_rule_faults([one for one in objects.values() if isinstance(one, RoutingRule)]),
     ]
+
+
+def _rule_faults(rules: Sequence[RoutingRule]) -> list[Fault]:
+    """Return a fault for each rule whose place another one has, and one for too many steps."""
+    faults = []
+    first: dict[int, str] = {}
+    for rule in sorted(rules, key=lambda each: each.key):
+        other = first.setdefault(rule.order, rule.key)
+        if other != rule.key:
+            facts = {"order": rule.order, "rule": other}
+            text = f"{rule.order} is the order of {other!r} already"
+            faults.append(Fault(f"routing_rule.{rule.key}.order", text, "order_taken", facts))
+    steps = sum(rule.condition.steps for rule in rules if rule.active)
+    if steps > RULES_BUDGET:
+        text = f"all rules together may take {steps} steps; {RULES_BUDGET} are allowed"
+        facts = {"steps": steps, "budget": RULES_BUDGET}
+        faults.append(Fault("routing_rule", text, "rules_budget", facts))
+    return faults
 
 
 def _loops(ahead: Mapping[str, Sequence[str]], place: str, text: str) -> list[Fault]:

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from madoguchi.configuration.facts import CONTACT
 from madoguchi.configuration.times import DAY, Date, DayHours, Place, TimeZone, spans
+from madoguchi.expressions.cel import Expression, Refused
 from madoguchi.model import hours, routing
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
@@ -244,6 +246,44 @@ class Queue(Named, Object):
         return found
 
 
+class RoutingRule(Named, Object):
+    """To which queue new contacts go of which ``when`` is true; the first rule by ``order`` wins.
+
+    ``when`` is CEL over what is known of a contact (:mod:`madoguchi.configuration.facts`).
+    ``priority`` and ``requires`` stand for the queue's own, where they are given.
+    """
+
+    kind: ClassVar[str] = "routing_rule"
+    order: int = Field(ge=1, le=1_000_000)
+    when: str
+    queue: Key
+    priority: int | None = Field(None, ge=1, le=100)
+    requires: dict[Key, Level] = Field(default_factory=dict)
+    active: bool = True
+
+    @field_validator("when")
+    @classmethod
+    def _compiles(cls, when: str) -> str:
+        try:
+            CONTACT.compile(when)
+        except Refused as wrong:
+            place = "line {line}, column {column}: "
+            # Braces in the reason would be taken for more facts.
+            said = str(wrong).replace("{", "{{").replace("}", "}}")
+            raise PydanticCustomError(wrong.type, place + said, wrong.facts) from wrong
+        return when
+
+    @cached_property
+    def condition(self) -> Expression:
+        """Return ``when`` as it is evaluated."""
+        return CONTACT.compile(self.when)
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """A rule needs its queue and the skills that it asks for."""
+        skills = [(f"requires.{skill}", "skill", skill) for skill in self.requires]
+        return [("queue", "queue", self.queue), *skills]
+
+
 class Served(Part):
     """A queue that a team serves; level 1 is looked at before level 2.
 
@@ -303,5 +343,7 @@ class Account(Named, Object):
         return [("queue", "queue", self.queue), *topics]
 
 
-KINDS: dict[str, type[Object]] = {k.kind: k for k in (Skill, Hours, Queue, Team, Agent, Account)}
+KINDS: dict[str, type[Object]] = {
+    k.kind: k for k in (Skill, Hours, Queue, RoutingRule, Team, Agent, Account)
+}
 """In the order in which they may be made; deletion goes the other way."""
