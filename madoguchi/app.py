@@ -32,6 +32,7 @@ from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
 from madoguchi.conversations import views as conversation_views
 from madoguchi.conversations.routes import ConversationApi
+from madoguchi.conversations.rule_routes import RuleApi
 from madoguchi.conversations.views import ConversationViews
 from madoguchi.files.service import Files
 from madoguchi.http import openapi
@@ -303,6 +304,7 @@ def _operations(
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
+    yield RuleApi(hub.store, hub.clock, hub.configuration, hub.settings.zone).operations()
     yield OpeningApi(hub.clock, hub.configuration).operations()
     yield ConfigurationApi(
         hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password

@@ -104,6 +104,14 @@ class Vocabulary:
         """Return a predicate that may be evaluated. Raises Refused."""
         return _compiled(self, source)
 
+    def untrue(self, expression: "Expression", facts: "Facts") -> list[str]:
+        """Return the parts of an untrue conjunction that are not true themselves."""
+        try:
+            parts = [self.compile(clause) for clause in expression.clauses]
+            return [part.source for part in parts if not part.holds(facts)]
+        except (Refused, Unanswered):
+            return [expression.source]
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -114,11 +122,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A predicate; ``steps`` is its worst case."""
+    """A predicate; ``steps`` is its worst case, ``clauses`` what ``&&`` joins in it."""
 
     source: str
     steps: int
     program: Any
+    clauses: tuple[str, ...] = ()
 
     def holds(self, facts: Facts) -> bool:
         """Tell whether it is true of something. Raises Unanswered."""
@@ -147,7 +156,8 @@ def _compiled(vocabulary: Vocabulary, source: str) -> Expression:
         text = f"it is of type {kind.lower()}; it must be true or false"
         raise Refused("expression_not_bool", text, found=kind.lower())
     tree = read(program.serialize())
-    return Expression(source, _affordable(tree, vocabulary, source), program)
+    steps = _affordable(tree, vocabulary, source)
+    return Expression(source, steps, program, _clauses(tree, source))
 
 
 def _affordable(tree: Tree, vocabulary: Vocabulary, source: str) -> int:
@@ -185,6 +195,21 @@ def _matching() -> Any:
 
 def _nodes(node: Node) -> list[Node]:
     return [node, *(each for arg in node.args for each in _nodes(arg))]
+
+
+def _clauses(tree: Tree, source: str) -> tuple[str, ...]:
+    """Return the parts of a conjunction as they are written. Joints within parentheses count for
+    nothing here: what they would cut does not compile by itself, and is left whole by the caller.
+    """
+    cuts = sorted(tree.positions[node.id] for node in _joints(tree.root))
+    edges = zip([0, *(cut + 2 for cut in cuts)], [*cuts, len(source)], strict=True)
+    return tuple(source[start:end].strip() for start, end in edges)
+
+
+def _joints(node: Node) -> list[Node]:
+    if node.kind != "call" or node.name != "_&&_":
+        return []
+    return [node, *(each for arg in node.args for each in _joints(arg))]
 
 
 def _place(source: str, tree: Tree, node: int) -> dict[str, int]:
