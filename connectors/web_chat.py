@@ -110,7 +110,9 @@ class WebChat(Connector):
         unfit = attributes.why_unfit(signed)
         if unfit is not None:
             return unfit
-        wanted = sign_identity(self.settings.secret.get_secret_value(), *values, signed=signed)
+        who, name, tel, box, issued_at = (str(value) for value in values)
+        secret = self.settings.secret.get_secret_value()
+        wanted = sign_identity(secret, who, name, tel, box, issued_at, signed)
         given = str(data.get("signature", "")).lower()
         if not hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace")):
             return "the signature does not fit"

@@ -20,7 +20,7 @@ from madoguchi.conversations.tables import message
 from madoguchi.conversations.visibility import allow
 from madoguchi.expressions.cel import Facts, Refused
 from madoguchi.expressions.cost import BUDGET
-from madoguchi.http.table import Body, Call, Operation
+from madoguchi.http.table import Body, Call, Nothing, Operation
 from madoguchi.model.channels import Account, Channel
 from madoguchi.model.conversation import Author
 from madoguchi.model.faults import Fault, faults_of
@@ -76,6 +76,7 @@ class RuleApi:
         """Return this part of the route table."""
         rules, write = f"{V1}/routing-rules", Action.CONFIGURE
         return [
+            Operation("GET", f"{rules}/facts", self.facts, "What rules may ask", action=write),
             Operation(
                 "POST", f"{rules}/check", self.check, "Does it compile?", CheckBody, action=write
             ),
@@ -84,6 +85,11 @@ class RuleApi:
             ),
             Operation("PUT", f"{rules}/order", self.order, "Put in order", OrderBody, action=write),
         ]
+
+    async def facts(self, call: Call[Nothing]) -> Any:
+        """Return the names and types that conditions may speak of."""
+        found = [{"name": name, "type": each.type} for name, each in CONTACT.variables.items()]
+        return {"facts": found}
 
     async def check(self, call: Call[CheckBody]) -> Any:
         """Return what a condition costs at most, or its first fault and where that is."""

@@ -521,7 +521,8 @@ class Widget:
         ``sign``: attributes that are signed in the place of those that are told.
         """
         now = self.running.hub.clock.now().isoformat()
-        body = {"id": id, "name": name, "phone": phone, "mail": mail, "issued_at": now}
+        told = {"id": id, "name": name, "phone": phone, "mail": mail, "issued_at": now}
+        body: dict[str, Any] = dict(told)
         if attributes is not None:
             body["attributes"] = attributes
         signed = attributes if sign is None else sign

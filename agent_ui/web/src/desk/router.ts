@@ -20,6 +20,7 @@ const pages: RouteRecordRaw[] = [
   admin('admin/deadletters', 'deadletters', () => import('./admin/DeadLettersPage.vue')),
   admin('admin/versions', 'versions', () => import('./admin/VersionsPage.vue')),
   admin('admin/accounts', 'accounts', () => import('./admin/AccountsPage.vue')),
+  admin('admin/rules/:key?', 'rules', () => import('./admin/RulesPage.vue')),
   admin('admin/:kind(queues|hours|agents|skills|teams)/:key?', 'objects', () => import('./admin/ObjectsPage.vue')),
   { path: ':path(.*)*', name: 'missing', component: () => import('./shell/MissingPage.vue') },
 ]

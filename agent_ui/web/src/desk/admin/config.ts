@@ -4,7 +4,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { WEEKDAYS, type Span } from './spans'
 
-export type Kind = 'queue' | 'hours' | 'agent' | 'team' | 'skill' | 'account'
+export type Kind = 'queue' | 'hours' | 'agent' | 'team' | 'skill' | 'account' | 'routing_rule'
 export type Body = Record<string, unknown>
 
 export interface ConfigObject {
@@ -71,6 +71,7 @@ export function blank(kind: Kind): Body {
     },
     agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, units: 5, per_channel: {}, active: true },
     account: {},
+    routing_rule: { name: '', name_en: '', order: 10, when: '', queue: '', priority: null, requires: {}, active: true },
   }
   return structuredClone(bodies[kind])
 }

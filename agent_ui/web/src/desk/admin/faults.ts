@@ -65,6 +65,18 @@ const words: Readonly<Record<string, string>> = {
   spans_overlap_next_day: 'spansOverlapNextDay',
   bad_date: 'badDate',
   date_twice: 'dateTwice',
+  order_taken: 'orderTaken',
+  rules_budget: 'rulesBudget',
+  expression_empty: 'missing',
+  expression_long: 'expressionLong',
+  expression_syntax: 'expressionSyntax',
+  expression_undeclared: 'expressionUndeclared',
+  expression_types: 'expressionTypes',
+  expression_not_bool: 'expressionNotBool',
+  expression_nested: 'expressionNested',
+  expression_budget: 'expressionBudget',
+  expression_pattern: 'expressionPattern',
+  expression_pattern_not_constant: 'expressionPatternNotConstant',
 }
 
 /** What is wrong, in the reader's language; the hub's own sentence for kinds that have no words. */
