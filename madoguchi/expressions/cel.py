@@ -132,12 +132,13 @@ class Expression:
     def holds(self, facts: Facts) -> bool:
         """Tell whether it is true of something. Raises Unanswered."""
         try:
-            value = self.program.eval(facts.activation)
+            found = self.program.eval(facts.activation).value()
         except RuntimeError as wrong:
             raise Unanswered(_STATUS.sub("", str(wrong))) from wrong
-        if value.type().name() != "BOOL":
-            raise Unanswered(_STATUS.sub("", str(value.value())))
-        return bool(value.value())
+        if found is True or found is False:
+            return bool(found)
+        # An error is a value of its own, and its value is the reason.
+        raise Unanswered(_STATUS.sub("", str(found)))
 
 
 @lru_cache(maxsize=4096)

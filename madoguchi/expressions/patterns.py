@@ -9,7 +9,12 @@ import re
 ANY = 8
 """``.`` in UTF-8."""
 
-CLASS = 12
+CLASS = 4
+"""A small class such as ``\\d``; of a range of other letters, each end."""
+
+NEGATED = 12
+"""What a class such as ``\\D`` or ``[^a]`` takes more: all of UTF-8 but for a few."""
+
 NAMED = 2000
 """A Unicode class such as ``\\p{L}``: hundreds of ranges."""
 
@@ -78,6 +83,7 @@ class _Reader:
         self._at += 1
         cost = CLASS
         if self._pattern.startswith("^", self._at):
+            cost += NEGATED
             self._at += 1
         first = True
         while self._at < len(self._pattern) and (first or self._pattern[self._at] != "]"):
@@ -88,7 +94,7 @@ class _Reader:
             elif self._pattern[self._at] == "\\":
                 cost += self._escape()
             else:
-                cost += 2 * len(self._pattern[self._at].encode("utf-8", "replace"))
+                cost += 1 if self._pattern[self._at].isascii() else CLASS
                 self._at += 1
         self._at += 1
         return cost
@@ -96,5 +102,7 @@ class _Reader:
     def _escape(self) -> int:
         escaped = _ESCAPED.match(self._pattern, self._at)
         self._at = escaped.end() if escaped else self._at + 1
-        named = escaped is not None and escaped[1][:1] in {"p", "P"}
-        return NAMED if named else CLASS
+        letter = escaped[1][:1] if escaped else ""
+        if letter in {"p", "P"}:
+            return NAMED
+        return CLASS + NEGATED if letter in {"D", "W", "S"} else CLASS
