@@ -80,3 +80,9 @@ class PriorityBody(Body):
     """A priority class, 1 is served first."""
 
     priority: Annotated[int, Field(ge=1, le=100)]
+
+
+class MoveBody(Body):
+    """A place in the line of its queue, 1 for the first; a larger one than there are: the last."""
+
+    place: Annotated[int, Field(ge=1, le=1_000_000)]

@@ -25,7 +25,7 @@ from madoguchi.model.routing import (
     micros,
 )
 from router.index import Index
-from router.policy import widened
+from router.policy import kept_for, widened
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer, Timers
 
@@ -185,9 +185,14 @@ class Book:
         self.timers.schedule(Timer.step, item.id)
 
     def widen(self, item: ItemRecord) -> None:
-        """Let the rings count that an item has passed by now; not while it is in a bucket."""
+        """Let the rings count that an item has passed by now, and whether it is still kept for
+        its preferred agent; not while it is in a bucket.
+        """
         item.widened_at = self.clock
         item.wide = widened(item.policy, item.spec.enqueued_at, self.clock)
+        if item.spec.preferred is not None:
+            preferred = self.agents.get(item.spec.preferred)
+            item.kept = kept_for(item, item.policy, preferred, self.clock)
 
     def lift(self, item: ItemRecord) -> None:
         """Take an item out of its bucket, if it is in one."""
@@ -298,6 +303,16 @@ class Book:
         self.hold(item, agent.id, ItemState.assigned)
         self.tell(ItemAssigned(item.id, agent.id, previous, offer, agent.over_capacity()))
 
+    def accept(self, item: ItemRecord) -> None:
+        """Make the agent who has the pending offer the owner."""
+        offer = item.offer
+        if offer is None:
+            raise Refused("unknown_offer", item.id)
+        agent = self.agents[offer.agent]
+        agent.misses = 0
+        self.close_offer(item, OfferState.accepted)
+        self.assign(item, agent, offer.id)
+
     def close(self, item: ItemRecord, state: ItemState, why: str = "") -> None:
         """Finish an item: nothing is left but how it ended, and for this apply what it was."""
         self.ended[item.id] = item.facts()
@@ -328,6 +343,7 @@ class Book:
         """Forget the preferred agent: the item was offered, or could not be to them."""
         if item.spec.preferred is not None:
             item.spec = replace(item.spec, preferred=None)
+            item.kept = None
 
     def draw(self, item: ItemRecord) -> float:
         """Return the number in [0, 1) by which an item's next offer draws an agent."""

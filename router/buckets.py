@@ -24,11 +24,14 @@ ItemKey = tuple[int, str]
 
 
 class PoolKey(NamedTuple):
-    """A queue, what is required in it, and the teams that rings have let in."""
+    """A queue, what is required in it, the teams that rings have let in, and the one agent for
+    whom items are kept, if they are.
+    """
 
     queue: str
     signature: Signature
     teams: tuple[str, ...]
+    only: str = ""
 
 
 class BucketKey(NamedTuple):
@@ -68,8 +71,12 @@ class Bucket:
 
     def head(self, level: int, at: int) -> Key:
         """Return the rank of the first item for an agent of `level`."""
-        enqueued_at, item = self.items.first()
-        return item_rank(level, self.key.priority, self.policy.ageing, enqueued_at, item, at)
+        ranked_at, item = self.items.first()
+        return item_rank(level, self.key.priority, self.policy.ageing, ranked_at, item, at)
+
+    def age(self, at: int) -> int:
+        """Return the µs that the first item ranks as waited."""
+        return at - self.items.first()[0]
 
     def rank(self, item: ItemKey, level: int, at: int) -> Key:
         """Return the rank of one item for an agent of `level`."""
@@ -85,15 +92,17 @@ class Bucket:
 class Profile:
     """The pools that a set of like agents belong to, by level, best level first.
 
-    `reserves` is queue -> what they keep free for others.
+    `reserves` is queue -> what they keep free for others, `delays` queue -> the µs for which they
+    leave its items to others.
     """
 
-    __slots__ = ("__weakref__", "levels", "reserves", "tiers")
+    __slots__ = ("__weakref__", "delays", "levels", "reserves", "tiers")
 
     def __init__(
         self,
         levels: dict[PoolKey, int],
         reserves: Mapping[str, Reserve],
+        delays: Mapping[str, int],
         pools: dict[PoolKey, Pool],
     ) -> None:
         tiers: dict[int, list[Pool]] = {}
@@ -101,6 +110,7 @@ class Profile:
             tiers.setdefault(level, []).append(pools[key])
         self.levels = levels
         self.reserves = reserves
+        self.delays = delays
         self.tiers = tuple(sorted(tiers.items(), key=lambda tier: tier[0]))
 
     def pools(self) -> Iterator[tuple[int, Pool]]:
@@ -115,6 +125,7 @@ class Place(NamedTuple):
 
     room: Room | None
     loaded: float
+    since: int
     worked_until: int
     signed_in: bool
     present: bool
@@ -126,7 +137,7 @@ class Place(NamedTuple):
         """Return where the agent belongs now."""
         room, signed, present = agent.room(), agent.signed_in, agent.present
         loaded, until = load_share(agent), agent.worked_until
-        return cls(room, loaded, until, signed, present, agent.taken, agent.given_at)
+        return cls(room, loaded, agent.since, until, signed, present, agent.taken, agent.given_at)
 
     @property
     def idle(self) -> bool:
@@ -135,14 +146,21 @@ class Place(NamedTuple):
 
 
 class Shelf(NamedTuple):
-    """What the agents of one shelf have in common: room, and the reserve that must allow it."""
+    """What the agents of one shelf have in common: room, the reserve that must allow it, and the
+    µs for which they leave items to others.
+    """
 
     room: Room
     reserve: Reserve | None
+    delay: int
 
-    def takes(self, shape: Shape, idle: Mapping[str, int]) -> bool:
-        """Return whether the agents may take an item of this shape."""
-        return shape.fits(self.room) and allows(self.reserve, idle, own=self.room.empty)
+    def takes(self, shape: Shape, age: int, idle: Mapping[str, int]) -> bool:
+        """Return whether the agents may take an item of this shape and age."""
+        return (
+            age >= self.delay
+            and shape.fits(self.room)
+            and allows(self.reserve, idle, own=self.room.empty)
+        )
 
 
 class Pool:
@@ -177,7 +195,9 @@ class Pool:
 
     def level(self, agent: AgentRecord) -> int | None:
         """Return at which level the agent belongs here; None: not at all."""
-        queue, signature, teams = self.key
+        queue, signature, teams, only = self.key
+        if only:
+            return level_of(agent.spec, self.policy) if agent.id == only else None
         if lacks(agent.spec, queue, teams, signature) is not None:
             return None
         return level_of(agent.spec, self.policy)
@@ -187,7 +207,9 @@ class Pool:
         if room is None:
             return
         tier = tier_of(agent.spec, self.policy)
-        shelf = Shelf(room, agent.spec.keep_free.get(self.key.queue))
+        queue = self.key.queue
+        delay = agent.delays.get(queue, 0)
+        shelf = Shelf(room, agent.spec.keep_free.get(queue), delay)
         key = agent_rank(self.policy, (skill for skill, _ in self.key.signature), agent)
         shelves = self.shelves.setdefault(tier, {})
         if shelf not in shelves:
@@ -208,10 +230,10 @@ class Pool:
             if not self.shelves[tier]:
                 del self.shelves[tier]
 
-    def stands(self, agent: str, shape: Shape) -> bool:
-        """Return whether an agent stands on a shelf from which an item of this shape is served."""
+    def stands(self, agent: str, shape: Shape, age: int) -> bool:
+        """Return whether an agent stands on a shelf from which such an item is served."""
         stands = self._stands.get(agent)
-        return stands is not None and stands[1].takes(shape, self.idle)
+        return stands is not None and stands[1].takes(shape, age, self.idle)
 
     def count(self, profile: Profile, signed: int, present: int, units: int) -> None:
         """Add to the numbers of members who are signed in, and whom an offer can reach; and to the
@@ -224,8 +246,10 @@ class Pool:
         if left:
             self.profiles[profile] = left
 
-    def best(self, shape: Shape, barred: frozenset[str], draw: float | None) -> Candidate | None:
-        """Return the agent whom an item of this shape chooses, with (tier, key); None: nobody.
+    def best(
+        self, shape: Shape, age: int, barred: frozenset[str], draw: float | None
+    ) -> Candidate | None:
+        """Return the agent whom an item of this shape and age chooses, with (tier, key), or None.
 
         With `draw` in [0, 1) it is the one in this place of all who are there.
         """
@@ -233,20 +257,20 @@ class Pool:
             shelves = [
                 ordered
                 for shelf, ordered in self.shelves[tier].items()
-                if shelf.takes(shape, self.idle)
+                if shelf.takes(shape, age, self.idle)
             ]
             key = _first(shelves, barred) if draw is None else _drawn(shelves, barred, draw)
             if key is not None:
                 return Candidate(str(key[-1]), (tier, *key))
         return None
 
-    def with_room(self, shape: Shape) -> int:
-        """Return how many agents have room for this shape."""
+    def with_room(self, shape: Shape, age: int) -> int:
+        """Return how many agents have room for an item of this shape and age."""
         return sum(
             len(ordered)
             for shelves in self.shelves.values()
             for shelf, ordered in shelves.items()
-            if shelf.takes(shape, self.idle)
+            if shelf.takes(shape, age, self.idle)
         )
 
 

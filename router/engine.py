@@ -149,10 +149,12 @@ class Engine:
         elif kind is Timer.wrap_up:
             engine_items.wrap_up_over(book, item)
         elif item.offer is not None:
-            offer = item.offer
+            offer, agent = item.offer, book.agents[item.offer.agent]
             book.close_offer(item, OfferState.timed_out)
             book.go_on(item, offer, let_pass=True)
-            engine_agents.missed(book, book.agents[offer.agent], item.policy.misses)
+            engine_agents.missed(book, agent, item.policy.misses)
+            if agent.here and not offer.transfer and book.index.others_present(item, agent.id):
+                engine_items.keep_away(book, item, agent.id)
 
     @property
     def today(self) -> int:

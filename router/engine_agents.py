@@ -143,7 +143,7 @@ def agent_changed(book: Book, command: AgentChanged) -> None:
         agent.told = agent.load()
     else:
         book.index.drop_agent(agent)
-        agent.spec = spec
+        agent.become(spec)
         agent.seen = None
     book.index.add_agent(agent)
     book.touch(agent)

@@ -24,7 +24,9 @@ def explain_offer(
     if not book.explaining:
         return _UNEXPLAINED
     runner_up = (
-        None if direct else book.index.best_agent(item, lambda: book.draw(item), but=agent.id)
+        None
+        if direct
+        else book.index.best_agent(item, lambda: book.draw(item), book.clock, but=agent.id)
     )
     facts = _reasons(item, agent, runner_up, direct=direct)
     return _explanation(book, item, agent, runner_up, facts)
@@ -90,7 +92,7 @@ def _explanation(
     ageing = item.policy.ageing
     return Explanation(
         queue=spec.queue,
-        rank=item_rank(level, item.priority, ageing, spec.enqueued_at, spec.id, book.clock),
+        rank=item_rank(level, item.priority, ageing, spec.ranked_at, spec.id, book.clock),
         waited_us=max(0, book.clock - spec.enqueued_at),
         agent=agent.id if agent else None,
         agent_key=_agent_key(item, agent) if agent else None,
@@ -104,7 +106,7 @@ def _explanation(
 
 def _counts(book: Book, item: ItemRecord, agent: AgentRecord | None) -> FilterCounts:
     index = book.index
-    rivals = index.rivals(item, agent.id if agent else None)
+    rivals = index.rivals(item, agent.id if agent else None, book.clock)
     pool = index.pool(item)
     return FilterCounts(
         signed_in=index.signed,

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from madoguchi.model.routing import (
+    MICROS,
     AgentReplied,
     Assigned,
     CustomerWrote,
     ItemCancelled,
     ItemEnqueued,
+    ItemMoved,
     ItemPrioritised,
     ItemResumed,
     ItemState,
@@ -34,9 +36,12 @@ from madoguchi.model.routing import (
 )
 from router.book import Book
 from router.engine_explain import explain_offer
-from router.policy import reachable, room, widened
+from router.policy import kept_until, reachable, room, widened
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer
+
+REST_S, LONGEST_REST_S = 2, 60
+"""An item that everybody has let pass rests so long for each offer made, and at most so long."""
 
 
 def enqueue(book: Book, command: ItemEnqueued) -> None:
@@ -66,12 +71,21 @@ def admit(book: Book) -> None:
 
 
 def pass_rings(book: Book, item: ItemRecord) -> None:
-    """Let the rings count whose moment has come."""
+    """Let the rings count whose moment has come, and agents look whom the item was too new for or
+    for whom it was not kept.
+    """
+    if item.kept is not None and kept_until(item.spec, item.policy) <= book.clock:
+        book.end_preference(item)
+        book.resort(item)
+        return
     if widened(item.policy, item.spec.enqueued_at, book.clock) != item.wide:
         book.resort(item)
-    else:
-        item.widened_at = book.clock
-        book.timers.schedule(Timer.step, item.id)
+        return
+    old_enough = item.delay_after(item.widened_at)
+    if old_enough is not None and old_enough <= book.clock:
+        book.arrivals[item.id] = None
+    item.widened_at = book.clock
+    book.timers.schedule(Timer.step, item.id)
 
 
 def overflow(book: Book, item: ItemRecord) -> None:
@@ -105,22 +119,48 @@ def prioritise(book: Book, command: ItemPrioritised) -> None:
     book.resort(item)
 
 
+def move(book: Book, command: ItemMoved) -> None:
+    """Give a waiting item another place among those of its queue."""
+    item = book.item(command.item)
+    if not book.index.holds(item.id):
+        raise Refused("not_waiting", item.id, item.offer.agent if item.offer else item.owner)
+    waiting = book.index.waiting(item.spec.queue, book.clock)
+    line = [book.items[name] for name in waiting if name != item.id]
+    place = min(max(command.place, 1) - 1, len(line))
+    if not line or waiting.index(item.id) == place:
+        return
+    before = line[place - 1] if place else None
+    after = line[place] if place < len(line) else None
+    beside = after or line[-1]
+    at = _between(before, after, beside)
+    priority = item.spec.priority if item.priority == beside.priority else beside.priority
+    book.lift(item)
+    item.spec = replace(item.spec, ahead=item.spec.enqueued_at - at, priority=priority)
+    book.place(item)
+
+
+def _between(before: ItemRecord | None, after: ItemRecord | None, beside: ItemRecord) -> int:
+    """Return the time that ranks an item between two others, in the class of `beside`."""
+    at = beside.spec.ranked_at
+    if after is None:
+        return at + MICROS
+    if before is None or before.priority != after.priority:
+        return at - MICROS
+    return (before.spec.ranked_at + at) // 2
+
+
 # ---------------------------------------------------------------- offers
 
 
 def accept(book: Book, command: OfferAccepted) -> None:
     """Make the agent who has the offer the owner."""
-    item = _offered(book, command.offer, command.agent)
-    agent = book.agent(command.agent)
-    agent.misses = 0
-    book.close_offer(item, OfferState.accepted)
-    book.assign(item, agent, command.offer)
+    book.accept(_offered(book, command.offer, command.agent))
 
 
 def decline(book: Book, command: OfferDeclined) -> None:
     """End the offer; the item goes on to others, and keeps away from the agent for a while.
 
-    When everybody who could be offered it has declined, all but the last are asked again.
+    When everybody who could be offered it has declined, all but the last are asked again soon.
     """
     item = _offered(book, command.offer, command.agent)
     offer = item.offer
@@ -129,12 +169,23 @@ def decline(book: Book, command: OfferDeclined) -> None:
     book.close_offer(item, OfferState.declined, command.reason)
     book.widen(item)
     if not (offer.transfer and item.owner is not None):
-        book.bar(item, command.agent, item.policy.decline_block_s)
-        for agent in book.index.exhausted(item):
-            if agent != command.agent:
-                item.blocks.pop(agent, None)
-        book.timers.schedule(Timer.block, item.id)
+        keep_away(book, item, command.agent)
     book.go_on(item, offer)
+
+
+def keep_away(book: Book, item: ItemRecord, last: str) -> None:
+    """Keep an item from who has let it pass. If that are all by now, all but the last are asked
+    again.
+
+    The more offers there were, the later: else desks that decline by themselves, or a team that
+    looks away, would be asked without a pause for as long as it waits.
+    """
+    book.bar(item, last, item.policy.decline_block_s)
+    pause = min(REST_S * item.offers, LONGEST_REST_S)
+    for agent in book.index.exhausted(item):
+        if agent != last:
+            item.blocks[agent] = min(item.blocks[agent], book.clock + micros(pause))
+    book.timers.schedule(Timer.block, item.id)
 
 
 def _offered(book: Book, offer: str, agent: str) -> ItemRecord:
@@ -375,6 +426,7 @@ HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     ItemEnqueued: enqueue,
     ItemCancelled: cancel,
     ItemPrioritised: prioritise,
+    ItemMoved: move,
     OfferAccepted: accept,
     OfferDeclined: decline,
     CustomerWrote: customer_wrote,

@@ -7,7 +7,7 @@ from collections import deque
 from madoguchi.model.routing import ItemBlocked, Key
 from router.book import Book
 from router.engine_explain import explain_blocked, explain_offer
-from router.policy import item_rank, permitted
+from router.policy import item_rank, kept_for, permitted
 from router.records import AgentRecord, ItemRecord, Room
 
 
@@ -25,6 +25,7 @@ def settle(book: Book) -> None:
     ranks first for them, so that nothing overtakes; only a preferred agent is given the item that
     asks for them.
     """
+    _release_kept(book)
     lookers = deque(_lookers(book))
     while lookers:
         agent = lookers[0]
@@ -44,6 +45,16 @@ def settle(book: Book) -> None:
             _give(book, item, taker)
     _tell_blocked(book)
     _remember(book)
+
+
+def _release_kept(book: Book) -> None:
+    """Let go of what is kept for those who changed, if they can be asked no more."""
+    for name in book.moved:
+        for item in [book.items[kept] for kept in book.index.kept_for(name)]:
+            agent = book.agents.get(name)
+            if kept_for(item, item.policy, agent, book.clock) is None:
+                book.end_preference(item)
+                book.resort(item)
 
 
 def gains(before: Room | None, now: Room) -> bool:
@@ -85,9 +96,7 @@ def _find_work(book: Book, agent: AgentRecord) -> ItemRecord | None:
 
 def _arrival_rank(book: Book, name: str) -> Key:
     item = book.items[name]
-    return item_rank(
-        0, item.priority, item.policy.ageing, item.spec.enqueued_at, item.id, book.clock
-    )
+    return item_rank(0, item.priority, item.policy.ageing, item.spec.ranked_at, item.id, book.clock)
 
 
 def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
@@ -95,7 +104,7 @@ def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
     preferred = book.agents.get(item.spec.preferred) if item.spec.preferred else None
     if preferred is not None and _permitted(book, preferred, item) is None:
         return preferred
-    best = book.index.best_agent(item, lambda: book.draw(item))
+    best = book.index.best_agent(item, lambda: book.draw(item), book.clock)
     return book.agents[best.agent] if best is not None else None
 
 
@@ -111,6 +120,8 @@ def _offer(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
     if obstacle is not None:
         raise IndexBroken(f"{item.id} for {agent.id}: {obstacle}")
     book.offer(item, agent, explain_offer(book, item, agent), direct=False)
+    if item.policy.auto_accept:
+        book.accept(item)
 
 
 def _permitted(book: Book, agent: AgentRecord, item: ItemRecord) -> str | None:
@@ -129,5 +140,6 @@ def _tell_blocked(book: Book) -> None:
             item.told_blocked = blocked
             book.tell(ItemBlocked(name, blocked, explain_blocked(book, item, blocked=blocked)))
     for name in book.arrivals:
-        book.end_preference(book.items[name])
+        if book.items[name].kept is None:
+            book.end_preference(book.items[name])
     book.arrivals.clear()

@@ -110,9 +110,19 @@ def _waiting(item: Row[Any], full: FullExplanation | None) -> list[str]:
 
 def _candidates(full: FullExplanation | None, catalog: Catalog) -> list[dict[str, Any]]:
     return [
-        {"agent": c.agent, "agent_name": catalog.agent_name(c.agent), "obstacle": c.obstacle}
+        {
+            "agent": c.agent,
+            "agent_name": catalog.agent_name(c.agent),
+            "obstacle": _named(c.obstacle, catalog),
+        }
         for c in (full.candidates if full is not None else ())
     ]
+
+
+def _named(obstacle: str | None, catalog: Catalog) -> str | None:
+    """Return an obstacle with a person's name for their id."""
+    code, _, agent = (obstacle or "").partition(":")
+    return f"{code}:{catalog.agent_name(agent)}" if code == "kept_for" else obstacle
 
 
 def _how(one: Recorded, agent: Id) -> tuple[str, Id | None]:

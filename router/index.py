@@ -11,7 +11,9 @@ from router.policy import allows, item_rank, stages
 from router.records import AgentRecord, ItemRecord, Room
 from router.teams import Teams
 
-Interned = tuple[tuple[tuple[PoolKey, int], ...], tuple[tuple[str, Reserve], ...]]
+Interned = tuple[
+    tuple[tuple[PoolKey, int], ...], tuple[tuple[str, Reserve], ...], tuple[tuple[str, int], ...]
+]
 
 
 class Index:
@@ -21,7 +23,9 @@ class Index:
         self._queues = queues
         self._pools: dict[PoolKey, Pool] = {}
         self._of_queue: dict[str, list[Pool]] = {}
+        self._agents: dict[str, AgentRecord] = {}
         self._serving: dict[str, dict[str, AgentRecord]] = {}
+        self._personal: dict[str, list[Pool]] = {}
         self._adding: dict[str, list[Pool]] = {}
         self._profiles: WeakValueDictionary[Interned, Profile] = WeakValueDictionary()
         self._profile_of: dict[str, Profile] = {}
@@ -39,6 +43,7 @@ class Index:
 
     def add_agent(self, agent: AgentRecord) -> None:
         """Take in an agent who is not in the index."""
+        self._agents[agent.id] = agent
         for queue in agent.spec.serves:
             self._serving.setdefault(queue, {})[agent.id] = agent
         self.teams.add(agent)
@@ -47,6 +52,7 @@ class Index:
     def drop_agent(self, agent: AgentRecord) -> None:
         """Take an agent out, before their spec changes or they are forgotten."""
         self._leave(agent)
+        del self._agents[agent.id]
         for queue in agent.spec.serves:
             del self._serving[queue][agent.id]
         self.teams.drop(agent)
@@ -86,11 +92,16 @@ class Index:
             for pool in self._open_to(agent)
             if (level := pool.level(agent)) is not None
         }
-        reserves = agent.spec.keep_free
-        interned = (tuple(sorted(levels.items())), tuple(sorted(reserves.items())))
+        reserves, delays = agent.spec.keep_free, agent.delays
+        interned = (
+            tuple(sorted(levels.items())),
+            tuple(sorted(reserves.items())),
+            tuple(sorted(delays.items())),
+        )
         profile = self._profiles.get(interned)
         if profile is None:
-            profile = self._profiles[interned] = Profile(levels, reserves, self._pools)
+            profile = Profile(levels, reserves, delays, self._pools)
+            self._profiles[interned] = profile
         self._profile_of[agent.id] = profile
         place = self._places[agent.id] = Place.of(agent)
         for level, pool in profile.pools():
@@ -100,9 +111,14 @@ class Index:
         self.teams.count(agent, place.idle)
 
     def _open_to(self, agent: AgentRecord) -> Iterator[Pool]:
-        """Yield the pools of the queues that an agent serves, or that let in one of their teams."""
+        """Yield the pools of the queues that an agent serves, or that let in one of their teams,
+        and those of what is kept for them.
+        """
+        yield from self._personal.get(agent.id, ())
         for queue in agent.spec.serves:
-            yield from self._of_queue.get(queue, ())
+            for pool in self._of_queue.get(queue, ()):
+                if not pool.key.only:
+                    yield pool
         for team in agent.spec.teams:
             for pool in self._adding.get(team, ()):
                 if pool.key.queue not in agent.spec.serves:
@@ -129,7 +145,7 @@ class Index:
             if not signed:
                 continue
             for key in (pool.key, *self._later.get(pool.key, ())):
-                if self._pools[key].buckets:
+                if key in self._pools and self._pools[key].buckets:
                     self._flipped[key] = min(pool.signed, self._flipped.get(key, pool.signed))
 
     # ------------------------------------------------------------ items
@@ -139,7 +155,7 @@ class Index:
         placed = self._buckets.get(item.id)
         if placed is not None:
             return placed[0]
-        key = PoolKey(item.spec.queue, item.signature(), item.added_teams)
+        key = PoolKey(item.spec.queue, item.signature(), item.added_teams, item.kept or "")
         pool = self._pools.get(key)
         return pool if pool is not None else self._open_pool(key)
 
@@ -147,15 +163,37 @@ class Index:
         self.refresh()
         pool = self._pools[key] = Pool(key, self._queues[key.queue], self.teams.idle)
         self._of_queue.setdefault(key.queue, []).append(pool)
-        members = dict(self._serving.get(key.queue, {}))
-        for team in key.teams:
-            self._adding.setdefault(team, []).append(pool)
-            members.update((agent.id, agent) for agent in self.teams.members(team))
-        for agent in members.values():
+        for agent in self._members(pool).values():
             if pool.level(agent) is not None:
                 self._leave(agent)
                 self._enroll(agent)
         return pool
+
+    def _members(self, pool: Pool) -> dict[str, AgentRecord]:
+        """Note who will have to look at a new pool; return who may belong to it now."""
+        key = pool.key
+        if key.only:
+            self._personal.setdefault(key.only, []).append(pool)
+            return {key.only: self._agents[key.only]}
+        members = dict(self._serving.get(key.queue, {}))
+        for team in key.teams:
+            self._adding.setdefault(team, []).append(pool)
+            members.update((agent.id, agent) for agent in self.teams.members(team))
+        return members
+
+    def _close_pool(self, pool: Pool) -> None:
+        """Forget the empty pool of what was kept for one agent: there would be ever more."""
+        agent = self._agents.get(pool.key.only)
+        if agent is not None:
+            self._leave(agent)
+        del self._pools[pool.key]
+        self._of_queue[pool.key.queue].remove(pool)
+        self._personal[pool.key.only].remove(pool)
+        if not self._personal[pool.key.only]:
+            del self._personal[pool.key.only]
+        self._flipped.pop(pool.key, None)
+        if agent is not None:
+            self._enroll(agent)
 
     def place(self, item: ItemRecord) -> None:
         """Put a waiting item into its bucket."""
@@ -164,7 +202,7 @@ class Index:
         bucket = pool.buckets.get(key)
         if bucket is None:
             bucket = pool.buckets[key] = Bucket(key, item.policy)
-        bucket.items.add((item.spec.enqueued_at, item.id))
+        bucket.items.add((item.spec.ranked_at, item.id))
         self._waiting[pool.key.queue] = self._waiting.get(pool.key.queue, 0) + 1
         self._buckets[item.id] = (pool, bucket)
         for later in self._yet_to_come(item):
@@ -175,14 +213,25 @@ class Index:
         pool, bucket = self._buckets.pop(item.id, (None, None))
         if pool is None or bucket is None:
             return
-        bucket.items.remove((item.spec.enqueued_at, item.id))
+        bucket.items.remove((item.spec.ranked_at, item.id))
         self._waiting[pool.key.queue] -= 1
         if not bucket.items:
             del pool.buckets[bucket.key]
+            if pool.key.only and not pool.buckets:
+                self._close_pool(pool)
 
     def holds(self, item: str) -> bool:
         """Return whether the item is in a bucket."""
         return item in self._buckets
+
+    def kept_for(self, agent: str) -> list[str]:
+        """Return the items that wait for this agent alone."""
+        return [
+            name
+            for pool in self._personal.get(agent, ())
+            for bucket in pool.buckets.values()
+            for _, name in bucket.items
+        ]
 
     def number_waiting(self, queue: str) -> int:
         """Return how many items wait in a queue, not on offer."""
@@ -193,6 +242,7 @@ class Index:
     def best_item(self, agent: AgentRecord, room: Room, at: int) -> str | None:
         """Return the waiting item that an agent with this room takes first."""
         profile = self._profile_of[agent.id]
+        delays = profile.delays
         if profile.reserves:
             self.refresh()
         for level, pools in profile.tiers:
@@ -201,8 +251,9 @@ class Index:
                 reserve = profile.reserves.get(pool.key.queue)
                 if reserve is not None and not allows(reserve, self.teams.idle, own=room.empty):
                     continue
+                delay = delays.get(pool.key.queue, 0) if delays else 0
                 for bucket in pool.buckets.values():
-                    if bucket.takes(agent, room):
+                    if bucket.takes(agent, room) and not (delay and bucket.age(at) < delay):
                         head = bucket.head(level, at)
                         best = head if best is None or head < best else best
             if best is not None:
@@ -210,19 +261,20 @@ class Index:
         return None
 
     def best_agent(
-        self, item: ItemRecord, draw: Callable[[], float], *, but: str | None = None
+        self, item: ItemRecord, draw: Callable[[], float], at: int, *, but: str | None = None
     ) -> Candidate | None:
         """Return the agent with room whom the item chooses, leaving out `but`."""
         self.refresh(but=but)
         barred = item.barred()
         lot = draw() if item.policy.agent_choice is AgentChoice.random else None
-        return self.pool(item).best(item.shape, barred | {but} if but else barred, lot)
+        age = at - item.spec.ranked_at
+        return self.pool(item).best(item.shape, age, barred | {but} if but else barred, lot)
 
-    def rivals(self, item: ItemRecord, agent: str | None) -> int:
+    def rivals(self, item: ItemRecord, agent: str | None, at: int) -> int:
         """Return how many agents besides `agent` have room for the item."""
         self.refresh(but=agent)
-        pool = self.pool(item)
-        return pool.with_room(item.shape) - (agent is not None and pool.stands(agent, item.shape))
+        pool, shape, age = self.pool(item), item.shape, at - item.spec.ranked_at
+        return pool.with_room(shape, age) - (agent is not None and pool.stands(agent, shape, age))
 
     def nobody(self, item: ItemRecord) -> bool:
         """Return whether nobody signed in could ever take the item: now, when its rings have
@@ -234,7 +286,7 @@ class Index:
 
     def _yet_to_come(self, item: ItemRecord) -> list[Pool]:
         """Return the pools to which an item comes if nobody takes it before."""
-        if not (item.policy.rings or item.policy.overflow):
+        if not (item.policy.rings or item.policy.overflow or item.kept):
             return []
         ahead = stages(
             item.policy,
@@ -246,6 +298,8 @@ class Index:
         keys = {
             PoolKey(queue.id, item.signature_in(queue, wide), wide.teams) for queue, wide in ahead
         }
+        if item.kept:
+            keys.add(PoolKey(item.spec.queue, item.signature(), item.added_teams))
         return [self._pools.get(key) or self._open_pool(key) for key in sorted(keys)]
 
     def count_barred(self, item: ItemRecord, pool: Pool) -> int:
@@ -336,7 +390,7 @@ class Index:
         for bucket, count in most.items():
             queue = bucket.policy.id
             units[queue] = units.get(queue, 0) + count * bucket.key.shape.weight
-        free = pool.best(item.shape, barred, None) is not None
+        free = pool.best(item.shape, at - item.spec.ranked_at, barred, None) is not None
         return Ahead(1 + sum(most.values()), units, pool.units, free)
 
     def _count_ahead(
@@ -348,9 +402,7 @@ class Index:
     ) -> None:
         """Add what this profile's agents take before the item: bucket and both levels -> count."""
         level, own = profile.levels[self.pool(item).key], item.barred()
-        rank = item_rank(
-            level, item.priority, item.policy.ageing, item.spec.enqueued_at, item.id, at
-        )
+        rank = item_rank(level, item.priority, item.policy.ageing, item.spec.ranked_at, item.id, at)
         for other, rival in profile.pools():
             if other > level:
                 return

@@ -26,6 +26,7 @@ _KNOWN: dict[str, type[Any]] = {
         routing.Assigned,
         routing.Requeued,
         routing.ItemPrioritised,
+        routing.ItemMoved,
     )
 }
 

@@ -12,6 +12,7 @@ from madoguchi.model.routing import (
     Ageing,
     AgentChoice,
     AgentSpec,
+    IdleSince,
     ItemSpec,
     Key,
     Overflow,
@@ -44,6 +45,10 @@ class AgentView(Protocol):
     @property
     def connected(self) -> bool:
         """Whether a desk of theirs is reachable."""
+
+    @property
+    def since(self) -> int:
+        """Since when that is the presence."""
 
     @property
     def away_after(self) -> str | None:
@@ -103,6 +108,10 @@ class ItemView(Protocol):
     def blocks(self) -> Mapping[str, int]:
         """Agent -> µs until which they are barred from this item."""
 
+    @property
+    def kept(self) -> str | None:
+        """For whom alone it is kept now."""
+
 
 def permitted(
     agent: AgentView, item: ItemView, at: int, idle: Mapping[str, int] = NOBODY
@@ -111,16 +120,20 @@ def permitted(
 
     `idle` is team -> how many of its agents are idle. Codes in the order of the filters:
     `not_signed_in`, `serves`, `skill:<skill>:<minimum>`, `presence`, `disconnected`, `leaving`,
-    `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`, `declined`,
-    `owner`. A preferred agent who was the last owner is asked for neither `serves` nor skills.
+    `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`,
+    `too_early:<seconds>`, `kept_for:<agent>`, `declined`, `owner`. A preferred agent who was the
+    last owner is asked for neither `serves` nor skills.
     """
     if agent.presence is Presence.offline:
         return "not_signed_in"
+    others = item.kept is not None and item.kept != agent.spec.id
     return (
         membership(agent.spec, item)
         or reachable(agent)
         or room(agent, item.spec)
         or kept_free(agent, item.spec.queue, idle)
+        or too_early(agent.spec, item.spec, at)
+        or (f"kept_for:{item.kept}" if others else None)
         or barred(agent.spec.id, item, at)
     )
 
@@ -185,11 +198,39 @@ def allows(reserve: Reserve | None, idle: Mapping[str, int], *, own: bool) -> bo
     return reserve is None or idle.get(reserve.team, 0) - own >= reserve.free
 
 
+def too_early(agent: AgentSpec, item: ItemSpec, at: int) -> str | None:
+    """Return the age that an item must have before it is `agent`'s, if it has not; or None."""
+    delay = agent.delays_s.get(item.queue)
+    if delay is None or at - item.ranked_at >= micros(delay):
+        return None
+    return f"too_early:{delay:g}"
+
+
 def barred(agent: str, item: ItemView, at: int) -> str | None:
     """Return `declined` or `owner` where this one item must not go to this one agent, or None."""
     if item.blocks.get(agent, at) > at:
         return "declined"
     return "owner" if item.owner == agent else None
+
+
+def kept_for(
+    item: ItemView, queue: QueuePolicy, preferred: AgentView | None, at: int
+) -> str | None:
+    """Return for whom alone an item waits: its preferred agent, for a while after it came, if they
+    may take it as soon as they have room. A cut connection may be back in time.
+    """
+    if preferred is None or at >= kept_until(item.spec, queue):
+        return None
+    agent = preferred.spec
+    stays = preferred.presence is Presence.available and preferred.away_after is None
+    if not stays or membership(agent, item) or barred(agent.id, item, at):
+        return None
+    return agent.id
+
+
+def kept_until(item: ItemSpec, queue: QueuePolicy) -> int:
+    """Return the µs until which an item may be kept for its preferred agent."""
+    return item.enqueued_at + micros(queue.preferred_wait_s)
 
 
 def score(ageing: Ageing, enqueued_at: int, at: int) -> float:
@@ -210,7 +251,18 @@ def level_of(agent: AgentSpec, queue: QueuePolicy) -> int:
 
 
 def tier_of(agent: AgentSpec, queue: QueuePolicy) -> int:
-    """Return how early an item of `queue` asks an agent: by its order of teams, else by level."""
+    """Return how early an item of `queue` asks an agent: by its order of teams, else by level; of
+    one level first those who meet more of what it prefers.
+    """
+    first = _team_tier(agent, queue)
+    if not queue.prefers:
+        return first
+    skills = agent.skills
+    unmet = sum(skills.get(skill, 0) < least for skill, least in queue.prefers.items())
+    return first * (len(queue.prefers) + 1) + unmet
+
+
+def _team_tier(agent: AgentSpec, queue: QueuePolicy) -> int:
     if not queue.team_order:
         return level_of(agent, queue)
     for tier, teams in enumerate(queue.team_order):
@@ -222,23 +274,41 @@ def tier_of(agent: AgentSpec, queue: QueuePolicy) -> int:
 def agent_rank(queue: QueuePolicy, requires: Iterable[str], agent: AgentView) -> Key:
     """Return what an item of `queue` that requires some skills compares among agents of one tier.
 
-    Longest idle is the smallest time of the last end of work (0 before any), then `order`. A random
-    choice draws a place in `order`.
+    Longest idle is the smallest time since which they are idle, then `order`. A random choice draws
+    a place in `order`.
     """
     spec = agent.spec
-    idle: Key = (agent.worked_until, spec.order, spec.id)
+    idle: Key = (idle_since(queue, agent), spec.order, spec.id)
     match queue.agent_choice:
         case AgentChoice.least_loaded:
             return (load_share(agent), *idle)
         case AgentChoice.best_proficiency:
-            return (-sum(spec.skills.get(skill, 0) for skill in requires), *idle)
+            return (-_proficiency(spec, requires), *idle)
+        case AgentChoice.least_proficiency:
+            return (_proficiency(spec, requires), *idle)
         case AgentChoice.fewest_today:
             return (agent.taken, *idle)
+        case AgentChoice.weighted:
+            return ((agent.taken + 1) / spec.share, *idle)
         case AgentChoice.round_robin:
             return (agent.given.get(queue.id, 0), spec.order, spec.id)
         case AgentChoice.top_down | AgentChoice.random:
             return (spec.order, spec.id)
     return idle
+
+
+def _proficiency(agent: AgentSpec, requires: Iterable[str]) -> int:
+    return sum(agent.skills.get(skill, 0) for skill in requires)
+
+
+def idle_since(queue: QueuePolicy, agent: AgentView) -> int:
+    """Return since when `agent` counts as idle where `queue` chooses; 0 before any work."""
+    match queue.idle_since:
+        case IdleSince.presence:
+            return max(agent.worked_until, agent.since)
+        case IdleSince.offer:
+            return max(agent.worked_until, *agent.given.values(), 0)
+    return agent.worked_until
 
 
 def load_share(agent: AgentView) -> float:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 
 from madoguchi.clock import EPOCH, from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.configuration.kinds import Agent, Queue
+from madoguchi.configuration.kinds import Agent, Queue, routed_order
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.model.conversation import UNFINISHED
 from madoguchi.model.ids import DOMAIN, Id
@@ -38,19 +38,24 @@ from router.tables import agent_status, assignment, offer
 CONSUMER = "router"
 
 
-def policy(key: str, queue: Queue, last_level: int) -> QueuePolicy:
+def policy(catalog: Catalog, key: str, queue: Queue) -> QueuePolicy:
     """Return the engine's view of a configured queue."""
     return QueuePolicy(
         id=key,
         name=queue.name,
         requires=dict(queue.requires),
         priority=queue.priority,
-        ageing=queue.ageing.routed(),
+        ageing=routed_order(queue.order, queue.ageing, queue.service_level_s),
         rings=tuple(ring.routed() for ring in queue.rings),
         overflow=tuple(step.routed() for step in queue.overflow),
         team_order=tuple(map(tuple, queue.group_order)),
-        last_level=last_level,
+        last_level=catalog.last_level(key),
+        delays_s=catalog.delays(key),
+        prefers=dict(queue.prefers),
         agent_choice=queue.agent_choice,
+        idle_since=queue.idle_since,
+        auto_accept=queue.auto_accept,
+        preferred_wait_s=queue.preferred_wait_s,
         weights={channel.value: weight for channel, weight in queue.weights.items()},
         offer_timeout_s=queue.offer_timeout_s,
         transfer_timeout_s=queue.transfer_timeout_s,
@@ -61,6 +66,7 @@ def policy(key: str, queue: Queue, last_level: int) -> QueuePolicy:
 
 def spec(catalog: Catalog, id: Id, agent: Agent, order: int) -> AgentSpec:
     """Return the engine's view of a configured agent."""
+    served = catalog.served(agent)
     return AgentSpec(
         id=id,
         order=order,
@@ -69,15 +75,20 @@ def spec(catalog: Catalog, id: Id, agent: Agent, order: int) -> AgentSpec:
         units=agent.units,
         per_channel={channel.value: most for channel, most in agent.per_channel.items()},
         teams=tuple(agent.teams),
-        keep_free={queue: Reserve(*kept) for queue, kept in catalog.keeps_free(agent).items()},
+        keep_free={
+            queue: Reserve(team, one.keep_free)
+            for queue, (team, one) in served.items()
+            if one.keep_free
+        },
+        delays_s={queue: one.after for queue, (_, one) in served.items() if one.after},
+        share=agent.share,
     )
 
 
 def policies(catalog: Catalog) -> tuple[QueuePolicy, ...]:
     """Return all queues for the engine."""
     return tuple(
-        policy(key, entry.object, catalog.last_level(key))
-        for key, entry in sorted(catalog.queues.items())
+        policy(catalog, key, entry.object) for key, entry in sorted(catalog.queues.items())
     )
 
 
@@ -241,16 +252,18 @@ def moment(micros: int | None) -> datetime | None:
 
 def item_spec(row: Row[Any]) -> ItemSpec:
     """Return the engine's view of a work item's row."""
+    kept = row.routing or {}
     return ItemSpec(
         id=row.id,
         conversation=row.conversation,
         queue=row.queue,
         channel=row.channel,
         enqueued_at=to_micros(row.enqueued_at),
-        weight=(row.routing or {}).get("weight", 1),
+        weight=kept.get("weight", 1),
+        ahead=kept.get("ahead", 0),
         requires=row.requires,
         priority=row.priority,
-        preferred=row.preferred,
+        preferred=kept.get("preferred", row.preferred),
         preference=Preference(row.preference or Preference.last_owner.value),
     )
 
@@ -295,6 +308,8 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
     """Return the part of an item's facts that lives in its ``routing`` column."""
     return {
         "weight": facts.spec.weight,
+        "ahead": facts.spec.ahead,
+        "preferred": facts.spec.preferred,
         "transfer": facts.transfer.value if facts.transfer else None,
         "paused_since": facts.paused_since,
         "released": facts.released,

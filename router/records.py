@@ -22,7 +22,7 @@ from madoguchi.model.routing import (
     TransferPhase,
     micros,
 )
-from router.policy import NARROW, Widened, next_moment
+from router.policy import NARROW, Widened, kept_until, next_moment
 
 CONNECTION_GRACE_S = 60
 """A desk that is gone for so long makes its agent `away`."""
@@ -73,10 +73,20 @@ class AgentRecord:
     held: dict[str, int] = field(default_factory=dict)
     work: dict[str, ItemRecord] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
+    delays: dict[str, int] = field(init=False)
+    """Queue -> the µs for which its items are left to others."""
     seen: Room | None = None
     """The room when the agent last looked for work."""
     told: Load | None = None
     """The load that the last AgentLoadChanged told."""
+
+    def __post_init__(self) -> None:
+        self.become(self.spec)
+
+    def become(self, spec: AgentSpec) -> None:
+        """Take over new facts about the agent, who is in no index meanwhile."""
+        self.spec = spec
+        self.delays = {queue: micros(seconds) for queue, seconds in spec.delays_s.items()}
 
     @property
     def id(self) -> str:
@@ -206,7 +216,7 @@ class ItemRecord:
     """An unfinished item. `policy` is its queue's; `offer` the one pending offer.
 
     `wide` is what the rings up to `widened_at` have changed; overflows up to `stepped` are done
-    with.
+    with. `kept`: for which agent alone it waits.
     """
 
     spec: ItemSpec
@@ -223,6 +233,7 @@ class ItemRecord:
     told_blocked: bool = False
     wrap_up_until: int | None = None
     offer: Offer | None = None
+    kept: str | None = None
     wide: Widened = NARROW
     widened_at: int = 0
     stepped: int = 0
@@ -268,7 +279,15 @@ class ItemRecord:
         policy, since = self.policy, self.spec.enqueued_at
         ring = next_moment(policy.rings, since, self.widened_at)
         overflow = next_moment(policy.overflow, since, self.stepped)
-        return min((due for due in (ring, overflow) if due is not None), default=None)
+        delay = self.delay_after(self.widened_at)
+        kept = kept_until(self.spec, policy) if self.kept is not None else None
+        return min((due for due in (ring, overflow, delay, kept) if due is not None), default=None)
+
+    def delay_after(self, passed: int) -> int | None:
+        """Return when the item is next old enough for more agents, later than `passed`."""
+        since = self.spec.ranked_at
+        moments = (since + micros(delay) for delay in self.policy.delays_s)
+        return min((moment for moment in moments if moment > passed), default=None)
 
     def signature(self) -> tuple[tuple[str, int], ...]:
         """Return the requirements as a key: equal for items that ask for the same."""

@@ -23,6 +23,7 @@ from madoguchi.model.routing import (
     AwayReserved,
     AwayTakenBack,
     FullExplanation,
+    ItemMoved,
     ItemPrioritised,
     ItemState,
     OfferAccepted,
@@ -46,6 +47,7 @@ from router.bodies import (
     CapacityBody,
     DeclineBody,
     EndBody,
+    MoveBody,
     PresenceBody,
     PriorityBody,
     SignOutBody,
@@ -106,6 +108,13 @@ class RouterApi:
                 self.priority,
                 "Set an item's priority",
                 PriorityBody,
+                action=Action.REASSIGN,
+            ),
+            _post(
+                f"{V1}/items/{{id}}/move",
+                self.move,
+                "Give a waiting item another place in its queue",
+                MoveBody,
                 action=Action.REASSIGN,
             ),
             Operation(
@@ -291,6 +300,11 @@ class RouterApi:
         """A supervisor moves a waiting item to another priority class."""
         notes = audited(call.actor, "item.priority", call.id(), priority=call.body.priority)
         await self._ask(Order(ItemPrioritised(call.id(), call.body.priority), notes))
+
+    async def move(self, call: Call[MoveBody]) -> None:
+        """A supervisor moves a waiting item within its queue. 409 ``not_waiting``."""
+        notes = audited(call.actor, "item.move", call.id(), place=call.body.place)
+        await self._ask(Order(ItemMoved(call.id(), call.body.place), notes))
 
     async def explain(self, call: Call[Nothing]) -> Any:
         """Return who has it and why; while it waits, every candidate and what stands between."""

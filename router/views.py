@@ -110,6 +110,7 @@ class RouterViews:
             "enqueued_at": row.enqueued_at,
             "topic": row.topic,
             "priority": row.priority,
+            "moved": bool(routing.get("ahead")),
             "transfer": routing.get("transfer"),
             "paused": routing.get("paused_since") is not None,
             "wrap_up_until": moment(routing.get("wrap_up_until")),

@@ -102,27 +102,25 @@ class Catalog:
 
     def serves(self, agent: Agent) -> dict[str, int]:
         """Return queue → level that an agent serves: by its teams, else by its skills."""
-        levels: dict[str, int] = {}
-        for team in agent.teams:
-            for served in self.teams[team].object.serves:
-                levels[served.queue] = min(served.level, levels.get(served.queue, served.level))
         if agent.teams:
-            return levels
+            return {queue: one.level for queue, (_, one) in self.served(agent).items()}
         return {
             key: 1
             for key, entry in self.queues.items()
             if all(agent.skills.get(s, 0) >= least for s, least in entry.object.requires.items())
         }
 
-    def keeps_free(self, agent: Agent) -> dict[str, tuple[str, int]]:
-        """Return queue → team and how many others of it must be idle; by the team that serves the
-        queue at the best level.
+    def served(self, agent: Agent) -> dict[str, tuple[str, Served]]:
+        """Return queue → how an agent serves it, and for which team: at the best level; of equal
+        ones soonest, and keeping least free.
         """
-        served = [
-            (one.level, team, one) for team in agent.teams for one in self.teams[team].object.serves
-        ]
-        best = {one.queue: (team, one.keep_free) for _, team, one in sorted(served, key=_worst)}
-        return {queue: kept for queue, kept in best.items() if kept[1]}
+        ways = [(team, one) for team in agent.teams for one in self.teams[team].object.serves]
+        return {one.queue: (team, one) for team, one in sorted(ways, key=_best, reverse=True)}
+
+    def delays(self, queue: str) -> tuple[float, ...]:
+        """Return the ages from which teams serve a queue, but for those who do so at once."""
+        served = [one for team in self.teams.values() for one in team.object.serves]
+        return tuple(sorted({one.after for one in served if one.queue == queue and one.after}))
 
     def opening(self, queue: str, at: datetime) -> Opening:
         """Return whether a queue is open at a moment; one without hours always is, and so is one
@@ -184,10 +182,10 @@ class Catalog:
         return entry.object.name if entry else ""
 
 
-def _worst(served: tuple[int, str, Served]) -> tuple[int, int, str]:
-    """Sort what serves best last; of equal levels what keeps least free."""
-    level, team, one = served
-    return -level, -one.keep_free, team
+def _best(way: tuple[str, Served]) -> tuple[int, float, int, str]:
+    """Sort the best way to serve a queue first."""
+    team, one = way
+    return one.level, one.after, one.keep_free, team
 
 
 def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:

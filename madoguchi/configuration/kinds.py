@@ -13,7 +13,7 @@ from madoguchi.expressions.cel import Expression, Refused
 from madoguchi.model import hours, routing
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
-from madoguchi.model.routing import AgentChoice
+from madoguchi.model.routing import AgentChoice, IdleSince
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 MaybeKey = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_.-]{0,63})?$")]
@@ -72,6 +72,26 @@ class Ageing(Part):
     def routed(self) -> routing.Ageing:
         """Return it as the router takes it."""
         return routing.Ageing(self.slope, self.boost)
+
+
+Order = Literal["age", "service_level"]
+"""What goes first inside a class: the oldest, by the queue's ageing; or what has least time left
+until its queue's service level is missed.
+"""
+
+
+def one_order(order: Order, ageing: Ageing) -> None:
+    """Refuse an ageing beside the order by service level, which leaves nothing for it to do."""
+    if order == "service_level" and ageing != Ageing():
+        text = "ageing has no effect in the order by service level; leave one of the two out"
+        raise PydanticCustomError("order_and_ageing", text)
+
+
+def routed_order(order: Order, ageing: Ageing, service_level_s: float) -> routing.Ageing:
+    """Return an order as the router takes it: the time left is a boost less the target."""
+    if order == "service_level":
+        return routing.Ageing(1, -service_level_s)
+    return ageing.routed()
 
 
 class Ring(Part):
@@ -196,14 +216,19 @@ class Queue(Named, Object):
 
     kind: ClassVar[str] = "queue"
     requires: dict[Key, Level] = Field(default_factory=dict)
+    prefers: dict[Key, Level] = Field(default_factory=dict)
     priority: int = Field(1, ge=1, le=100)
+    order: Order = "age"
     ageing: Ageing = Field(default_factory=Ageing)
     rings: list[Ring] = Field(default_factory=list, max_length=12)
     overflow: list[Overflow] = Field(default_factory=list, max_length=12)
     agent_choice: AgentChoice = AgentChoice.longest_idle
+    idle_since: IdleSince = IdleSince.work
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
     weights: dict[Channel, Annotated[int, Field(ge=1, le=50)]] = Field(default_factory=dict)
     offer_timeout_s: float = Field(20, ge=5, le=600)
+    auto_accept: bool = False
+    preferred_wait_s: float = Field(0, ge=0, le=86_400)
     misses: int = Field(1, ge=1, le=20)
     transfer_timeout_s: float = Field(60, ge=5, le=600)
     service_level_s: float = Field(120, ge=1, le=86_400)
@@ -212,6 +237,11 @@ class Queue(Named, Object):
     hours: MaybeKey = ""
     closed: bool = False
     outside: Outside = Outside()
+
+    @model_validator(mode="after")
+    def _one_order(self) -> "Queue":
+        one_order(self.order, self.ageing)
+        return self
 
     @field_validator("rings", "overflow")
     @classmethod
@@ -224,6 +254,7 @@ class Queue(Named, Object):
     def references(self) -> list[tuple[str, str, str]]:
         """A queue needs the skills that it asks for, the teams, the queues, the hours."""
         found = [(f"requires.{skill}", "skill", skill) for skill in self.requires]
+        found += [(f"prefers.{skill}", "skill", skill) for skill in self.prefers]
         for n, ring in enumerate(self.rings):
             found += [(f"rings.{n}.relax.{skill}", "skill", skill) for skill in ring.relax]
             found += [
@@ -287,11 +318,13 @@ class RoutingRule(Named, Object):
 class Served(Part):
     """A queue that a team serves; level 1 is looked at before level 2.
 
-    ``keep_free``: an agent takes its items only while so many others of the team are idle.
+    ``after``: an agent takes its items only from this age on, in seconds. ``keep_free``: an agent
+    takes its items only while so many others of the team are idle.
     """
 
     queue: Key
     level: int = Field(default=1, ge=1, le=20)
+    after: float = Field(default=0, ge=0, le=86_400)
     keep_free: int = Field(default=0, ge=0, le=1000)
 
 
@@ -318,6 +351,7 @@ class Agent(Object):
     skills: dict[Key, Level] = Field(default_factory=dict)
     units: int = Field(5, ge=0, le=50)
     per_channel: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = Field(default_factory=dict)
+    share: int = Field(1, ge=1, le=100)
     active: bool = True
 
     def references(self) -> list[tuple[str, str, str]]:

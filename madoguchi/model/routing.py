@@ -21,6 +21,7 @@ from madoguchi.model.routing_facts import (
     Explanation,
     FilterCounts,
     FullExplanation,
+    IdleSince,
     ItemFacts,
     ItemSpec,
     ItemState,
@@ -65,12 +66,14 @@ __all__ = [
     "Explanation",
     "FilterCounts",
     "FullExplanation",
+    "IdleSince",
     "ItemAssigned",
     "ItemBlocked",
     "ItemCancelled",
     "ItemClosed",
     "ItemEnqueued",
     "ItemFacts",
+    "ItemMoved",
     "ItemPrioritised",
     "ItemResumed",
     "ItemSpec",
@@ -317,6 +320,17 @@ class ItemPrioritised:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemMoved:
+    """A new place among the items that wait in its queue, 1 for the first; too large: the last.
+
+    It takes over the class of the items there; its enqueue time stays. Refused: `not_waiting`.
+    """
+
+    item: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """Nothing but the time: runs what is due."""
 
@@ -344,6 +358,7 @@ Command = (
     | Assigned
     | Requeued
     | ItemPrioritised
+    | ItemMoved
     | TimePassed
 )
 

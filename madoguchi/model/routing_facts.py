@@ -25,18 +25,32 @@ def micros(seconds: float) -> int:
 class AgentChoice(StrEnum):
     """How an item chooses among agents of one level; ties go to the longest idle.
 
-    `best_proficiency` sums the proficiencies in the skills that are still required. `fewest_today`
-    counts assignments since midnight. `round_robin` takes whom this queue gave an offer longest
-    ago. `top_down` follows the agents' order. `random` draws evenly.
+    `best_proficiency` sums the proficiencies in the skills that are still required;
+    `least_proficiency` takes the lowest sum, so that the most able stay free. `fewest_today` counts
+    assignments since midnight; `weighted` divides them by the agent's share. `round_robin` takes
+    whom this queue gave an offer longest ago. `top_down` follows the agents' order. `random` draws
+    evenly.
     """
 
     longest_idle = "longest_idle"
     least_loaded = "least_loaded"
     best_proficiency = "best_proficiency"
+    least_proficiency = "least_proficiency"
     fewest_today = "fewest_today"
+    weighted = "weighted"
     round_robin = "round_robin"
     top_down = "top_down"
     random = "random"
+
+
+class IdleSince(StrEnum):
+    """From when an agent counts as idle: the end of the last work; besides, the last presence they
+    set; or the last offer, whatever became of it.
+    """
+
+    work = "work"
+    presence = "presence"
+    offer = "offer"
 
 
 class Preference(StrEnum):
@@ -165,7 +179,10 @@ class QueuePolicy:
     `max_waiting`: so many may wait, not on offer; None: no limit. `team_order` stands for the
     levels when an item looks for an agent: those of the first list are asked first, who is in none
     last. `last_level` is the highest level at which anybody serves the queue. `weights` is channel
-    -> units that an item takes, instead of its own.
+    -> units that an item takes, instead of its own. `prefers` is skill -> minimum: of one level,
+    those who meet more of them are asked first. For `preferred_wait_s` an item is kept for its
+    preferred agent, while they are available. `auto_accept`: who is chosen has the item at once.
+    `delays_s` are the ages at which more agents may take an item (AgentSpec.delays_s).
     Raises ValueError for values that cannot work.
     """
 
@@ -189,13 +206,19 @@ class QueuePolicy:
     team_order: tuple[tuple[str, ...], ...] = ()
     last_level: int = 1
     weights: Mapping[str, int] = field(default_factory=dict)
+    prefers: Mapping[str, int] = field(default_factory=dict)
+    idle_since: IdleSince = IdleSince.work
+    auto_accept: bool = False
+    preferred_wait_s: float = 0
+    delays_s: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if any(weight < 1 for weight in self.weights.values()):
             raise ValueError(f"queue {self.id}: a weight must be at least 1")
         if min(self.offer_timeout_s, self.transfer_timeout_s, self.absent_requeue_s) <= 0:
             raise ValueError(f"queue {self.id}: time-outs must be above 0 s")
-        if min(self.decline_block_s, self.chat_release_s, self.wrap_up_s) < 0:
+        waits = (self.decline_block_s, self.chat_release_s, self.wrap_up_s, self.preferred_wait_s)
+        if min(waits) < 0:
             raise ValueError(f"queue {self.id}: a time must not be negative")
         if self.misses < 1:
             raise ValueError(f"queue {self.id}: misses must be at least 1")
@@ -205,6 +228,8 @@ class QueuePolicy:
             times = [step.after_s for step in steps]
             if times != sorted(times):
                 raise ValueError(f"queue {self.id}: steps must stand in the order of their times")
+        if any(delay <= 0 for delay in self.delays_s):
+            raise ValueError(f"queue {self.id}: a delay must be above 0 s")
         if any(step.to_queue == self.id for step in self.overflow):
             raise ValueError(f"queue {self.id}: it overflows into itself")
 
@@ -223,6 +248,8 @@ class AgentSpec:
 
     `units` is the capacity, `per_channel` the most items of a channel held at once. `teams` are
     those that rings and reserves name. `keep_free` is queue id -> what is kept for other queues.
+    `delays_s` is queue id -> the age from which its items may be taken. `share` is the part of the
+    work that a weighted choice gives, compared with others' shares.
     """
 
     id: str
@@ -233,8 +260,12 @@ class AgentSpec:
     per_channel: Mapping[str, int] = field(default_factory=dict)
     teams: tuple[str, ...] = ()
     keep_free: Mapping[str, Reserve] = field(default_factory=dict)
+    delays_s: Mapping[str, float] = field(default_factory=dict)
+    share: int = 1
 
     def __post_init__(self) -> None:
+        if self.share < 1:
+            raise ValueError(f"agent {self.id}: the share must be at least 1")
         if any(reserve.team not in self.teams for reserve in self.keep_free.values()):
             raise ValueError(f"agent {self.id}: only an own team can keep agents free")
 
@@ -248,6 +279,7 @@ class ItemSpec:
     take it at the moment when the item arrives. `release_after_s` is how long after a reply the
     units are released; None means the queue's `chat_release_s` for chat and 0 otherwise. `draw` is
     the number in [0, 1) that a random choice uses; None: one that follows from seed, id and offer.
+    `ahead` is by how many µs it ranks as if it were older; what is told of its wait is not changed.
     """
 
     id: str
@@ -263,10 +295,16 @@ class ItemSpec:
     preference: Preference = Preference.last_owner
     release_after_s: float | None = None
     draw: float | None = None
+    ahead: int = 0
 
     def __post_init__(self) -> None:
         if self.weight < 1:
             raise ValueError(f"item {self.id}: weight must be at least 1")
+
+    @property
+    def ranked_at(self) -> int:
+        """The time that stands for the enqueue time wherever items are put in order."""
+        return self.enqueued_at - self.ahead
 
 
 # ---------------------------------------------------------------- what is stored, and what is shown

@@ -182,10 +182,20 @@ class Replication:
     def _open(self) -> None:
         scenario = self._scenario
         levels: dict[str, int] = {}
+        delays: dict[str, set[float]] = {}
         for group in scenario.groups:
             for served in scenario.served(group):
                 levels[served.queue] = max(served.level, levels.get(served.queue, 1))
-        queues = tuple(queue.policy(levels.get(queue.name, 1)) for queue in scenario.queues)
+                if served.after:
+                    delays.setdefault(served.queue, set()).add(served.after)
+        queues = tuple(
+            queue.policy(
+                scenario.service_level_s,
+                levels.get(queue.name, 1),
+                tuple(sorted(delays.get(queue.name, ()))),
+            )
+            for queue in scenario.queues
+        )
         limits = tuple(limit.limit() for limit in scenario.limits)
         self._do(ConfigurationChanged(queues, limits=limits))
         order = 0
@@ -207,6 +217,8 @@ class Replication:
             teams=(group.name,),
             keep_free={one.queue: Reserve(group.name, one.keep_free) for one in served
                        if one.keep_free},
+            delays_s={one.queue: one.after for one in served if one.after},
+            share=group.share,
         )  # fmt: skip
         self._group_of[name] = group
         self._do(AgentChanged(spec))

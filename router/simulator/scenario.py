@@ -13,8 +13,8 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from madoguchi.configuration import kinds
-from madoguchi.configuration.kinds import Ageing, Part
-from madoguchi.model.routing import AgentChoice, Limit, QueuePolicy
+from madoguchi.configuration.kinds import Ageing, Order, Part, one_order, routed_order
+from madoguchi.model.routing import AgentChoice, IdleSince, Limit, QueuePolicy
 from madoguchi.model.ways import reachable, way_round
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -100,24 +100,38 @@ class QueuePart(Part):
 
     name: str
     requires: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default_factory=dict)
+    prefers: dict[str, Annotated[int, Field(ge=1, le=5)]] = Field(default_factory=dict)
     priority: int = Field(default=1, ge=1)
+    order: Order = "age"
     ageing: Ageing = Field(default_factory=Ageing)
+    service_level_s: float | None = Field(default=None, gt=0)
     rings: list[RingPart] = Field(default_factory=list)
     overflow: list[OverflowPart] = Field(default_factory=list)
     max_waiting: int | None = Field(default=None, ge=0)
     agent_choice: AgentChoice = AgentChoice.longest_idle
+    idle_since: IdleSince = IdleSince.work
     group_order: list[list[str]] = Field(default_factory=list)
     offer: OfferPart = Field(default_factory=OfferPart)
 
-    def policy(self, last_level: int) -> QueuePolicy:
+    @model_validator(mode="after")
+    def _one_order(self) -> QueuePart:
+        one_order(self.order, self.ageing)
+        return self
+
+    def policy(
+        self, service_level_s: float, last_level: int = 1, delays_s: tuple[float, ...] = ()
+    ) -> QueuePolicy:
         """Return the engine's view; raises ValueError for values that cannot work."""
+        target_s = service_level_s if self.service_level_s is None else self.service_level_s
         return QueuePolicy(
             id=self.name,
             name=self.name,
             requires=self.requires,
             priority=self.priority,
-            ageing=self.ageing.routed(),
+            ageing=routed_order(self.order, self.ageing, target_s),
             agent_choice=self.agent_choice,
+            idle_since=self.idle_since,
+            prefers=self.prefers,
             offer_timeout_s=self.offer.timeout_s,
             misses=1_000_000_000,
             rings=tuple(ring.routed() for ring in self.rings),
@@ -125,6 +139,7 @@ class QueuePart(Part):
             max_waiting=self.max_waiting,
             team_order=tuple(tuple(groups) for groups in self.group_order),
             last_level=last_level,
+            delays_s=delays_s,
         )
 
     def fully_relaxed(self) -> dict[str, int]:
@@ -162,6 +177,7 @@ class Group(Part):
     serves: list[ServesPart] | None = None
     speed: float | dict[str, Annotated[float, Field(gt=0)]] = 1.0
     capacity: int = Field(default=1, ge=1)
+    share: int = Field(default=1, ge=1)
     shifts: list[ShiftPart] = Field(default_factory=list)
 
     @field_validator("serves", mode="before")
@@ -228,7 +244,7 @@ class Scenario(Part):
             _known(place, "queue", (step.to_queue for step in queue.overflow), queues)
             _known(place, "group", (g for ring in queue.rings for g in ring.add_groups), groups)
             _known(place, "group", (g for order in queue.group_order for g in order), groups)
-            queue.policy(1)
+            queue.policy(self.service_level_s)
         _ends(self.queues)
         for limit in self.limits:
             _known("limits", "queue", limit.queues, queues)

@@ -53,6 +53,12 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "greater_than_equal",
         {"ge": 1},
     ),
+    (
+        '[queue.orders]\norder = "service_level"\nageing = { slope = 3 }',
+        "queue.orders",
+        "order_and_ageing",
+        {},
+    ),
     ("[queue.orders]\nrings = [{ after = 5 }]", "queue.orders.rings.0", "ring_widens_nothing", {}),
     (
         "[queue.orders]\nrings = [{ after = 5, relax = { x = 0 } }]",

@@ -205,6 +205,13 @@ async def priority(world: World) -> None:
         await world.ask(world.supervisor, "POST", f"/items/{item['id']}/priority", body)
 
 
+@generates("POST /api/v1/items/{id}/move")
+async def move(world: World) -> None:
+    if item := world.one(world.streams[2], "item"):
+        body = {"place": world.dice.randint(1, 3)}
+        await world.ask(world.supervisor, "POST", f"/items/{item['id']}/move", body)
+
+
 @generates("PUT /api/v1/agents/{id}/presence")
 async def presence(world: World) -> None:
     agent = world.dice.choice(world.agents)

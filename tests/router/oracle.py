@@ -54,6 +54,10 @@ class SeenAgent:
         return self.facts.disconnected_since is None
 
     @property
+    def since(self) -> int:
+        return self.facts.since
+
+    @property
     def away_after(self) -> str | None:
         return self.facts.away_after
 
@@ -96,6 +100,7 @@ class SeenItem:
     facts: ItemFacts
     policy: QueuePolicy
     at: int
+    kept: str | None = None
 
     @property
     def spec(self) -> ItemSpec:
@@ -130,7 +135,7 @@ class SeenItem:
         level = level_of(agent.spec, self.policy)
         priority = self.wide.priority_of(self.spec.priority, self.policy.priority)
         spec = self.spec
-        return item_rank(level, priority, self.policy.ageing, spec.enqueued_at, spec.id, at)
+        return item_rank(level, priority, self.policy.ageing, spec.ranked_at, spec.id, at)
 
 
 class Seen:
@@ -147,6 +152,8 @@ class Seen:
             facts.spec.id: SeenItem(facts, queues[facts.spec.queue], state.clock)
             for facts in state.items
         }
+        for item in self.items.values():
+            item.kept = self.kept_for(item)
         for facts in state.items:
             if facts.owner is not None and not facts.released:
                 self.agents[facts.owner].add(facts.spec, offered=False)
@@ -157,6 +164,18 @@ class Seen:
         for agent in self.agents.values():
             for team in agent.spec.teams:
                 self.idle[team] = self.idle.get(team, 0) + agent.idle
+
+    def kept_for(self, item: SeenItem) -> str | None:
+        """The agent for whom alone the item waits."""
+        spec = item.spec
+        until = spec.enqueued_at + micros(item.policy.preferred_wait_s)
+        agent = self.agents.get(spec.preferred or "")
+        if agent is None or self.at >= until or membership(agent.spec, item):
+            return None
+        if agent.presence is not Presence.available or agent.away_after is not None:
+            return None
+        barred = item.blocks.get(agent.spec.id, self.at) > self.at or item.owner == agent.spec.id
+        return None if barred else spec.preferred
 
     def permits(self, agent: str, item: SeenItem) -> bool:
         return permitted(self.agents[agent], item, self.at, self.idle) is None
@@ -189,6 +208,7 @@ class Seen:
         """Whom a new item must be offered to, before it is there."""
         spec = replace(spec, weight=policy.weights.get(spec.channel, spec.weight))
         item = SeenItem(ItemFacts(spec), policy, self.at)
+        item.kept = self.kept_for(item)
         free = [agent for name, agent in self.agents.items() if self.permits(name, item)]
         if spec.preferred is not None and any(agent.spec.id == spec.preferred for agent in free):
             return spec.preferred
@@ -235,11 +255,13 @@ class Seen:
     def crew(self, name: str) -> int:
         """The units of the agents whom an offer of such an item can reach, asked before or not."""
         item = self.items[name]
+        needs = item.requires.items()
         return sum(
             agent.spec.units
             for agent in self.agents.values()
             if reachable(agent) is None
-            and lacks(agent.spec, item.spec.queue, item.added_teams, item.requires.items()) is None
+            and item.kept in (None, agent.spec.id)
+            and (item.kept or lacks(agent.spec, item.spec.queue, item.added_teams, needs) is None)
         )
 
     def _could(self, agent: SeenAgent, item: SeenItem) -> bool:
@@ -248,15 +270,16 @@ class Seen:
         skilled = all(spec.skills.get(skill, 0) >= least for skill, least in item.requires.items())
         return (
             agent.presence is not Presence.offline
+            and item.kept in (None, spec.id)
             and membership(spec, item) != "serves"
-            and skilled
+            and (skilled or item.kept is not None)
             and item.blocks.get(spec.id, self.at) <= self.at
             and item.owner != spec.id
         )
 
     def nobody(self, item: SeenItem) -> bool:
         """Whether nobody signed in could ever take the item, here or where it will overflow to."""
-        stages = list(self._stages(item, self.at, overflows=item.owner is None))
+        stages = [item, *self._stages(item, self.at, overflows=item.owner is None)]
         return not any(
             self._could(agent, stage) for agent in self.agents.values() for stage in stages
         )

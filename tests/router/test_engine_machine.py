@@ -33,11 +33,13 @@ from madoguchi.model.routing import (
     ConnectionChanged,
     CustomerWrote,
     Decision,
+    IdleSince,
     ItemAssigned,
     ItemBlocked,
     ItemCancelled,
     ItemClosed,
     ItemEnqueued,
+    ItemMoved,
     ItemPrioritised,
     ItemSpec,
     ItemState,
@@ -79,6 +81,7 @@ skills = st.dictionaries(st.sampled_from(SKILLS), st.integers(0, 3), max_size=2)
 some = st.integers(0, 11)
 
 AFTER = [5.0, 20.0, 60.0, 300.0]
+DELAYS = (20.0, 60.0)
 TEAMS = ["t0", "t1"]
 teams = st.lists(st.sampled_from(TEAMS), max_size=2, unique=True).map(tuple)
 steps = st.lists(st.sampled_from(AFTER), max_size=2, unique=True).map(sorted)
@@ -111,6 +114,10 @@ policies = st.tuples(
     st.none() | st.integers(0, 3),
     st.lists(teams, max_size=2).map(tuple),
     st.dictionaries(st.sampled_from(["chat", "email"]), st.integers(1, 3), max_size=1),
+    st.sampled_from([{}, {}, {"ja": 2}, {"ja": 1, "vip": 1}]),
+    st.sampled_from(list(IdleSince)),
+    st.sampled_from([False, False, True]),
+    st.sampled_from([0.0, 30.0, 120.0]),
 )
 limits = st.none() | st.integers(0, 4)
 
@@ -128,6 +135,8 @@ def agent_specs(draw: st.DrawFn) -> AgentSpec:
         draw(st.dictionaries(st.sampled_from(["chat", "email"]), st.integers(1, 2), max_size=1)),
         member,
         draw(st.dictionaries(queues, reserves, max_size=2)) if member else {},
+        draw(st.dictionaries(queues, st.sampled_from(DELAYS), max_size=1)),
+        draw(st.integers(1, 3)),
     )
 
 
@@ -148,12 +157,16 @@ Drawn = tuple[
     int | None,
     tuple[tuple[str, ...], ...],
     dict[str, int],
+    dict[str, int],
+    IdleSince,
+    bool,
+    float,
 ]
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
     (requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order,
-     weights) = drawn  # fmt: skip
+     weights, prefers, idle, auto, wait) = drawn  # fmt: skip
     # Overflows go upwards, so that they never go round.
     above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
@@ -161,6 +174,8 @@ def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
         misses=misses, wrap_up=wrap_up, decline_block_s=block, wrap_up_s=limit,
         rings=steps, overflow=(Overflow(after, above[0]),) if after and above else (),
         max_waiting=most, team_order=order, last_level=2, weights=weights,
+        prefers=prefers, idle_since=idle, auto_accept=auto, delays_s=DELAYS,
+        preferred_wait_s=wait,
     )  # fmt: skip
 
 
@@ -545,6 +560,11 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(number=some, priority=st.integers(1, 3))
     def prioritise(self, number: int, priority: int) -> None:
         self.apply(ItemPrioritised(self.pick(number), priority))
+
+    @precondition(lambda self: len(self.items) > 1)
+    @rule(number=some, place=st.integers(1, 5))
+    def move(self, number: int, place: int) -> None:
+        self.apply(ItemMoved(self.pick(number, ItemState.waiting), place))
 
 
 def run(engine: Engine, command: Command, at: int) -> list[Decision] | str:

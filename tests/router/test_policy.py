@@ -49,6 +49,7 @@ class Agent:
     spec: AgentSpec = SPEC
     presence: Presence = Presence.available
     connected: bool = True
+    since: int = 0
     away_after: str | None = None
     used: int = 0
     reserved: int = 0
@@ -66,6 +67,7 @@ class Item:
     added_teams: tuple[str, ...] = ()
     owner: str | None = None
     blocks: dict[str, int] = field(default_factory=dict)
+    kept: str | None = None
 
 
 @pytest.mark.parametrize(

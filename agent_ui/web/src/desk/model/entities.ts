@@ -108,6 +108,8 @@ export interface Item {
   topic: string
   /** Null: that of the queue. */
   priority: number | null
+  /** Whether a supervisor gave it another place in its queue. */
+  moved: boolean
   transfer: null | 'direct' | 'open'
   paused: boolean
   /** When the wrap-up ends by itself; null: no limit. */

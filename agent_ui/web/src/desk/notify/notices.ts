@@ -11,9 +11,11 @@ import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
 import { useSession } from '@desk/session/session'
 import { notice } from './desktop'
+import { useGiven } from './given'
 import { play, type Sound } from './sounds'
 
 const SOFT_EVERY_MS = 5_000
+const GIVEN_SHOWN_MS = 10_000
 /** Of several tabs the one that was used last makes sounds. */
 const LAST_TAB = 'madoguchi.lastTab'
 const tab = Math.random().toString(36).slice(2)
@@ -27,6 +29,7 @@ const leading = (): boolean => (localStorage.getItem(LAST_TAB) ?? tab) === tab
 export function useNotices(): void {
   const { t } = useI18n()
   const router = useRouter()
+  const toast = useToast()
   const settings = useSettings()
   const world = useWorld()
   const session = useSession()
@@ -63,6 +66,24 @@ export function useNotices(): void {
     softAt = Date.now()
     sound('message')
   }
+  useGiven(({ item, by }) => {
+    const customer = world.world.conversation.get(item.conversation)?.customer.name
+    const name = customer ? t('desk.customer.sama', { name: customer }) : t('desk.customer.unknown')
+    const title = by === null ? t('desk.given.byRouter', { name }) : t('desk.given.byPerson', { name, by })
+    const open = (): void =>
+      void router.push({ name: 'inbox', params: { tab: 'open', conversation: item.conversation }, hash: '#reply' })
+    sound('offer')
+    if (document.hidden && leading()) notice(title, item.id, open)
+    toast.add({
+      id: `given:${item.id}`,
+      title,
+      icon: 'i-lucide-inbox',
+      color: 'primary',
+      duration: GIVEN_SHOWN_MS,
+      actions: [{ label: t('desk.board.open'), color: 'neutral', variant: 'outline', onClick: open }],
+    })
+  })
+
   const stop = useLive().onEvent((event) => {
     if (event.entity === 'message' && event.view) heard(event.view as Message)
   })

@@ -4,7 +4,7 @@ import { queueName, skillName } from './names'
 
 const plain = new Set([
   'transfer', 'last_owner', 'same_customer', 'only_one', 'longest_idle', 'least_loaded',
-  'best_proficiency', 'fewest_today', 'round_robin', 'top_down', 'random',
+  'best_proficiency', 'least_proficiency', 'fewest_today', 'weighted', 'round_robin', 'top_down', 'random',
   'missing_combination', 'all_declined', 'not_signed_in', 'serves', 'presence', 'disconnected',
   'no_room', 'exclusive', 'declined', 'owner', 'leaving',
 ])
@@ -28,6 +28,8 @@ export function useFacts() {
     if (kind === 'missing_skill') {
       return t('desk.fact.missing_skill', { skill: skillName(session, first, locale.value), level: second })
     }
+    if (kind === 'too_early') return t('desk.fact.too_early', { seconds: first })
+    if (kind === 'kept_for') return t('desk.fact.kept_for', { name: first })
     if (kind === 'kept_free') return t('desk.fact.kept_free', { count: second })
     if (kind === 'channel_full') {
       const channel = te(`desk.channel.${first}`) ? t(`desk.channel.${first}`) : first

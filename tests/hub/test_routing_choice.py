@@ -1,0 +1,163 @@
+"""Moves, delays and automatic accepts through the whole hub, kept over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from madoguchi.clock import ManualClock
+from madoguchi.conversations.tables import work_item
+from madoguchi.security.tables import audit
+from madoguchi.store.work import Work
+from router.tables import offer
+from tests.hub.test_chat import accepted
+from tests.support.hubs import Running, Stream, hub_running
+from tests.support.waiting import wait_for
+
+PHONES = ("+819055500101", "+819055500102", "+819055500103")
+
+
+async def waiting(here: Running) -> list[str]:
+    """Let three texts wait; return their items in the order in which they came."""
+
+    def unit() -> Work[Sequence[Any]]:
+        return (yield select(work_item).order_by(work_item.c.enqueued_at))
+
+    for number, phone in enumerate(PHONES, 1):
+        await here.sms(phone, "hello")
+
+        async def come(wanted: int = number) -> bool:
+            return len(await here.hub.store.read(unit)) == wanted
+
+        await wait_for(come, "the item")
+    return [row.id for row in await here.hub.store.read(unit)]
+
+
+def line(here: Running) -> list[str]:
+    engine = here.hub.router._engine
+    assert engine is not None
+    return engine.waiting("orders")
+
+
+async def test_a_supervisor_moves_what_waits(tmp_path: Path, database: str) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        first, second, third = await waiting(here)
+        sue, ann = await here.person("sue"), await here.person("ann")
+        board = await sue.connect("/supervisor")
+        path = f"/items/{third}/move"
+        assert (await ann.raw("POST", path, {"place": 1}))[0] == 403
+        assert (await sue.raw("POST", path, {"place": 0}))[0] == 422
+        await sue.call("POST", path, {"place": 1})
+        await board.until(lambda s: s.of("item", third).get("moved"), "it is told")
+        assert not board.of("item", first)["moved"]
+        assert line(here) == [third, first, second]
+
+        def unit() -> Work[Sequence[Any]]:
+            return (yield select(audit).where(audit.c.action == "item.move"))
+
+        (row,) = await here.hub.store.read(unit)
+        assert (row.actor, row.detail["place"]) == (sue.id, 1)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.person("sue")
+        await wait_for(lambda: len(line(here)) == 3, "the router is back")
+        assert line(here) == [third, first, second]
+        sue, ann = await here.person("sue"), await here.person("ann")
+        desk = await ann.available()
+        made = await desk.until(lambda s: s.all("offer"), "offers")
+        assert made[0]["item"] == third
+        status, problem = await sue.raw("POST", f"/items/{third}/move", {"place": 2})
+        assert (status, problem["code"]) == (409, "not_waiting")
+
+
+async def test_who_is_chosen_has_it_at_once(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        await here.configure("[queue.orders]\nauto_accept = true")
+        ann = await here.person("ann")
+        desk = await ann.available()
+        await here.sms(PHONES[0], "hello")
+
+        def mine(stream: Stream) -> Any:
+            return next((one for one in stream.all("item") if one["owner"] == ann.id), None)
+
+        item = await desk.until(mine, "it is mine")
+        assert item["state"] == "assigned"
+        assert [turn["agent"] for turn in item["history"]] == [ann.id]
+        assert item["history"][0]["offer"]
+        assert all(one["state"] != "pending" for one in desk.all("offer"))
+
+        def unit() -> Work[Sequence[Any]]:
+            return (yield select(offer))
+
+        (row,) = await here.hub.store.read(unit)
+        assert (row.state, row.agent) == ("accepted", ann.id)
+
+
+async def test_a_team_that_helps_late_is_asked_when_it_is_time(
+    tmp_path: Path, database: str
+) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure(
+            """
+            [queue.orders]
+            requires = {}
+            [team.helpers]
+            name = "Helpers"
+            serves = [{ queue = "orders", after = 45 }]
+            [agent.hana]
+            name = "Hana"
+            teams = ["helpers"]
+            """
+        )
+        hana = await here.person("hana")
+        desk = await hana.available()
+        await here.sms(PHONES[0], "hello")
+        sue = await here.person("sue")
+        board = await sue.connect("/supervisor")
+        item = await board.until(lambda s: next(iter(s.all("item")), None), "the item")
+        found = await sue.call("GET", f"/conversations/{item['conversation']}/explain")
+        why = {each["agent"]: each["obstacle"] for each in found["candidates"]}
+        assert why[hana.id] == "too_early:45"
+        clock.advance(44)
+        assert desk.all("offer") == []
+        clock.advance(1.5)
+        await desk.until(lambda s: s.all("offer"), "an offer")
+
+
+async def test_a_returning_customer_waits_for_who_knows_them(tmp_path: Path, database: str) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure("[queue.orders]\npreferred_wait_s = 60\n[agent.ann]\nunits = 1")
+        ann, ben = await here.person("ann"), await here.person("ben")
+        desk = await ann.available()
+        await here.sms(PHONES[0], "first")
+        conversation = await accepted(ann, desk)
+        reply = {"mode": "reply", "text": "Done."}
+        await ann.call("POST", f"/conversations/{conversation}/messages", reply)
+        await ann.call("POST", f"/conversations/{conversation}/end", {"inbound_seq": 1})
+        await ann.call("POST", f"/conversations/{conversation}/wrap-up", {"code": "solved"})
+        await here.sms(PHONES[1], "somebody else")
+        await accepted(ann, desk)
+        other = await ben.available()
+        await here.sms(PHONES[0], "once more")
+        sue = await here.person("sue")
+
+        async def obstacles() -> dict[str, str]:
+            found = await sue.call("GET", f"/conversations/{conversation}/explain")
+            return {one["agent"]: one["obstacle"] for one in found["candidates"]}
+
+        why = await wait_for(obstacles, "it waits")
+        assert (why[ann.id], why[ben.id]) == ("no_room", "kept_for:Ann")
+    clock.advance(30)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        ann, ben = await here.person("ann"), await here.person("ben")
+        await ann.connect()
+        other = await ben.connect()
+        clock.advance(29)
+        assert other.all("offer") == []
+        clock.advance(2)
+        await other.until(lambda s: s.all("offer"), "an offer")
