@@ -182,11 +182,13 @@ class _Resolver:
         name = customer.name or claim.name
         if (name, said) == (customer.name, dict(customer.attributes)):
             return
-        changed = replace(customer, name=name, attributes=said, version=customer.version + 1)
+        changed = replace(customer, name=name, attributes=said)
         fresh, old = self.result.new_customers, self.result.changed_customers
         if customer in fresh:
             fresh[fresh.index(customer)] = changed
+        elif customer in old:
+            old[old.index(customer)] = changed
         else:
-            old[:] = [one for one in old if one.id != customer.id]
+            changed = replace(changed, version=customer.version + 1)
             old.append(changed)
         self._customers[customer.id] = changed

@@ -163,12 +163,15 @@ def _save(resolution: Resolution, now: datetime) -> Work[None]:
             .where(identity.c.id == changed.id)
             .values(verified=changed.verified, name=changed.name, version=changed.version)
         )
-    for named in resolution.changed_customers:
-        yield (
+    for told in resolution.changed_customers:
+        done = yield (
             update(customer)
-            .where(customer.c.id == named.id)
-            .values(name=named.name, attributes=dict(named.attributes), version=named.version)
+            .where(customer.c.id == told.id, customer.c.version == told.version - 1)
+            .values(name=told.name, attributes=dict(told.attributes), version=told.version)
+            .returning(customer.c.id)
         )
+        if not done:
+            raise Conflict("the customer was changed by somebody else")
     yield from move(resolution.moves, SYSTEM, "identified", now)
     if resolution.suggested:
         rows = [{"identity": i, "customer": c, "at": now} for i, c in resolution.suggested]
