@@ -30,6 +30,7 @@ from madoguchi.clock import Clock
 from madoguchi.configuration.opening_routes import OpeningApi
 from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
+from madoguchi.configuration.suiting_routes import SuitingApi
 from madoguchi.conversations import views as conversation_views
 from madoguchi.conversations.routes import ConversationApi
 from madoguchi.conversations.rule_routes import RuleApi
@@ -305,6 +306,7 @@ def _operations(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
     yield RuleApi(hub.store, hub.clock, hub.configuration, hub.settings.zone).operations()
+    yield SuitingApi(hub.configuration).operations()
     yield OpeningApi(hub.clock, hub.configuration).operations()
     yield ConfigurationApi(
         hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password

@@ -17,6 +17,8 @@ from madoguchi.configuration.kinds import (
     Skill,
     Team,
 )
+from madoguchi.configuration.suiting import agent_facts, holds
+from madoguchi.expressions.cel import Facts
 from madoguchi.expressions.cost import BUDGET
 from madoguchi.model.faults import Fault
 from madoguchi.model.hours import Opening, Why, public_holidays
@@ -101,19 +103,56 @@ class Catalog:
         return {entry.id: entry for entry in self.accounts.values()}
 
     def serves(self, agent: Agent) -> dict[str, int]:
-        """Return queue → level that an agent serves: by its teams, else by its skills."""
+        """Return queue → level that an agent serves: by its teams, else by its skills; without
+        those whose condition keeps the agent out.
+        """
+        return {key: n for key, n in self._assigned(agent).items() if self.suits(agent, key)}
+
+    def served(self, agent: Agent) -> dict[str, tuple[str, Served]]:
+        """Return queue → how an agent serves it, and for which team: at the best level; of equal
+        ones soonest, and keeping least free.
+        """
+        return {key: way for key, way in self._ways(agent).items() if self.suits(agent, key)}
+
+    def kept_out(self, agent: Agent, queue: str) -> bool:
+        """Tell whether an agent would serve a queue, but for the queue's condition."""
+        return queue in self._assigned(agent) and not self.suits(agent, queue)
+
+    def suits(self, agent: Agent, queue: str) -> bool:
+        """Tell whether a queue's condition lets an agent in; one that cannot tell does not."""
+        condition = self.queues[queue].object.condition
+        if condition is None:
+            return True
+        known = self._suiting.get((agent.key, queue))
+        if known is None:
+            facts = self._agent_facts.setdefault(agent.key, agent_facts(agent, self._asked_skills))
+            known = self._suiting[agent.key, queue] = holds(condition, facts)
+        return known
+
+    @cached_property
+    def _suiting(self) -> dict[tuple[str, str], bool]:
+        """What was found out already: nothing in a catalog changes."""
+        return {}
+
+    @cached_property
+    def _agent_facts(self) -> dict[str, Facts]:
+        return {}
+
+    @cached_property
+    def _asked_skills(self) -> frozenset[str]:
+        asked = (entry.object.asked_skills for entry in self.queues.values())
+        return frozenset().union(*asked)
+
+    def _assigned(self, agent: Agent) -> dict[str, int]:
         if agent.teams:
-            return {queue: one.level for queue, (_, one) in self.served(agent).items()}
+            return {queue: one.level for queue, (_, one) in self._ways(agent).items()}
         return {
             key: 1
             for key, entry in self.queues.items()
             if all(agent.skills.get(s, 0) >= least for s, least in entry.object.requires.items())
         }
 
-    def served(self, agent: Agent) -> dict[str, tuple[str, Served]]:
-        """Return queue → how an agent serves it, and for which team: at the best level; of equal
-        ones soonest, and keeping least free.
-        """
+    def _ways(self, agent: Agent) -> dict[str, tuple[str, Served]]:
         ways = [(team, one) for team in agent.teams for one in self.teams[team].object.serves]
         return {one.queue: (team, one) for team, one in sorted(ways, key=_best, reverse=True)}
 

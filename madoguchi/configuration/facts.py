@@ -1,6 +1,11 @@
-"""What routing rules may ask of a contact: names, types, limits; see docs/routing.md."""
+"""What conditions may ask of a contact or an agent: names, types, limits; see docs/routing.md."""
 
-from madoguchi.expressions.cel import Variable, Vocabulary
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from madoguchi.expressions.cel import Refused, Variable, Vocabulary
 
 TEXT = 1000
 """Characters of a contact's first text that rules are shown."""
@@ -40,3 +45,61 @@ CONTACT = Vocabulary(
     }
 )
 """What the rules that choose a queue may speak of."""
+
+SKILLS = "agent.skills"
+ENTRIES = 20
+"""Texts of a list that is an agent's attribute, of at most 50 characters each."""
+
+AGENT = Vocabulary(
+    {
+        "agent": Variable("any_map", 50 * ENTRIES, ATTRIBUTES),
+        "agent.key": Variable("text", 64),
+        "agent.name": Variable("text", 120),
+        "agent.language": Variable("text", 8),
+        "agent.teams": Variable("texts", 64, 100),
+        SKILLS: Variable("int_map", 64, 500),
+    }
+)
+"""What a queue's condition on its agents may speak of; ``agent`` holds their attributes."""
+
+OWN = frozenset(name.partition(".")[2] for name in AGENT.variables if "." in name)
+"""Names that mean something of every agent: no attribute may hide behind them."""
+
+
+def _compiles(vocabulary: Vocabulary) -> AfterValidator:
+    def check(when: str) -> str:
+        try:
+            if when or vocabulary is CONTACT:
+                vocabulary.compile(when)
+        except Refused as wrong:
+            place = "line {line}, column {column}: "
+            # Braces in the reason would be taken for more facts.
+            said = str(wrong).replace("{", "{{").replace("}", "}}")
+            raise PydanticCustomError(wrong.type, place + said, wrong.facts) from wrong
+        return when
+
+    return AfterValidator(check)
+
+
+ContactCondition = Annotated[str, _compiles(CONTACT)]
+AgentCondition = Annotated[str, _compiles(AGENT)]
+"""Empty: no condition."""
+
+
+def _not_own(name: str) -> str:
+    if name in OWN:
+        text = "{name} is something that every agent has; call the attribute otherwise"
+        raise PydanticCustomError("attribute_taken", text, {"name": name})
+    return name
+
+
+AttributeName = Annotated[
+    str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]{0,39}$"), AfterValidator(_not_own)
+]
+Attribute = (
+    bool
+    | Annotated[int, Field(ge=-(2**53), le=2**53)]
+    | Annotated[float, Field(allow_inf_nan=False)]
+    | Annotated[str, Field(max_length=ATTRIBUTE)]
+    | Annotated[list[Annotated[str, Field(max_length=50)]], Field(max_length=ENTRIES)]
+)

@@ -17,13 +17,15 @@ from madoguchi.expressions.tree import Node, Tree, read
 LONGEST = 1000
 """Characters of an expression."""
 
-Type = Literal["bool", "int", "text", "texts", "text_map"]
+Type = Literal["bool", "int", "text", "texts", "text_map", "int_map", "any_map"]
 _SIGNATURES = {
     "bool": "bool",
     "int": "int",
     "text": "string",
     "texts": "list<string>",
     "text_map": "map<string, string>",
+    "int_map": "map<string, int>",
+    "any_map": "map<string, dyn>",
 }
 _FAULT = re.compile(r"ERROR: <input>:(?P<line>\d+):(?P<column>\d+): (?P<message>[^\n]*)")
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
@@ -48,7 +50,7 @@ class Unanswered(Exception):
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A fact that expressions may speak of; texts are cut to ``most`` characters, lists and maps
-    to ``count`` elements.
+    to ``count`` elements. What stands in an ``any_map`` weighs ``most`` at most: a list, all of it.
     """
 
     type: Type
@@ -68,10 +70,24 @@ class Variable:
             return value[: self.most]
         if self.type == "texts":
             return [one[: self.most] for one in value[: self.count]]
-        if self.type == "text_map":
+        if self.type.endswith("_map"):
             pairs = list(value.items())[: self.count]
-            return {name[: self.most]: text[: self.most] for name, text in pairs}
+            return {name[: self.most]: _cut(one, self.most) for name, one in pairs}
         return value
+
+
+def _cut(value: Any, most: int) -> Any:
+    if isinstance(value, str):
+        return value[:most]
+    if not isinstance(value, list):
+        return value
+    left, kept = most, []
+    for one in value:
+        if len(one) > left:
+            break
+        left -= len(one)
+        kept.append(one)
+    return kept[:most]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,12 +138,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A predicate; ``steps`` is its worst case, ``clauses`` what ``&&`` joins in it."""
+    """A predicate; ``steps`` is its worst case, ``clauses`` what ``&&`` joins in it, ``asked`` the
+    entries of maps that it names: (map, key).
+    """
 
     source: str
     steps: int
     program: Any
     clauses: tuple[str, ...] = ()
+    asked: frozenset[tuple[str, str]] = frozenset()
 
     def holds(self, facts: Facts) -> bool:
         """Tell whether it is true of something. Raises Unanswered."""
@@ -158,7 +177,7 @@ def _compiled(vocabulary: Vocabulary, source: str) -> Expression:
         raise Refused("expression_not_bool", text, found=kind.lower())
     tree = read(program.serialize())
     steps = _affordable(tree, vocabulary, source)
-    return Expression(source, steps, program, _clauses(tree, source))
+    return Expression(source, steps, program, _clauses(tree, source), _asked(tree))
 
 
 def _affordable(tree: Tree, vocabulary: Vocabulary, source: str) -> int:
@@ -205,6 +224,16 @@ def _clauses(tree: Tree, source: str) -> tuple[str, ...]:
     cuts = sorted(tree.positions[node.id] for node in _joints(tree.root))
     edges = zip([0, *(cut + 2 for cut in cuts)], [*cuts, len(source)], strict=True)
     return tuple(source[start:end].strip() for start, end in edges)
+
+
+def _asked(tree: Tree) -> frozenset[tuple[str, str]]:
+    found = set()
+    for node in _nodes(tree.root):
+        key = node.name if node.kind == "select" else node.args[-1].text if node.args else None
+        selects = node.kind == "select" or node.name == "_[_]"
+        if selects and key is not None and node.args[0].kind == "ident":
+            found.add((node.args[0].name, key))
+    return frozenset(found)
 
 
 def _joints(node: Node) -> list[Node]:
