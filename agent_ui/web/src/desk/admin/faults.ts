@@ -66,6 +66,7 @@ const words: Readonly<Record<string, string>> = {
   spans_overlap_next_day: 'spansOverlapNextDay',
   bad_date: 'badDate',
   date_twice: 'dateTwice',
+  attribute_taken: 'attributeTaken',
   order_taken: 'orderTaken',
   rules_budget: 'rulesBudget',
   expression_empty: 'missing',

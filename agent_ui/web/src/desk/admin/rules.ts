@@ -2,7 +2,7 @@ import { call } from '@desk/acts/api'
 import { onBeforeUnmount, shallowRef, watch, type WatchSource } from 'vue'
 import type { Fault } from './config'
 
-export type FactType = 'text' | 'int' | 'bool' | 'texts' | 'text_map'
+export type FactType = 'text' | 'int' | 'bool' | 'texts' | 'text_map' | 'int_map' | 'any_map' | 'any'
 
 export interface FactName {
   name: string
@@ -13,6 +13,8 @@ export interface Checked {
   steps: number | null
   budget: number
   fault: Fault | null
+  /** Of a condition on agents: whom it lets in. */
+  agents?: { key: string; name: string; suits: boolean; why: string }[]
 }
 
 /** What one rule says of a contact. */
