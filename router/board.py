@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -16,12 +17,13 @@ from sqlalchemy import select
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import DOMAIN, Id
-from madoguchi.model.routing import MICROS, ItemState, Refused
+from madoguchi.model.routing import MICROS, Figure, ItemState, Refused
 from madoguchi.store.work import Work
 from router.changes import Changes
 from router.engine import Engine
 from router.estimates import Expectations
 from router.figures import DayFigures
+from router.helping import Helping, RecentLevel
 from router.rebuild import Kept
 from router.tables import assignment
 
@@ -75,8 +77,11 @@ class Board:
         self._engine = engine
         self._kept = kept
         self._expectations = Expectations()
-        self._number = catalog.number
+        self._catalog = catalog
         self._today = engine.today
+        self._recent: dict[str, RecentLevel] = {}
+        self._helping = Helping()
+        self._help: dict[str, tuple[str, ...]] = {}
         self.figures = DayFigures(targets(catalog))
         for queue, seconds in known.spans:
             self._expectations.holds(queue, seconds)
@@ -90,23 +95,58 @@ class Board:
         self._engine = engine
         self._turn(changes.catalog)
         for id, answer in changes.answered.items():
-            self.figures.answered(answer.queue, answer.channel, answer.waited_us / MICROS)
+            waited_s = answer.waited_us / MICROS
+            self.figures.answered(answer.queue, answer.channel, waited_s)
+            in_time = waited_s <= self.figures.target(answer.queue)
+            self._level(answer.queue).add(at, in_time=in_time)
             self._expectations.taken(id, answer.queue, at)
         for id, state in changes.closed.items():
             self._expectations.ended(id, at)
             if state is ItemState.abandoned and not changes.was_answered(id):
                 spec = changes.last[id].spec
                 self.figures.abandoned(spec.queue, spec.channel)
+                self._level(spec.queue).add(at, in_time=False)
         for id in list(fresh)[:EXPECTED]:
             if id in self._kept.items and id not in changes.closed:
                 self._expectations.waits(id, self._kept.placed[id][0], engine.ahead(id), at)
+
+    def _level(self, queue: str) -> RecentLevel:
+        return self._recent.setdefault(queue, RecentLevel())
+
+    def help(self, catalog: Catalog, at: float) -> dict[str, tuple[str, ...]]:
+        """Return, for the queues where that has changed, the teams that help them now."""
+        helps = {
+            key: [help.routed() for help in entry.object.help]
+            for key, entry in catalog.queues.items()
+            if entry.object.help or key in self._help
+        }
+        now = {
+            queue: self._helping.teams(queue, several, partial(self._reading, queue, at), at)
+            for queue, several in helps.items()
+        }
+        changed = {q: teams for q, teams in now.items() if teams != self._help.get(q, ())}
+        self._help = {queue: teams for queue, teams in now.items() if teams}
+        self.figures.changed |= set(changed)
+        return changed
+
+    def _reading(self, queue: str, at: float, figure: Figure) -> float | None:
+        match figure:
+            case Figure.waiting:
+                return float(self._engine.number_waiting(queue))
+            case Figure.longest_wait:
+                since = self._engine.longest_wait(queue)
+                return 0.0 if since is None else (self._engine.clock - since) / MICROS
+            case Figure.expected_wait:
+                return self.expected_in(queue)
+            case Figure.service_level:
+                return self._level(queue).level(at)
 
     def _turn(self, catalog: Catalog) -> None:
         if self._engine.today != self._today:
             self._today = self._engine.today
             self.figures.clear()
-        if catalog.number != self._number:
-            self._number = catalog.number
+        before, self._catalog = self._catalog, catalog
+        if catalog.number != before.number:
             self.figures.aim(targets(catalog))
 
     def expected_s(self, item: Id) -> float | None:
@@ -139,6 +179,11 @@ class Board:
         return {
             "queue": queue,
             "expected_s": None if expected_s is None else round(expected_s),
+            "helped_by": [
+                {"key": team, **self._catalog.teams[team].object.names}
+                for team in self._help.get(queue, ())
+                if team in self._catalog.teams
+            ],
             **self.figures.of(queue),
         }
 

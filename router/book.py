@@ -25,7 +25,7 @@ from madoguchi.model.routing import (
     micros,
 )
 from router.index import Index
-from router.policy import kept_for, widened
+from router.policy import Widened, kept_for, widened
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer, Timers
 
@@ -38,7 +38,8 @@ class Book:
     """Records, index, timers and the decisions of the running apply.
 
     Every method leaves index, loads and timers true to the records. Methods that look something up
-    by id raise Refused. `entering` are the new items that may still be refused a place to wait.
+    by id raise Refused. `let_in` are the teams that help a queue
+    now; `entering` are the new items that may still be refused a place to wait.
     """
 
     def __init__(self, seed: str = "0", *, explaining: bool = True) -> None:
@@ -48,6 +49,7 @@ class Book:
         self.midnight = 0
         self.day = 0
         self.entering: dict[str, None] = {}
+        self.let_in: dict[str, tuple[str, ...]] = {}
         self.queues: dict[str, QueuePolicy] = {}
         self.agents: dict[str, AgentRecord] = {}
         self.items: dict[str, ItemRecord] = {}
@@ -189,10 +191,16 @@ class Book:
         its preferred agent; not while it is in a bucket.
         """
         item.widened_at = self.clock
-        item.wide = widened(item.policy, item.spec.enqueued_at, self.clock)
+        item.wide = self.stage_of(item)
         if item.spec.preferred is not None:
             preferred = self.agents.get(item.spec.preferred)
             item.kept = kept_for(item, item.policy, preferred, self.clock)
+
+    def stage_of(self, item: ItemRecord) -> Widened:
+        """Return what rings and help have changed for an item by now."""
+        wide = widened(item.policy, item.spec.enqueued_at, self.clock)
+        teams = self.let_in.get(item.spec.queue)
+        return wide.helped_by(teams) if teams else wide
 
     def lift(self, item: ItemRecord) -> None:
         """Take an item out of its bucket, if it is in one."""

@@ -170,6 +170,11 @@ class Engine:
         return facts_of(self._book)
 
     @property
+    def clock(self) -> int:
+        """The latest time it was told, in µs."""
+        return self._book.clock
+
+    @property
     def sequence(self) -> int:
         """The number of commands seen."""
         return self._book.sequence
@@ -207,6 +212,14 @@ class Engine:
     def waiting(self, queue: str) -> list[str]:
         """Return the ids of the items that wait in a queue, first served first."""
         return self._book.index.waiting(queue, self._book.clock)
+
+    def longest_wait(self, queue: str) -> int | None:
+        """Return the enqueue time of what waits longest in a queue; None: nothing waits there."""
+        return self._book.index.oldest(queue)
+
+    def number_waiting(self, queue: str) -> int:
+        """Return how many items wait in a queue, not on offer."""
+        return self._book.index.number_waiting(queue)
 
     def load(self, agent: str) -> Load:
         """Return an agent's load; refuses `unknown_agent`."""

@@ -19,6 +19,7 @@ from madoguchi.model.routing import (
     PresenceSet,
     QueuePolicy,
     Refused,
+    TeamsLetIn,
 )
 from madoguchi.model.ways import way_round
 from router.book import Book
@@ -175,7 +176,29 @@ def configuration_changed(book: Book, command: ConfigurationChanged) -> None:
             raise Refused("unknown_queue", queue)
     book.version = book.version + 1 if command.version is None else command.version
     book.limits, book.midnight = command.limits, command.midnight
+    book.let_in = {
+        name: teams
+        for name, known in book.let_in.items()
+        if name in queues
+        and (teams := tuple(team for team in known if team in queues[name].help_teams))
+    }
     use_queues(book, queues)
+
+
+def teams_let_in(book: Book, command: TeamsLetIn) -> None:
+    """Let teams help a queue, or no longer; what waits there is looked at again."""
+    policy, teams = book.queue(command.queue), tuple(sorted(set(command.teams)))
+    for team in teams:
+        if team not in policy.help_teams:
+            raise Refused("unknown_team", team)
+    if teams == book.let_in.get(policy.id, ()):
+        return
+    if teams:
+        book.let_in[policy.id] = teams
+    else:
+        del book.let_in[policy.id]
+    for name in book.index.waiting(policy.id, book.clock):
+        book.resort(book.items[name])
 
 
 def check_overflow(queues: Mapping[str, QueuePolicy]) -> None:
@@ -213,4 +236,5 @@ HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     AgentChanged: agent_changed,
     AgentRemoved: agent_removed,
     ConfigurationChanged: configuration_changed,
+    TeamsLetIn: teams_let_in,
 }

@@ -36,7 +36,7 @@ from madoguchi.model.routing import (
 )
 from router.book import Book
 from router.engine_explain import explain_offer
-from router.policy import kept_until, reachable, room, widened
+from router.policy import kept_until, reachable, room
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer
 
@@ -78,7 +78,7 @@ def pass_rings(book: Book, item: ItemRecord) -> None:
         book.end_preference(item)
         book.resort(item)
         return
-    if widened(item.policy, item.spec.enqueued_at, book.clock) != item.wide:
+    if book.stage_of(item) != item.wide:
         book.resort(item)
         return
     old_enough = item.delay_after(item.widened_at)

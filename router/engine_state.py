@@ -33,6 +33,7 @@ def facts_of(book: Book) -> RouterState:
         seed=book.seed,
         limits=book.limits,
         midnight=book.midnight,
+        let_in=tuple(sorted(book.let_in.items())),
     )
 
 
@@ -44,6 +45,7 @@ def book_of(state: RouterState, at: int) -> Book:
     book = Book(state.seed)
     book.clock = max(at, state.clock)
     book.limits, book.midnight = state.limits, state.midnight
+    book.let_in = dict(state.let_in)
     book.day = (state.clock - state.midnight) // DAY
     book.version, book.sequence = state.version, state.sequence
     book.finished = dict(state.finished)

@@ -44,7 +44,7 @@ class DayFigures:
 
     def answered(self, queue: str, channel: str, waited_s: float) -> None:
         """Somebody took a contact for the first time."""
-        self._count(queue, channel).answered(waited_s, self._target(queue))
+        self._count(queue, channel).answered(waited_s, self.target(queue))
 
     def abandoned(self, queue: str, channel: str) -> None:
         """A customer left before anybody took the contact."""
@@ -57,7 +57,7 @@ class DayFigures:
             if before.get(queue) != targets.get(queue):
                 self.changed.add(queue)
                 for count in counts.values():
-                    count.aim(self._target(queue))
+                    count.aim(self.target(queue))
 
     def clear(self) -> None:
         """Begin a new day."""
@@ -74,7 +74,8 @@ class DayFigures:
         self.changed.add(queue)
         return self._counts.setdefault(queue, {}).setdefault(channel, _Count())
 
-    def _target(self, queue: str) -> float:
+    def target(self, queue: str) -> float:
+        """Return the seconds within which a queue's contacts should be answered."""
         return self._targets.get(queue, DEFAULT_TARGET_S)
 
 

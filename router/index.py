@@ -237,6 +237,15 @@ class Index:
         """Return how many items wait in a queue, not on offer."""
         return self._waiting.get(queue, 0)
 
+    def oldest(self, queue: str) -> int | None:
+        """Return the time of the item that waits longest in a queue, as it ranks; None: none."""
+        firsts = (
+            bucket.items.first()[0]
+            for pool in self._of_queue.get(queue, ())
+            for bucket in pool.buckets.values()
+        )
+        return min(firsts, default=None)
+
     # ------------------------------------------------------------ looking
 
     def best_item(self, agent: AgentRecord, room: Room, at: int) -> str | None:
@@ -286,7 +295,8 @@ class Index:
 
     def _yet_to_come(self, item: ItemRecord) -> list[Pool]:
         """Return the pools to which an item comes if nobody takes it before."""
-        if not (item.policy.rings or item.policy.overflow or item.kept):
+        policy = item.policy
+        if not (policy.rings or policy.overflow or policy.help_teams or item.kept):
             return []
         ahead = stages(
             item.policy,
@@ -295,11 +305,10 @@ class Index:
             item.widened_at,
             item.stepped if item.owner is None else None,
         )
-        keys = {
-            PoolKey(queue.id, item.signature_in(queue, wide), wide.teams) for queue, wide in ahead
-        }
-        if item.kept:
-            keys.add(PoolKey(item.spec.queue, item.signature(), item.added_teams))
+        keys = set()
+        for queue, wide in (*ahead, (policy, item.wide)):
+            teams = wide.helped_by(queue.help_teams).teams
+            keys.add(PoolKey(queue.id, item.signature_in(queue, wide), teams))
         return [self._pools.get(key) or self._open_pool(key) for key in sorted(keys)]
 
     def count_barred(self, item: ItemRecord, pool: Pool) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
@@ -326,6 +326,15 @@ class Widened:
     relax: Mapping[str, int]
     teams: tuple[str, ...]
     priority: int | None
+
+    def helped_by(self, teams: Iterable[str]) -> Widened:
+        """Return the same with more teams let in."""
+        together = {*self.teams, *teams}
+        return (
+            self
+            if len(together) == len(self.teams)
+            else replace(self, teams=tuple(sorted(together)))
+        )
 
     def requires(self, least: Mapping[str, int]) -> Mapping[str, int]:
         """Return requirements as relaxed so far."""

@@ -51,6 +51,7 @@ def policy(catalog: Catalog, key: str, queue: Queue) -> QueuePolicy:
         team_order=tuple(map(tuple, queue.group_order)),
         last_level=catalog.last_level(key),
         delays_s=catalog.delays(key),
+        help_teams=tuple(sorted({team for help in queue.help for team in help.add_groups})),
         prefers=dict(queue.prefers),
         agent_choice=queue.agent_choice,
         idle_since=queue.idle_since,

@@ -19,6 +19,7 @@ from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Configuration
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import NumberedEntry
+from madoguchi.model.people import SYSTEM
 from madoguchi.model.routing import (
     AgentChanged,
     AgentRemoved,
@@ -31,6 +32,7 @@ from madoguchi.model.routing import (
     FullExplanation,
     ItemEnqueued,
     Refused,
+    TeamsLetIn,
     TimePassed,
     TransferredToAgent,
     TransferredToQueue,
@@ -58,6 +60,9 @@ SWEEP_S = {"postgresql": 0.2, "sqlite": 1.0}
 """Seconds between looks without a hint; on SQLite one process does all and hears every hint."""
 
 BATCH = 256
+
+HELP_S = 1.0
+"""So often it is looked at which queues need help."""
 
 
 @dataclass
@@ -94,7 +99,7 @@ class RouterService:
         self._lease = f"router:{domain}"
         self._wake = hints.subscribe("log", "router_command", "router")
         self._posted = hints.subscribe("router_command")
-        self._swept = float("-inf")
+        self._swept = self._helped = float("-inf")
         self._careful = False
         self._tried: list[Asked] = []
         self._asked: list[Asked] = []
@@ -299,6 +304,7 @@ class RouterService:
     def _decide(self, engine: Engine, cycle: _Cycle, changes: Changes) -> None:
         self._apply(engine, changes, Order(TimePassed()))
         self._reconfigure(engine, changes)
+        self._let_help(engine, changes)
         for entry in cycle.entries:
             changes.heard = entry.position
             note_text(self._kept, entry)
@@ -401,6 +407,20 @@ class RouterService:
             self._apply(engine, changes, Order(command), lenient=True)
             if isinstance(command, AgentChanged):
                 changes.agents.setdefault(command.spec.id, None)
+
+    def _let_help(self, engine: Engine, changes: Changes) -> None:
+        """Let teams help where the figures ask for it, and no longer where they do not."""
+        at = self._clock.monotonic()
+        if self._board is None or at - self._helped < HELP_S:
+            return
+        self._helped = at
+        for queue, teams in self._board.help(changes.catalog, at).items():
+            log.info("teams that help a queue now", queue=queue, teams=teams)
+            self._apply(engine, changes, Order(TeamsLetIn(queue, teams)), lenient=True)
+            notes = {"teams": list(teams)}
+            changes.audit.append(
+                record(SYSTEM, "queue.helped", f"queue:{queue}", notes, changes.now)
+            )
 
     def _removals(
         self, before: Mapping[Id, AgentSpec], now: Mapping[Id, AgentSpec]

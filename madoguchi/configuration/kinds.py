@@ -133,6 +133,29 @@ class Overflow(Part):
         return routing.Overflow(self.after, self.to_queue)
 
 
+class Help(Part):
+    """Teams that may serve a queue as long as a figure of it is past a limit."""
+
+    when: routing.Figure
+    over: float | None = Field(None, ge=0, le=86_400)
+    under: float | None = Field(None, gt=0, le=1)
+    add_groups: list[Key] = Field(min_length=1, max_length=100)
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "Help":
+        level = self.when is routing.Figure.service_level
+        wanted, other = ("under", "over") if level else ("over", "under")
+        if getattr(self, wanted) is None or getattr(self, other) is not None:
+            facts = {"figure": self.when.value, "wanted": wanted}
+            raise PydanticCustomError("help_limit", "{figure} needs a limit {wanted}", facts)
+        return self
+
+    def routed(self) -> routing.Help:
+        """Return it as the router takes it."""
+        limit = self.under if self.over is None else self.over
+        return routing.Help(self.when, limit or 0.0, tuple(self.add_groups))
+
+
 class Week(Part):
     """The hours of each weekday; breaks are what lies between them."""
 
@@ -235,6 +258,7 @@ class Queue(Named, Object):
     ageing: Ageing = Field(default_factory=Ageing)
     rings: list[Ring] = Field(default_factory=list, max_length=12)
     overflow: list[Overflow] = Field(default_factory=list, max_length=12)
+    help: list[Help] = Field(default_factory=list, max_length=12)
     agent_choice: AgentChoice = AgentChoice.longest_idle
     idle_since: IdleSince = IdleSince.work
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
@@ -286,6 +310,11 @@ class Queue(Named, Object):
                 (f"rings.{n}.add_groups.{m}", "team", team)
                 for m, team in enumerate(ring.add_groups)
             ]
+        found += [
+            (f"help.{n}.add_groups.{m}", "team", team)
+            for n, help in enumerate(self.help)
+            for m, team in enumerate(help.add_groups)
+        ]
         found += [
             (f"overflow.{n}.to_queue", "queue", step.to_queue)
             for n, step in enumerate(self.overflow)

@@ -19,8 +19,10 @@ from madoguchi.model.routing_facts import (
     Candidate,
     Considered,
     Explanation,
+    Figure,
     FilterCounts,
     FullExplanation,
+    Help,
     IdleSince,
     ItemFacts,
     ItemSpec,
@@ -64,8 +66,10 @@ __all__ = [
     "CustomerWrote",
     "Decision",
     "Explanation",
+    "Figure",
     "FilterCounts",
     "FullExplanation",
+    "Help",
     "IdleSince",
     "ItemAssigned",
     "ItemBlocked",
@@ -100,6 +104,7 @@ __all__ = [
     "Reserve",
     "Ring",
     "RouterState",
+    "TeamsLetIn",
     "TimePassed",
     "TransferCancelled",
     "TransferPhase",
@@ -128,6 +133,17 @@ class ConfigurationChanged:
     version: int | None = None
     limits: tuple[Limit, ...] = ()
     midnight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsLetIn:
+    """The teams that help a queue from now on, besides those that serve it; none: nobody does.
+
+    They take its items at the queue's last level. Refused: `unknown_queue`, `unknown_team`.
+    """
+
+    queue: str
+    teams: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +353,7 @@ class TimePassed:
 
 Command = (
     ConfigurationChanged
+    | TeamsLetIn
     | AgentChanged
     | AgentRemoved
     | PresenceSet

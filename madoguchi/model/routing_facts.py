@@ -43,6 +43,17 @@ class AgentChoice(StrEnum):
     random = "random"
 
 
+class Figure(StrEnum):
+    """What a queue's help looks at: how many wait; for how many seconds the oldest does and a new
+    contact would; and the part answered in time of those of the last half hour.
+    """
+
+    waiting = "waiting"
+    longest_wait = "longest_wait"
+    expected_wait = "expected_wait"
+    service_level = "service_level"
+
+
 class IdleSince(StrEnum):
     """From when an agent counts as idle: the end of the last work; besides, the last presence they
     set; or the last offer, whatever became of it.
@@ -158,6 +169,21 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True)
+class Help:
+    """Teams that help a queue while a figure is past a limit: below it for `service_level`, above
+    it for the others.
+    """
+
+    figure: Figure
+    limit: float
+    teams: tuple[str, ...]
+
+    def asked(self, value: float) -> bool:
+        """Tell whether the figure asks for help."""
+        return value < self.limit if self.figure is Figure.service_level else value > self.limit
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """A waiting room that some queues share: so many items may wait in all of them together."""
 
@@ -182,6 +208,7 @@ class QueuePolicy:
     -> units that an item takes, instead of its own. `prefers` is skill -> minimum: of one level,
     those who meet more of them are asked first. For `preferred_wait_s` an item is kept for its
     preferred agent, while they are available. `auto_accept`: who is chosen has the item at once.
+    `help_teams` are those that TeamsLetIn may name.
     `delays_s` are the ages at which more agents may take an item (AgentSpec.delays_s).
     Raises ValueError for values that cannot work.
     """
@@ -211,6 +238,7 @@ class QueuePolicy:
     auto_accept: bool = False
     preferred_wait_s: float = 0
     delays_s: tuple[float, ...] = ()
+    help_teams: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if any(weight < 1 for weight in self.weights.values()):
@@ -387,7 +415,8 @@ class ItemFacts:
 class RouterState:
     """Everything that the engine is rebuilt from, each tuple ordered by id.
 
-    `midnight` is when a day begins, in µs after midnight UTC.
+    `midnight` is when a day begins, in µs after midnight UTC; `let_in` is queue -> the teams that
+    TeamsLetIn has let in.
     """
 
     queues: tuple[QueuePolicy, ...] = ()
@@ -401,6 +430,7 @@ class RouterState:
     seed: str = "0"
     limits: tuple[Limit, ...] = ()
     midnight: int = 0
+    let_in: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 # ---------------------------------------------------------------- explanations

@@ -59,6 +59,12 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "order_and_ageing",
         {},
     ),
+    (
+        '[queue.orders]\nhelp = [{ when = "waiting", under = 0.5, add_groups = ["x"] }]',
+        "queue.orders.help.0",
+        "help_limit",
+        {"figure": "waiting", "wanted": "over"},
+    ),
     ("[queue.orders]\nrings = [{ after = 5 }]", "queue.orders.rings.0", "ring_widens_nothing", {}),
     (
         "[queue.orders]\nrings = [{ after = 5, relax = { x = 0 } }]",

@@ -101,6 +101,7 @@ class SeenItem:
     policy: QueuePolicy
     at: int
     kept: str | None = None
+    helpers: tuple[str, ...] = ()
 
     @property
     def spec(self) -> ItemSpec:
@@ -108,7 +109,7 @@ class SeenItem:
 
     @property
     def wide(self) -> Widened:
-        return widened(self.policy, self.spec.enqueued_at, self.at)
+        return widened(self.policy, self.spec.enqueued_at, self.at).helped_by(self.helpers)
 
     @property
     def requires(self) -> Mapping[str, int]:
@@ -152,6 +153,9 @@ class Seen:
             facts.spec.id: SeenItem(facts, queues[facts.spec.queue], state.clock)
             for facts in state.items
         }
+        self.let_in = dict(state.let_in)
+        for item in self.items.values():
+            item.helpers = self.let_in.get(item.spec.queue, ())
         for item in self.items.values():
             item.kept = self.kept_for(item)
         for facts in state.items:
@@ -207,7 +211,7 @@ class Seen:
     def choice(self, spec: ItemSpec, policy: QueuePolicy) -> str | None:
         """Whom a new item must be offered to, before it is there."""
         spec = replace(spec, weight=policy.weights.get(spec.channel, spec.weight))
-        item = SeenItem(ItemFacts(spec), policy, self.at)
+        item = SeenItem(ItemFacts(spec), policy, self.at, helpers=self.let_in.get(policy.id, ()))
         item.kept = self.kept_for(item)
         free = [agent for name, agent in self.agents.items() if self.permits(name, item)]
         if spec.preferred is not None and any(agent.spec.id == spec.preferred for agent in free):
@@ -291,7 +295,7 @@ class Seen:
         since, facts, policy = item.spec.enqueued_at, item.facts, item.policy
         moments = [since + micros(ring.after_s) for ring in policy.rings]
         for moment in (at, *(moment for moment in moments if moment > at)):
-            yield SeenItem(facts, policy, moment)
+            yield SeenItem(facts, policy, moment, helpers=policy.help_teams)
         arrived = at != self.at
         for step in policy.overflow if overflows else ():
             moment = since + micros(step.after_s)

@@ -58,6 +58,7 @@ from madoguchi.model.routing import (
     Requeued,
     Reserve,
     Ring,
+    TeamsLetIn,
     TimePassed,
     TransferCancelled,
     TransferredToAgent,
@@ -175,7 +176,7 @@ def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
         rings=steps, overflow=(Overflow(after, above[0]),) if after and above else (),
         max_waiting=most, team_order=order, last_level=2, weights=weights,
         prefers=prefers, idle_since=idle, auto_accept=auto, delays_s=DELAYS,
-        preferred_wait_s=wait,
+        preferred_wait_s=wait, help_teams=("t1",) if wait else (),
     )  # fmt: skip
 
 
@@ -336,6 +337,10 @@ class EngineMachine(RuleBasedStateMachine):
         made = [make_queue(name, each) for name, each in zip(QUEUES, drawn, strict=True)]
         shared = () if most is None else (Limit(("q0", "q1"), most),)
         self.apply(ConfigurationChanged(tuple(made), limits=shared))
+
+    @rule(queue=queues, teams=st.sampled_from([(), ("t1",), ("t1",), ("t0",)]))
+    def let_in(self, queue: str, teams: tuple[str, ...]) -> None:
+        self.apply(TeamsLetIn(queue, teams))
 
     @precondition(lambda self: len(self.log) % 8 == 0)
     @rule(gone=queues)

@@ -5,7 +5,10 @@
 export const deskIcons = [
   'archive-x',
   'arrow-down',
+  'arrow-down-to-line',
   'arrow-left-right',
+  'arrow-up-down',
+  'arrow-up-to-line',
   'bell',
   'box',
   'briefcase-business',

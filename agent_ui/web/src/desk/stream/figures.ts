@@ -14,6 +14,8 @@ export interface Counts {
 export interface QueueFigures extends Counts {
   queue: string
   expected_s: number | null
+  /** The teams that help it now. */
+  helped_by: { key: string; name: string; name_en: string }[]
   channels: Partial<Record<ChannelName, Counts>>
 }
 
