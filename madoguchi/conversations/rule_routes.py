@@ -24,7 +24,7 @@ from madoguchi.http.table import Body, Call, Nothing, Operation
 from madoguchi.model.channels import Account, Channel
 from madoguchi.model.conversation import Author
 from madoguchi.model.faults import Fault, faults_of
-from madoguchi.model.ids import NIL, Id
+from madoguchi.model.ids import NIL, Id, is_id
 from madoguchi.model.inbound import text_of
 from madoguchi.model.people import Actor
 from madoguchi.security.permissions import Action, NotFound
@@ -59,7 +59,7 @@ class OrderBody(Body):
     """Every rule's key, the first to be asked first; ``number``: the version that was seen."""
 
     keys: Annotated[list[str], Field(max_length=10_000)]
-    number: int
+    number: Annotated[int, Field(ge=0, lt=2**53)]
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -108,6 +108,8 @@ class RuleApi:
         values = choice.blank(now, self.zone)
         if body.conversation is not None:
             id = body.conversation
+            if not is_id(id):
+                raise NotFound("conversation")
             contact = await self.store.read(lambda: _of(call.actor, id, catalog))
             values = choice.facts_of(contact, now, self.zone)
         return _tried(rules, catalog, values | _told(body.facts))
@@ -167,6 +169,8 @@ def _told(facts: dict[str, Any]) -> dict[str, Any]:
 def _fits(name: str, value: Any) -> bool:
     wanted = _PYTHON[CONTACT.variables[name].type]
     if type(value) is not wanted:
+        return False
+    if isinstance(value, int) and not -(2**53) < value < 2**53:
         return False
     return not isinstance(value, dict) or all(isinstance(text, str) for text in value.values())
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
+from madoguchi.configuration.service import Change
+from madoguchi.model.people import SYSTEM
 from tests.e2e.houses import House
 from tests.e2e.test_administration import administrator
 
@@ -29,12 +31,20 @@ queue = "returns"
 """
 
 
+async def with_rules(house: House) -> None:
+    """Have these rules and no others."""
+    configuration = house.here.hub.configuration
+    old = [Change("routing_rule", e.object.key, None) for e in configuration.catalog.routing_rules]
+    await configuration.change(SYSTEM, "test", old)
+    await house.here.configure(RULES)
+
+
 async def order_on(page: Page, *names: str) -> None:
     await expect(page.locator(".rows b")).to_have_text(list(names))
 
 
 async def test_a_rule_is_written_checked_tried_and_saved(house: House) -> None:
-    await house.here.configure(RULES)
+    await with_rules(house)
     adam = await administrator(house, "rules/+")
     page, words, rules = adam.page, adam.words["admin"], adam.words["rules"]
     await page.get_by_label(words["field"]["key"], exact=True).fill("osaka")
@@ -73,7 +83,7 @@ async def test_a_rule_is_written_checked_tried_and_saved(house: House) -> None:
 
 
 async def test_rules_are_moved_by_the_keys_and_by_hand(house: House) -> None:
-    await house.here.configure(RULES)
+    await with_rules(house)
     adam = await administrator(house, "rules/third")
     page = adam.page
     label = adam.words["moving"]["label"]
@@ -108,7 +118,7 @@ async def test_rules_are_moved_by_the_keys_and_by_hand(house: House) -> None:
 
 
 async def test_the_desk_says_which_rule_chose_the_queue(house: House) -> None:
-    await house.here.configure(RULES)
+    await with_rules(house)
     ann = await house.agent("ann")
     await ann.available()
     await house.here.sms("+819055500100", "ケトルが壊れました")
@@ -120,4 +130,31 @@ async def test_the_desk_says_which_rule_chose_the_queue(house: House) -> None:
     said = why.replace("{name}", "二番目").replace("{version}", "1").replace("{queue}", "Orders")
     await expect(dialog).to_contain_text(words["rules"]["from"])
     await expect(dialog).to_contain_text(said)
+    assert house.faults == []
+
+
+async def test_a_queue_says_which_agents_may_and_the_page_shows_who(house: House) -> None:
+    adam = await administrator(house, "agents/ann")
+    page, words = adam.page, adam.words["admin"]
+    suiting, rules = adam.words["suiting"], adam.words["rules"]
+    await page.get_by_role("button", name=suiting["add"]).click()
+    await page.get_by_label(rules["factName"]).fill("languages")
+    await page.get_by_label(suiting["kind"].replace("{name}", "languages")).select_option("texts")
+    value = page.get_by_label(rules["valueOf"].replace("{name}", "languages"))
+    await value.fill("ja、en")
+    await page.get_by_label(words["reason"]).fill("言語")
+    save = page.get_by_role("button", name=adam.words["act"]["save"])
+    await save.click()
+    await expect(save).to_have_count(0)
+    catalog = house.here.hub.configuration.catalog
+    assert catalog.agents["ann"].object.attributes == {"languages": ["ja", "en"]}
+
+    await page.goto(f"{house.url}/admin/queues/returns")
+    condition = page.get_by_label(words["field"]["agents"], exact=True)
+    await condition.fill('"en" in agent.languages')
+    met = page.get_by_text(suiting["count"].replace("{count}", "1").split("{of}")[-1])
+    await expect(met).to_be_visible()
+    await expect(page.locator(".who .ok")).to_have_text(["Ann"])
+    await condition.fill('"en" in agent.languages &&')
+    await expect(condition).to_have_attribute("aria-invalid", "true")
     assert house.faults == []

@@ -49,6 +49,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "CapacityBody": {"units": 50},
     "AssignBody": {"agent": "01980000-0000-7000-8000-000000000000"},
     "PriorityBody": {"priority": 1},
+    "MoveBody": {"place": 1},
     "ObjectBody": {"body": {"name": "Things"}, "reason": "test"},
     "ClosedBody": {"closed": False, "reason": "test"},
     "CheckBody": {"when": "channel == 'sms'"},
