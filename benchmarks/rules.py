@@ -1,10 +1,12 @@
 """What choosing a queue by rules costs one new contact, and how honest the budget is.
 
-    .venv/bin/python benchmarks/rules.py [--rules 200] [--contacts 2000]
+    .venv/bin/python benchmarks/rules.py [--rules 200] [--contacts 2000] [--agents 10000]
 
 One choice asks every rule (none holds), by the hub's own code: facts are made, cut and asked. The
 ratio is against the same contact without rules. ``step`` is the dearest of some expressions that
-were built to be dear, in µs per step of the budget. Prints JSON.
+were built to be dear, in µs per step of the budget. ``agents_s`` is how long it takes to find out
+whom 500 queues' conditions let in, once for each version of the configuration: everybody serves
+five queues by a team; the same without conditions beside it. Prints JSON.
 """
 
 from __future__ import annotations
@@ -24,10 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.support import percentile, pin, report
 from madoguchi.configuration.catalog import Catalog, Entry
 from madoguchi.configuration.facts import CONTACT
-from madoguchi.configuration.kinds import Object, Queue, RoutingRule
+from madoguchi.configuration.kinds import Agent, Object, Queue, RoutingRule, Team
 from madoguchi.conversations.choice import Contact, blank, choose
 from madoguchi.model.channels import Account, Channel
 from madoguchi.model.people import Address, Customer, Scheme
+from router.rebuild import specs
 
 NOW = datetime(2026, 11, 27, 3, tzinfo=UTC)
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -96,11 +99,38 @@ def dearest() -> dict[str, Any]:
     return worst
 
 
+def center(agents: int, *, conditions: bool) -> Catalog:
+    """Return 500 queues, 100 teams that serve five of them each, and agents in these."""
+    objects: list[Object] = []
+    for n in range(500):
+        when = f"agent.site == 's{n % 10}' || agent.grade > {n % 5} && 'en' in agent.languages"
+        queue = {"key": f"q{n}", "name": "q", "agents": when if conditions else ""}
+        objects.append(Queue.model_validate(queue))
+    for n in range(100):
+        serves = [{"queue": f"q{5 * n + k}"} for k in range(5)]
+        objects.append(Team.model_validate({"key": f"t{n}", "name": "t", "serves": serves}))
+    for n in range(agents):
+        like = {"site": f"s{n % 10}", "grade": n % 6, "languages": ["ja", "en"]}
+        body = {"key": f"a{n}", "name": "a", "teams": [f"t{n % 100}"], "attributes": like}
+        objects.append(Agent.model_validate(body))
+    return Catalog(1, {(o.kind, o.key): Entry(o.key, 1, o) for o in objects})
+
+
+def suiting_s(agents: int) -> dict[str, float]:
+    """Return the seconds that it takes to tell the router who serves what."""
+    found = {}
+    for name, conditions in (("with", True), ("without", False)):
+        catalog = center(agents, conditions=conditions)
+        found[name] = timed(partial(specs, catalog), 1)[0] / 1e6
+    return found
+
+
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser()
     options.add_argument("--rules", type=int, default=200)
     options.add_argument("--contacts", type=int, default=2000)
+    options.add_argument("--agents", type=int, default=10_000)
     given = options.parse_args()
     pin(1)
     began = time.perf_counter()
@@ -121,6 +151,7 @@ def main() -> None:
             "ratio": median / percentile(without, 0.5),
             "us_per_rule": median / given.rules,
             "dearest_step": dearest(),
+            "agents_s": suiting_s(given.agents),
         },
     )
 
