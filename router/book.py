@@ -39,7 +39,8 @@ class Book:
 
     Every method leaves index, loads and timers true to the records. Methods that look something up
     by id raise Refused. `let_in` are the teams that help a queue
-    now; `entering` are the new items that may still be refused a place to wait.
+    now; `entering` are the new items that may still be refused a place to wait; `asking` are those
+    on offer that may be offered to more agents.
     """
 
     def __init__(self, seed: str = "0", *, explaining: bool = True) -> None:
@@ -49,6 +50,7 @@ class Book:
         self.midnight = 0
         self.day = 0
         self.entering: dict[str, None] = {}
+        self.asking: dict[str, None] = {}
         self.let_in: dict[str, tuple[str, ...]] = {}
         self.queues: dict[str, QueuePolicy] = {}
         self.agents: dict[str, AgentRecord] = {}
@@ -107,7 +109,7 @@ class Book:
         if item is None:
             return None
         if kind is Timer.offer:
-            return item.offer.deadline if item.offer else None
+            return min((offer.deadline for offer in item.pending.values()), default=None)
         if kind is Timer.release:
             return item.release_due()
         if kind is Timer.block:
@@ -236,8 +238,7 @@ class Book:
 
     def back_to_queue(self, item: ItemRecord, why: str) -> None:
         """Let go of whatever holds an item; it waits in its queue with its enqueue time."""
-        if item.offer is not None:
-            self.close_offer(item, OfferState.withdrawn, why)
+        self.withdraw(item, why)
         self.lift(item)
         item.transfer = None
         self.hold(item, None, ItemState.waiting)
@@ -266,30 +267,35 @@ class Book:
     def reserve(self, item: ItemRecord, offer: Offer) -> None:
         """Take the agent's capacity for a pending offer."""
         agent = self.agents[offer.agent]
-        item.offer = offer
+        item.pending[agent.id] = offer
         agent.offers[offer.id] = offer
         agent.weigh(item.shape, 1, ItemState.offered)
         self.touch(agent)
         self.timers.schedule(Timer.offer, item.id)
 
-    def close_offer(self, item: ItemRecord, end: OfferState, why: str = "") -> None:
-        """End the pending offer and give the capacity back. What the item is next comes after."""
-        offer = item.offer
-        if offer is None:
-            raise Refused("unknown_offer", item.id)
+    def withdraw(self, item: ItemRecord, why: str) -> None:
+        """Take the pending offers back."""
+        for agent in sorted(item.pending):
+            self.close_offer(item, item.pending[agent], OfferState.withdrawn, why)
+
+    def close_offer(self, item: ItemRecord, offer: Offer, end: OfferState, why: str = "") -> None:
+        """End a pending offer and give the capacity back. What the item is next comes after."""
         agent = self.agents[offer.agent]
         agent.weigh(item.shape, -1, ItemState.offered)
         del agent.offers[offer.id]
         self.touch(agent)
-        item.offer = None
-        item.closed[item.offers] = (offer.agent, end)
+        del item.pending[agent.id]
+        item.closed[int(offer.id.rpartition("-")[2])] = (agent.id, end)
         self.tell(OfferClosed(offer.id, item.id, offer.agent, end, why))
 
     def go_on(self, item: ItemRecord, offer: Offer, *, let_pass: bool = False) -> None:
-        """After an offer that was not accepted: the item is again what it was before.
+        """After an offer that was not accepted, if nobody else is asked: the item is again what it
+        was before.
 
         `let_pass`: a transfer's addressee did not answer, so it waits for others in the queue.
         """
+        if item.pending:
+            return
         if not (offer.transfer and item.owner is not None):
             item.transfer = item.transfer if item.owner is not None else None
             self.wait(item)
@@ -311,21 +317,18 @@ class Book:
         self.hold(item, agent.id, ItemState.assigned)
         self.tell(ItemAssigned(item.id, agent.id, previous, offer, agent.over_capacity()))
 
-    def accept(self, item: ItemRecord) -> None:
-        """Make the agent who has the pending offer the owner."""
-        offer = item.offer
-        if offer is None:
-            raise Refused("unknown_offer", item.id)
+    def accept(self, item: ItemRecord, offer: Offer) -> None:
+        """Make an agent who is asked the owner; nobody else is any more."""
         agent = self.agents[offer.agent]
         agent.misses = 0
-        self.close_offer(item, OfferState.accepted)
+        self.close_offer(item, offer, OfferState.accepted)
+        self.withdraw(item, "taken")
         self.assign(item, agent, offer.id)
 
     def close(self, item: ItemRecord, state: ItemState, why: str = "") -> None:
         """Finish an item: nothing is left but how it ended, and for this apply what it was."""
         self.ended[item.id] = item.facts()
-        if item.offer is not None:
-            self.close_offer(item, OfferState.withdrawn, why or state.value)
+        self.withdraw(item, why or state.value)
         self.lift(item)
         self.hold(item, None, state)
         del self.items[item.id]

@@ -18,7 +18,6 @@ from madoguchi.model.routing import (
     ItemSpec,
     Load,
     Offer,
-    OfferState,
     Refused,
     RouterState,
     TimePassed,
@@ -148,13 +147,8 @@ class Engine:
             book.unbar(item)
         elif kind is Timer.wrap_up:
             engine_items.wrap_up_over(book, item)
-        elif item.offer is not None:
-            offer, agent = item.offer, book.agents[item.offer.agent]
-            book.close_offer(item, OfferState.timed_out)
-            book.go_on(item, offer, let_pass=True)
-            engine_agents.missed(book, agent, item.policy.misses)
-            if agent.here and not offer.transfer and book.index.others_present(item, agent.id):
-                engine_items.keep_away(book, item, agent.id)
+        else:
+            engine_items.time_out(book, item)
 
     @property
     def today(self) -> int:
@@ -206,8 +200,8 @@ class Engine:
     def offer(self, offer: str) -> Offer | None:
         """Return a pending offer, or None."""
         item = self._book.items.get(offer.rpartition("-")[0])
-        pending = item.offer if item is not None else None
-        return pending if pending is not None and pending.id == offer else None
+        pending = item.pending.values() if item is not None else ()
+        return next((one for one in pending if one.id == offer), None)
 
     def waiting(self, queue: str) -> list[str]:
         """Return the ids of the items that wait in a queue, first served first."""

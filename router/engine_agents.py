@@ -84,7 +84,7 @@ def withdraw_offers(book: Book, agent: AgentRecord, why: str) -> None:
     """Take every pending offer from an agent; the items go on at once."""
     for offer in sorted(agent.offers.values(), key=lambda offer: (offer.offered_at, offer.id)):
         item = book.items[offer.item]
-        book.close_offer(item, OfferState.withdrawn, why)
+        book.close_offer(item, offer, OfferState.withdrawn, why)
         book.go_on(item, offer)
 
 

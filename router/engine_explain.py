@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from madoguchi.model.routing import (
     Candidate,
     Considered,
@@ -26,7 +28,9 @@ def explain_offer(
     runner_up = (
         None
         if direct
-        else book.index.best_agent(item, lambda: book.draw(item), book.clock, but=agent.id)
+        else book.index.best_agent(
+            item, partial(book.draw, item), book.clock, but=agent.id, beside=item.pending
+        )
     )
     facts = _reasons(item, agent, runner_up, direct=direct)
     return _explanation(book, item, agent, runner_up, facts)

@@ -19,6 +19,7 @@ from madoguchi.model.routing import (
     ItemState,
     ItemWaiting,
     ItemWrapUp,
+    Offer,
     OfferAccepted,
     OfferDeclined,
     OfferState,
@@ -35,6 +36,7 @@ from madoguchi.model.routing import (
     micros,
 )
 from router.book import Book
+from router.engine_agents import missed
 from router.engine_explain import explain_offer
 from router.policy import kept_until, reachable, room
 from router.records import AgentRecord, ItemRecord
@@ -154,7 +156,7 @@ def _between(before: ItemRecord | None, after: ItemRecord | None, beside: ItemRe
 
 def accept(book: Book, command: OfferAccepted) -> None:
     """Make the agent who has the offer the owner."""
-    book.accept(_offered(book, command.offer, command.agent))
+    book.accept(*_offered(book, command.offer, command.agent))
 
 
 def decline(book: Book, command: OfferDeclined) -> None:
@@ -162,15 +164,24 @@ def decline(book: Book, command: OfferDeclined) -> None:
 
     When everybody who could be offered it has declined, all but the last are asked again soon.
     """
-    item = _offered(book, command.offer, command.agent)
-    offer = item.offer
-    if offer is None:
-        raise Refused("unknown_offer", command.offer)
-    book.close_offer(item, OfferState.declined, command.reason)
+    item, offer = _offered(book, command.offer, command.agent)
+    book.close_offer(item, offer, OfferState.declined, command.reason)
     book.widen(item)
     if not (offer.transfer and item.owner is not None):
         keep_away(book, item, command.agent)
     book.go_on(item, offer)
+
+
+def time_out(book: Book, item: ItemRecord) -> None:
+    """End the offers that nobody answered in time; the item goes on to others."""
+    due = [one for _, one in sorted(item.pending.items()) if one.deadline <= book.clock]
+    for offer in due:
+        agent = book.agents[offer.agent]
+        book.close_offer(item, offer, OfferState.timed_out)
+        book.go_on(item, offer, let_pass=True)
+        missed(book, agent, item.policy.misses)
+        if agent.here and not offer.transfer and book.index.others_present(item, agent.id):
+            keep_away(book, item, agent.id)
 
 
 def keep_away(book: Book, item: ItemRecord, last: str) -> None:
@@ -188,25 +199,25 @@ def keep_away(book: Book, item: ItemRecord, last: str) -> None:
     book.timers.schedule(Timer.block, item.id)
 
 
-def _offered(book: Book, offer: str, agent: str) -> ItemRecord:
-    """Return the item whose pending offer this is, refusing with what became of it otherwise."""
+def _offered(book: Book, offer: str, agent: str) -> tuple[ItemRecord, Offer]:
+    """Return a pending offer and its item, refusing with what became of it otherwise."""
     book.agent(agent)
     name, _, number = offer.rpartition("-")
     if name not in book.items and name not in book.finished:
         raise Refused("unknown_offer", offer)
     item = book.item(name)
-    pending = item.offer
-    if pending is not None and pending.id == offer:
-        if pending.agent != agent:
-            raise Refused("not_yours", offer, pending.agent)
-        return item
+    for pending in item.pending.values():
+        if pending.id == offer:
+            if pending.agent != agent:
+                raise Refused("not_yours", offer, pending.agent)
+            return item, pending
     if not (number.isdecimal() and 1 <= int(number) <= item.offers):
         raise Refused("unknown_offer", offer)
     if item.owner is not None and item.transfer is None:
         raise Refused("taken", offer, item.owner)
     _, end = item.closed.get(int(number), (agent, OfferState.withdrawn))
     code = OfferState.withdrawn if end is OfferState.accepted else end
-    raise Refused(code.value, offer, pending.agent if pending else None)
+    raise Refused(code.value, offer, item.offer.agent if item.offer else None)
 
 
 # ---------------------------------------------------------------- the life of an assigned item
@@ -322,8 +333,7 @@ def transfer_to_queue(book: Book, command: TransferredToQueue) -> None:
     if item.spec.queue == policy.id:
         raise Refused("same_queue", policy.id)
     sender = item.owner
-    if item.offer is not None:
-        book.close_offer(item, OfferState.withdrawn, "transfer")
+    book.withdraw(item, "transfer")
     book.lift(item)
     item.transfer = None
     item.told_blocked = False
@@ -384,8 +394,7 @@ def cancel_transfer(book: Book, command: TransferCancelled) -> None:
 
 def end_transfer(book: Book, item: ItemRecord, why: str) -> None:
     """Take an owned item back from whoever it is on offer to."""
-    if item.offer is not None:
-        book.close_offer(item, OfferState.withdrawn, why)
+    book.withdraw(item, why)
     book.lift(item)
     item.transfer = None
     item.told_blocked = False
@@ -396,14 +405,12 @@ def assign(book: Book, command: Assigned) -> None:
     """Make an agent the owner without asking for room."""
     item = book.item(command.item)
     agent = book.agent(command.agent)
-    offer = item.offer
     _check_assignment(item, agent, pull=command.by == command.agent)
-    if offer is not None:
-        own = offer.agent == agent.id
-        end = OfferState.accepted if own else OfferState.withdrawn
-        book.close_offer(item, end, "" if own else "assigned")
-    own_offer = offer.id if offer is not None and offer.agent == agent.id else None
-    book.assign(item, agent, own_offer)
+    own = item.pending.get(agent.id)
+    if own is not None:
+        book.close_offer(item, own, OfferState.accepted)
+    book.withdraw(item, "assigned")
+    book.assign(item, agent, own.id if own is not None else None)
 
 
 def _check_assignment(item: ItemRecord, agent: AgentRecord, *, pull: bool) -> None:
@@ -413,7 +420,7 @@ def _check_assignment(item: ItemRecord, agent: AgentRecord, *, pull: bool) -> No
         raise Refused("already_yours", item.id, agent.id)
     if not agent.signed_in:
         raise Refused("not_signed_in", agent.id, agent.id)
-    mine = agent.id in (item.owner, item.offer.agent if item.offer else None)
+    mine = agent.id == item.owner or agent.id in item.pending
     if not pull or mine:
         return
     if item.owner is not None and item.transfer is not TransferPhase.open:

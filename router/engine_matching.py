@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 
 from madoguchi.model.routing import ItemBlocked, Key
 from router.book import Book
@@ -43,6 +44,7 @@ def settle(book: Book) -> None:
         item = book.items[name]
         while name in book.arrivals and (taker := _chosen(book, item)) is not None:
             _give(book, item, taker)
+    _ask_more(book)
     _tell_blocked(book)
     _remember(book)
 
@@ -121,7 +123,23 @@ def _offer(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
         raise IndexBroken(f"{item.id} for {agent.id}: {obstacle}")
     book.offer(item, agent, explain_offer(book, item, agent), direct=False)
     if item.policy.auto_accept:
-        book.accept(item)
+        book.accept(item, item.pending[agent.id])
+    elif item.policy.offer_to > 1:
+        book.asking[item.id] = None
+
+
+def _ask_more(book: Book) -> None:
+    """Ask more agents where a queue asks several at once: only those for whom nothing waits."""
+    asking, book.asking = book.asking, {}
+    for name in asking:
+        item = book.items.get(name)
+        while item is not None and item.pending and len(item.pending) < item.policy.offer_to:
+            draw = partial(book.draw, item)
+            best = book.index.best_agent(item, draw, book.clock, beside=item.pending)
+            if best is None:
+                break
+            agent = book.agents[best.agent]
+            book.offer(item, agent, explain_offer(book, item, agent), direct=False)
 
 
 def _permitted(book: Book, agent: AgentRecord, item: ItemRecord) -> str | None:

@@ -25,7 +25,7 @@ def facts_of(book: Book) -> RouterState:
             agent.facts() for agent in sorted(book.agents.values(), key=lambda agent: agent.id)
         ),
         items=tuple(item.facts() for item in items),
-        offers=tuple(item.offer for item in items if item.offer is not None),
+        offers=tuple(item.pending[agent] for item in items for agent in sorted(item.pending)),
         finished=tuple(book.finished.items()),
         version=book.version,
         sequence=book.sequence,
@@ -52,11 +52,11 @@ def book_of(state: RouterState, at: int) -> Book:
     book.use_queues({queue.id: queue for queue in state.queues})
     for agent_facts in state.agents:
         book.agents[agent_facts.spec.id] = _agent(agent_facts)
-    offers = {offer.item: offer for offer in state.offers}
-    if len(offers) != len(state.offers):
-        raise ValueError("an item has two pending offers")
+    offers: dict[str, list[Offer]] = {}
+    for offer in state.offers:
+        offers.setdefault(offer.item, []).append(offer)
     for item_facts in state.items:
-        _restore_item(book, item_facts, offers.pop(item_facts.spec.id, None))
+        _restore_item(book, item_facts, offers.pop(item_facts.spec.id, []))
     if offers:
         raise ValueError(f"offers of unknown items: {sorted(offers)}")
     for agent in book.agents.values():
@@ -95,7 +95,7 @@ def _agent(facts: AgentFacts) -> AgentRecord:
     return agent
 
 
-def _restore_item(book: Book, facts: ItemFacts, offer: Offer | None) -> None:
+def _restore_item(book: Book, facts: ItemFacts, offers: list[Offer]) -> None:
     spec = facts.spec
     if spec.queue not in book.queues:
         raise ValueError(f"item {spec.id} is in the unknown queue {spec.queue}")
@@ -111,15 +111,17 @@ def _restore_item(book: Book, facts: ItemFacts, offer: Offer | None) -> None:
         closed={number: (agent, end) for number, agent, end in facts.closed},
         told_blocked=facts.told_blocked,
     )
-    state = _state(facts, offer)
+    state = _state(facts, offers[0] if offers else None)
     if facts.owner is not None and facts.owner not in book.agents:
         raise ValueError(f"item {spec.id} belongs to the unknown agent {facts.owner}")
     book.hold(item, facts.owner, state, released=facts.released)
     item.paused_since = facts.paused_since
     item.wrap_up_until = facts.wrap_up_until if state is ItemState.wrap_up else None
-    if offer is not None:
+    for offer in offers:
         if offer.agent not in book.agents:
             raise ValueError(f"offer {offer.id} is for the unknown agent {offer.agent}")
+        if offer.agent in item.pending:
+            raise ValueError(f"item {spec.id} is on offer to {offer.agent} twice")
         if state is ItemState.assigned or offer.transfer:
             item.transfer = TransferPhase.direct
         book.reserve(item, offer)

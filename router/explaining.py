@@ -50,7 +50,9 @@ def recorded(conversation: Id) -> Work[Recorded | None]:
         wanted &= offer.c.state == OfferState.pending.value
     else:
         wanted &= offer.c.id == (last.offer if last is not None else None)
-    return Recorded(item, last, only((yield select(offer).where(wanted))))
+    return Recorded(
+        item, last, only((yield select(offer).where(wanted).order_by(offer.c.id).limit(1)))
+    )
 
 
 def told(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from weakref import WeakValueDictionary
 
 from madoguchi.model.routing import AgentChoice, Candidate, Key, QueuePolicy, Reserve
@@ -270,14 +270,22 @@ class Index:
         return None
 
     def best_agent(
-        self, item: ItemRecord, draw: Callable[[], float], at: int, *, but: str | None = None
+        self,
+        item: ItemRecord,
+        draw: Callable[[], float],
+        at: int,
+        *,
+        but: str | None = None,
+        beside: Collection[str] = (),
     ) -> Candidate | None:
-        """Return the agent with room whom the item chooses, leaving out `but`."""
+        """Return the agent with room whom the item chooses, leaving out `but`, who may stand in a
+        wrong place now, and those `beside` whom one more is looked for.
+        """
         self.refresh(but=but)
-        barred = item.barred()
+        barred = item.barred().union(beside, (but,) if but else ())
         lot = draw() if item.policy.agent_choice is AgentChoice.random else None
         age = at - item.spec.ranked_at
-        return self.pool(item).best(item.shape, age, barred | {but} if but else barred, lot)
+        return self.pool(item).best(item.shape, age, barred, lot)
 
     def rivals(self, item: ItemRecord, agent: str | None, at: int) -> int:
         """Return how many agents besides `agent` have room for the item."""

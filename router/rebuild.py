@@ -55,6 +55,7 @@ def policy(catalog: Catalog, key: str, queue: Queue) -> QueuePolicy:
         prefers=dict(queue.prefers),
         agent_choice=queue.agent_choice,
         idle_since=queue.idle_since,
+        offer_to=queue.offer_to,
         auto_accept=queue.auto_accept,
         preferred_wait_s=queue.preferred_wait_s,
         weights={channel.value: weight for channel, weight in queue.weights.items()},

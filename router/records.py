@@ -213,7 +213,7 @@ _NOBODY: frozenset[str] = frozenset()
 
 @dataclass(slots=True, eq=False)
 class ItemRecord:
-    """An unfinished item. `policy` is its queue's; `offer` the one pending offer.
+    """An unfinished item. `policy` is its queue's; `pending` are its offers, by agent.
 
     `wide` is what the rings up to `widened_at` have changed; overflows up to `stepped` are done
     with. `kept`: for which agent alone it waits.
@@ -232,7 +232,7 @@ class ItemRecord:
     closed: dict[int, tuple[str, OfferState]] = field(default_factory=dict)
     told_blocked: bool = False
     wrap_up_until: int | None = None
-    offer: Offer | None = None
+    pending: dict[str, Offer] = field(default_factory=dict)
     kept: str | None = None
     wide: Widened = NARROW
     widened_at: int = 0
@@ -242,6 +242,11 @@ class ItemRecord:
     def id(self) -> str:
         """The item's id."""
         return self.spec.id
+
+    @property
+    def offer(self) -> Offer | None:
+        """The first of the pending offers, in the order of agents."""
+        return self.pending[min(self.pending)] if self.pending else None
 
     @property
     def requires(self) -> Mapping[str, int]:
@@ -268,7 +273,7 @@ class ItemRecord:
         """Take over a queue's policy, its weights only while nobody's units are taken."""
         channel, before = self.spec.channel, self.policy.weights
         self.policy = policy
-        if self.owner is not None or self.offer is not None:
+        if self.owner is not None or self.pending:
             return
         weight = policy.weights.get(channel, 1 if channel in before else self.spec.weight)
         if weight != self.spec.weight:

@@ -52,6 +52,7 @@ offer = Table(
     Index(
         "uq_offer_pending",
         "item",
+        "agent",
         unique=True,
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),

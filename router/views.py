@@ -116,7 +116,7 @@ class RouterViews:
             "wrap_up_until": moment(routing.get("wrap_up_until")),
             "handover": told_handover(row.handover, self._catalog()),
             "reason": row.reason,
-            "offer": _pending(pending[0], name) if pending else None,
+            "offer": _pending(pending, name) if pending else None,
             "history": [
                 {
                     "id": a.id,
@@ -238,13 +238,16 @@ class RouterViews:
         ]
 
 
-def _pending(row: Row[Any], name: Callable[[Id | None], str]) -> dict[str, Any]:
+def _pending(rows: Sequence[Row[Any]], name: Callable[[Id | None], str]) -> dict[str, Any]:
+    """Return the pending offer of an item, the first of several that were made at once."""
+    row = min(rows, key=lambda one: one.id)
     return {
         "id": row.id,
         "agent": row.agent,
         "agent_name": name(row.agent),
         "deadline": row.deadline,
         "transfer": row.transfer,
+        "others": len(rows) - 1,
     }
 
 

@@ -264,6 +264,7 @@ class Queue(Named, Object):
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
     weights: dict[Channel, Annotated[int, Field(ge=1, le=50)]] = Field(default_factory=dict)
     offer_timeout_s: float = Field(20, ge=5, le=600)
+    offer_to: int = Field(1, ge=1, le=20)
     auto_accept: bool = False
     preferred_wait_s: float = Field(0, ge=0, le=86_400)
     misses: int = Field(1, ge=1, le=20)
@@ -278,6 +279,13 @@ class Queue(Named, Object):
     @model_validator(mode="after")
     def _one_order(self) -> "Queue":
         one_order(self.order, self.ageing)
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_to_accept(self) -> "Queue":
+        if self.auto_accept and self.offer_to > 1:
+            text = "work that begins by itself is given to one agent; leave one of the two out"
+            raise PydanticCustomError("auto_accept_alone", text)
         return self
 
     @field_validator("rings", "overflow")

@@ -207,8 +207,9 @@ class QueuePolicy:
     last. `last_level` is the highest level at which anybody serves the queue. `weights` is channel
     -> units that an item takes, instead of its own. `prefers` is skill -> minimum: of one level,
     those who meet more of them are asked first. For `preferred_wait_s` an item is kept for its
-    preferred agent, while they are available. `auto_accept`: who is chosen has the item at once.
-    `help_teams` are those that TeamsLetIn may name.
+    preferred agent, while they are available. `offer_to`: so many agents are asked at once, if so
+    many would have nothing else; the first to accept has it. `auto_accept`: who is chosen has the
+    item at once. `help_teams` are those that TeamsLetIn may name.
     `delays_s` are the ages at which more agents may take an item (AgentSpec.delays_s).
     Raises ValueError for values that cannot work.
     """
@@ -235,6 +236,7 @@ class QueuePolicy:
     weights: Mapping[str, int] = field(default_factory=dict)
     prefers: Mapping[str, int] = field(default_factory=dict)
     idle_since: IdleSince = IdleSince.work
+    offer_to: int = 1
     auto_accept: bool = False
     preferred_wait_s: float = 0
     delays_s: tuple[float, ...] = ()
@@ -248,8 +250,8 @@ class QueuePolicy:
         waits = (self.decline_block_s, self.chat_release_s, self.wrap_up_s, self.preferred_wait_s)
         if min(waits) < 0:
             raise ValueError(f"queue {self.id}: a time must not be negative")
-        if self.misses < 1:
-            raise ValueError(f"queue {self.id}: misses must be at least 1")
+        if min(self.offer_to, self.misses) < 1:
+            raise ValueError(f"queue {self.id}: offer_to and misses must be at least 1")
         if self.max_waiting is not None and self.max_waiting < 0:
             raise ValueError(f"queue {self.id}: max_waiting must not be negative")
         for steps in (self.rings, self.overflow):

@@ -65,6 +65,12 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "help_limit",
         {"figure": "waiting", "wanted": "over"},
     ),
+    (
+        "[queue.orders]\nauto_accept = true\noffer_to = 2",
+        "queue.orders",
+        "auto_accept_alone",
+        {},
+    ),
     ("[queue.orders]\nrings = [{ after = 5 }]", "queue.orders.rings.0", "ring_widens_nothing", {}),
     (
         "[queue.orders]\nrings = [{ after = 5, relax = { x = 0 } }]",

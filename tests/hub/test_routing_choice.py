@@ -161,3 +161,31 @@ async def test_a_returning_customer_waits_for_who_knows_them(tmp_path: Path, dat
         assert other.all("offer") == []
         clock.advance(2)
         await other.until(lambda s: s.all("offer"), "an offer")
+
+
+async def test_the_first_of_several_to_accept_has_it(tmp_path: Path, database: str) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure("[queue.orders]\noffer_to = 2")
+        ann, ben, sue = [await here.person(name) for name in ("ann", "ben", "sue")]
+        desks = {ann.id: await ann.available(), ben.id: await ben.available()}
+        board = await sue.connect("/supervisor")
+        await here.sms(PHONES[0], "hello")
+        offers = {
+            agent: (await desk.until(lambda s: s.all("offer"), "an offer"))[0]
+            for agent, desk in desks.items()
+        }
+        item = await board.until(lambda s: next(iter(s.all("item")), None), "the item")
+        assert item["offer"]["others"] == 1
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        ann, ben = await here.person("ann"), await here.person("ben")
+        first, second = await ann.connect(), await ben.connect()
+        await ben.call("POST", f"/offers/{offers[ben.id]['id']}/accept")
+        lost = await first.until(
+            lambda s: next((o for o in s.all("offer") if o["state"] == "withdrawn"), None),
+            "the other is told",
+        )
+        assert lost["winner_name"] == "Ben"
+        status, problem = await ann.raw("POST", f"/offers/{offers[ann.id]['id']}/accept")
+        assert (status, problem["code"], problem["agent_name"]) == (409, "taken", "Ben")
+        await second.until(lambda s: s.of("item", item["id"]).get("owner") == ben.id, "it is Ben's")

@@ -119,6 +119,7 @@ policies = st.tuples(
     st.sampled_from(list(IdleSince)),
     st.sampled_from([False, False, True]),
     st.sampled_from([0.0, 30.0, 120.0]),
+    st.sampled_from([1, 1, 2, 3]),
 )
 limits = st.none() | st.integers(0, 4)
 
@@ -162,12 +163,13 @@ Drawn = tuple[
     IdleSince,
     bool,
     float,
+    int,
 ]
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
     (requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order,
-     weights, prefers, idle, auto, wait) = drawn  # fmt: skip
+     weights, prefers, idle, auto, wait, several) = drawn  # fmt: skip
     # Overflows go upwards, so that they never go round.
     above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
@@ -176,7 +178,7 @@ def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
         rings=steps, overflow=(Overflow(after, above[0]),) if after and above else (),
         max_waiting=most, team_order=order, last_level=2, weights=weights,
         prefers=prefers, idle_since=idle, auto_accept=auto, delays_s=DELAYS,
-        preferred_wait_s=wait, help_teams=("t1",) if wait else (),
+        preferred_wait_s=wait, offer_to=several, help_teams=("t1",) if wait else (),
     )  # fmt: skip
 
 
@@ -190,6 +192,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.items: list[str] = []
         self.offers: dict[str, str] = {}
         self.open: dict[str, str] = {}
+        """The pending offers, and their items."""
         self.ended: set[str] = set()
         self.enqueued: dict[str, int] = {}
         self.blocked: set[str] = set()
@@ -228,12 +231,14 @@ class EngineMachine(RuleBasedStateMachine):
         for each in decisions:
             if isinstance(each, Offered):
                 assert each.offer not in self.offers
-                assert each.item not in self.open, "two pending offers for one item"
+                several = [o for o, item in self.open.items() if item == each.item]
+                assert each.agent not in {self.offers[o] for o in several}, "asked twice"
+                assert len(several) < self.engine_most(), "more are asked than should be"
                 self.offers[each.offer] = each.agent
-                self.open[each.item] = each.offer
+                self.open[each.offer] = each.item
                 self.blocked.discard(each.item)
             elif isinstance(each, OfferClosed):
-                assert self.open.pop(each.item) == each.offer
+                assert self.open.pop(each.offer) == each.item
                 assert each.offer not in self.ended
                 self.ended.add(each.offer)
             elif isinstance(each, ItemWaiting | ItemAssigned):
@@ -242,6 +247,10 @@ class EngineMachine(RuleBasedStateMachine):
                 assert each.blocked != (each.item in self.blocked), "told twice"
                 (self.blocked.add if each.blocked else self.blocked.discard)(each.item)
                 assert bool(each.explanation.facts) == each.blocked
+
+    def engine_most(self) -> int:
+        """The most agents who are asked at once."""
+        return max(queue.offer_to for queue in self.engine.state().queues)
 
     def full(self, before: Seen, queue: str) -> bool:
         """Whether one more item would have been too many."""
@@ -269,7 +278,7 @@ class EngineMachine(RuleBasedStateMachine):
         now = Seen(state)
         assert now.unserved() == []
         assert now.lingering() == []
-        assert {offer.item: offer.id for offer in state.offers} == self.open
+        assert {offer.id: offer.item for offer in state.offers} == self.open
         for name, agent in now.agents.items():
             load = self.engine.load(name)
             assert (load.used, load.reserved) == (agent.used, agent.reserved)
@@ -300,7 +309,8 @@ class EngineMachine(RuleBasedStateMachine):
             offered = [each.agent for each in decisions if isinstance(each, Offered)]
             expected = before.choice(spec, policy)
             if expected or not policy.overflow:
-                assert offered == ([expected] if expected else [])
+                assert offered[:1] == ([expected] if expected else [])
+                assert len(offered) <= (1 if policy.auto_accept else policy.offer_to)
             refused = ItemClosed(spec.id, ItemState.cancelled, "full") in decisions
             moved = any(isinstance(each, ItemWaiting) for each in decisions)
             assert moved or refused == (not expected and self.full(before, spec.queue))
@@ -398,7 +408,7 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.open)
     @rule(count=st.integers(1, 4))
     def accept_some(self, count: int) -> None:
-        for offer in sorted(self.open.values())[:count]:
+        for offer in sorted(self.open)[:count]:
             self.apply(OfferAccepted(offer, self.offers[offer]))
 
     @rule()
@@ -471,7 +481,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def pick_offer(self, number: int) -> tuple[str, str]:
         """Mostly a pending offer with its agent, at times a past one."""
-        pending = sorted(self.open.values())
+        pending = sorted(self.open)
         if pending and number < 8:
             offer = pending[number % len(pending)]
         elif self.offers:

@@ -52,6 +52,7 @@ const words: Readonly<Record<string, string>> = {
   secret_file_unreadable: 'secretFileUnreadable',
   secret_keys: 'secretKeys',
   order_and_ageing: 'orderAndAgeing',
+  auto_accept_alone: 'autoAcceptAlone',
   help_limit: 'helpLimit',
   ring_widens_nothing: 'ringWidensNothing',
   steps_out_of_order: 'stepsOutOfOrder',

@@ -122,6 +122,8 @@ export interface Item {
     agent_name: string
     deadline: string
     transfer: boolean
+    /** How many more are asked at the same time. */
+    others: number
   } | null
   history: Turn[]
   closed_at: string | null
