@@ -23,8 +23,16 @@ customers are told, too.
 """
 
 OF_A_CONVERSATION = ("/conversations/", "/customers/", "/offers/")
-ADMINISTRATORS = ("/config", "/hours/preview", "/deadletters", "/audit", "/password")
-SUPERVISORS = ("/assign", "/board", "/capacity", "/priority")
+ADMINISTRATORS = (
+    "/config",
+    "/hours/preview",
+    "/routing-rules",
+    "/agent-conditions",
+    "/deadletters",
+    "/audit",
+    "/password",
+)
+SUPERVISORS = ("/assign", "/board", "/capacity", "/priority", "/move")
 AGENTS = ("/agents/me/sign-out", "/agents/me/away-after-work", "/agents/{id}/presence")
 
 
