@@ -54,6 +54,7 @@ ABOUT = _object(
     online={"type": "boolean"},
     open={"type": "boolean"},
     opens={"type": ["string", "null"], "format": "date-time"},
+    wait_min={"type": ["integer", "null"]},
     time_zone=_TEXT,
     upload_limit=_COUNT,
     text_limit={"type": ["integer", "null"]},

@@ -7,6 +7,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -49,6 +50,15 @@ class Positions(Protocol):
     def expected_s(self, item: Id) -> float | None:
         """Return for how long a waiting item still waits, None when nobody can tell."""
         ...
+
+    def expected_in(self, queue: str) -> float | None:
+        """Return for how long a new contact of a queue would wait, None when nobody can tell."""
+        ...
+
+
+def whole_minutes(seconds: float | None) -> int | None:
+    """Return whole minutes, at least one; what is shown need not change with every second."""
+    return None if seconds is None else max(1, ceil(seconds / 60))
 
 
 @dataclass(frozen=True)
@@ -194,6 +204,8 @@ class WidgetRest:
             return self._ports.catalog().destination(queue, now)[1]
 
         shop = opening(account.queue)
+        there, _ = self._ports.catalog().destination(account.queue, now)
+        expected_s = self._ports.router.expected_in(there)
         return {
             "name": account.name,
             "name_en": account.name_en,
@@ -203,6 +215,7 @@ class WidgetRest:
             "online": await self._ports.store.look(somebody_is_there),
             "open": shop.open,
             "opens": shop.opens,
+            "wait_min": 0 if expected_s == 0 else whole_minutes(expected_s),
             "time_zone": shop.zone,
             "upload_limit": self._ports.files.limit,
             "text_limit": connector.capabilities.text_limit,

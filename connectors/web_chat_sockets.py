@@ -7,7 +7,6 @@ the log, filtered by the audience of this visitor.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from sqlalchemy import select
 
 from connectors import attributes
 from connectors.web_chat import WebChat
-from connectors.web_chat_rest import WidgetPorts, WidgetRest
+from connectors.web_chat_rest import WidgetPorts, WidgetRest, whole_minutes
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.files.tables import file
 from madoguchi.http.limits import Limiter
@@ -337,16 +336,11 @@ class WidgetServer:
             v.sid: {
                 "position": places[c],
                 "nobody": places[c] is None and nobody,
-                "wait_min": _minutes(waits[c]),
+                "wait_min": whole_minutes(waits[c]),
             }
             for c, v in by_conversation.items()
             if c in places
         }
-
-
-def _minutes(seconds: float | None) -> int | None:
-    """Return whole minutes, at least one; what is shown need not change with every second."""
-    return None if seconds is None else max(1, ceil(seconds / 60))
 
 
 def _plain(body: dict[str, Any]) -> dict[str, Any]:

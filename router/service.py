@@ -151,6 +151,12 @@ class RouterService:
         """Return for how many seconds a waiting item still waits; None when nobody can tell."""
         return self._board.expected_s(item) if self._board else None
 
+    def expected_in(self, queue: str) -> float | None:
+        """Return for how many seconds a contact would wait that came into a queue now; None when
+        nobody can tell.
+        """
+        return self._board.expected_in(queue) if self._board else None
+
     def explain(self, item: Id) -> FullExplanation:
         """Return what stands between an item and each agent. Raises Refused, NotOwner."""
         if self._engine is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -67,3 +68,21 @@ async def test_the_wait_is_learned_told_and_known_after_a_restart(
         await ann.available()
         expected = await wait_for(lambda: here.hub.router.expected_s(item), "known again")
         assert expected == pytest.approx(60, abs=5)
+
+
+async def test_the_site_says_what_a_new_contact_would_wait(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        widget = await Widget(here).start()
+
+        async def told() -> Any:
+            return (await widget.rest("GET", ""))[1]["wait_min"]
+
+        assert await told() is None, "nobody is there"
+        ann = await here.person("ann")
+        await ann.available()
+
+        async def at_once() -> bool:
+            return await told() == 0
+
+        await wait_for(at_once, "somebody has room")
+        await widget.close()

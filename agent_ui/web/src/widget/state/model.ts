@@ -91,6 +91,8 @@ export interface About {
   open: boolean
   /** When it opens next; null: it is open, or nobody knows. */
   opens: string | null
+  /** For how long a new contact would wait, 0 for not at all; null: nobody knows. */
+  wait_min: number | null
   time_zone: string
   upload_limit: number
   text_limit: number

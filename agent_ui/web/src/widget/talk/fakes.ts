@@ -11,6 +11,7 @@ export const about: About = {
   greeting: 'いらっしゃいませ。',
   greeting_en: 'Welcome.',
   online: true,
+  wait_min: null,
   open: true,
   opens: null,
   time_zone: 'Asia/Tokyo',

@@ -1,7 +1,7 @@
 import { locales, type Locale } from '@shared/locale'
 import { over, unfinished } from '../state/state'
 import { timeline } from '../state/timeline'
-import { opening, site, useHere } from './here'
+import { expected, opening, site, useHere } from './here'
 import { Icon } from './Icon'
 
 const names: Record<Locale, string> = { ja: '日本語', en: 'English' }
@@ -65,7 +65,8 @@ function Availability() {
   const going = unfinished(talk)
   const closed = about.open === false
   const here = about.online && !closed
-  const opens = opening(screen, words)
+  const minutes = here && !going ? about.wait_min : null
+  const more = minutes === null ? opening(screen, words) : minutes ? expected(minutes, words) : words.atOnce
   const act = (): void => {
     if (going) counter.show({ view: 'chat' })
     else if (here) counter.begin(null)
@@ -78,7 +79,7 @@ function Availability() {
         <i class="dot" />
         <span>
           {here ? words.online : closed ? words.closed : words.offline}
-          {opens && <span class="opens">{opens}</span>}
+          {more && <span class="opens">{more}</span>}
         </span>
       </p>
       <button class="wide primary" type="button" data-first onClick={act}>

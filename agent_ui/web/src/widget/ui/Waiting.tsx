@@ -1,8 +1,5 @@
 import { useRef } from 'preact/hooks'
-import { fill } from '../words'
-import { opening, useHere } from './here'
-
-const LONG_MIN = 60
+import { expected, opening, useHere } from './here'
 
 /** The visitor's place in line, in large figures. */
 export function Waiting() {
@@ -33,7 +30,7 @@ export function Waiting() {
         <span>
           <b>{position === null ? words.placeSoon : words.place}</b>
           {position !== null && !!minutes && (
-            <span class="expected">{minutes > LONG_MIN ? words.waitLong : fill(words.wait, { minutes })}</span>
+            <span class="expected">{expected(minutes, words)}</span>
           )}
         </span>
       </p>

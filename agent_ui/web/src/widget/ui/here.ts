@@ -36,6 +36,12 @@ export function site({ about, locale }: Screen): { text: string; lang: string } 
   return { text: about?.name ?? '', lang: about?.language ?? locale }
 }
 
+const LONG_MIN = 60
+
+/** How long a wait is expected to be, in words. */
+export const expected = (minutes: number, words: Words): string =>
+  minutes > LONG_MIN ? words.waitLong : fill(words.wait, { minutes })
+
 /** When the site opens next, in words; none where it is open or nobody knows. */
 export function opening({ about, locale }: Screen, words: Words): string {
   if (about?.open !== false || !about.opens) return ''

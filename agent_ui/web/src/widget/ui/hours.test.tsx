@@ -57,3 +57,15 @@ test('who waits outside the hours is told so, not a place in line', async () => 
   expect(screen.getByText('ただいま営業時間外です')).toBeTruthy()
   expect(screen.getByText('次の受付は 11月27日（金） 9:00 からです')).toBeTruthy()
 })
+
+test.each([
+  [null, null],
+  [0, 'すぐにご案内できます'],
+  [4, '予想待ち時間：約4分'],
+  [90, '予想待ち時間：1時間以上'],
+])('home says how long a new contact would wait: %s', async (minutes, words) => {
+  stage.rest.site = { ...about, wait_min: minutes }
+  await show()
+  fireEvent.click(button('チャットを開く'))
+  expect(screen.getByRole('status').textContent).toBe(`ただいま受付中${words ?? ''}`)
+})
