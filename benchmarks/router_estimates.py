@@ -21,8 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from madoguchi.model.routing import MICROS, ItemAssigned
 from router.estimates import Expectations
-from router.simulator.replication import Replication, _Traffic
+from router.simulator.replication import Replication
 from router.simulator.scenario import Scenario
+from router.simulator.staging import cast
 
 WAYS = ("ours", "last_wait", "by_place")
 
@@ -31,7 +32,7 @@ class Watching(Replication):
     """A run in which everybody who waits is told for how long."""
 
     def __init__(self, scenario: Scenario) -> None:
-        super().__init__(scenario, 1, Path())
+        super().__init__(cast(scenario, 1, Path()))
         self.expectations = Expectations()
         self.told: dict[str, dict[str, float]] = {}
         self.last: dict[str, float] = {}
@@ -45,16 +46,16 @@ class Watching(Replication):
         """The seconds that have passed."""
         return self._now / MICROS
 
-    def _arrive(self, traffic: _Traffic) -> None:
-        super()._arrive(traffic)
+    def _arrive(self, stream: str) -> None:
+        super()._arrive(stream)
         name = f"{self._come:09}"
         contact = self._contacts.get(name)
         if contact is None or not contact.waits:
             return
         ahead = self._engine.ahead(name)
-        ours = self.expectations.expected_s(contact.queue, ahead)
-        self.expectations.waits(name, contact.queue, ahead, self.at)
-        last = self.last.get(contact.queue)
+        ours = self.expectations.expected_s(contact.coming.queue, ahead)
+        self.expectations.waits(name, contact.coming.queue, ahead, self.at)
+        last = self.last.get(contact.coming.queue)
         if ours is None or last is None or ahead is None or not contact.counted:
             return
         mean = statistics.fmean(self.durations)
@@ -63,10 +64,10 @@ class Watching(Replication):
 
     def _served(self, assigned: ItemAssigned) -> None:
         contact = self._contacts[assigned.item]
-        waited = (self._now - contact.at) / MICROS
-        self.expectations.taken(assigned.item, contact.queue, self.at)
+        waited = (self._now - contact.coming.at) / MICROS
+        self.expectations.taken(assigned.item, contact.coming.queue, self.at)
         self.began[assigned.item] = self.at
-        self.last[contact.queue] = waited
+        self.last[contact.coming.queue] = waited
         told = self.told.pop(assigned.item, None)
         if told is not None:
             self.waits.append(waited)

@@ -65,6 +65,8 @@ from router.guard import queues_in_use
 from router.routes import RouterApi
 from router.service import RouterService
 from router.tables import COMMANDS_KEPT, router_command
+from router.trials.routes import TrialApi
+from router.trials.service import Trials
 from router.views import RouterViews
 
 log = structlog.get_logger(__name__)
@@ -93,6 +95,7 @@ class Hub:
     delivery: Delivery
     router: RouterService
     client: RouterClient
+    trials: Trials
     tail: Tail
     files: Files
     jobs: Jobs
@@ -186,6 +189,7 @@ def _joined(
         delivery=Delivery(store, clock, hints, registry, holder, registry.mark_broken),
         router=router,
         client=RouterClient(router, store, clock, hints),
+        trials=Trials(store, clock, configuration, settings.zone),
         tail=Tail(store, hints, views),
         files=Files(
             settings.data / "files", store, clock, vault.signing_keys, settings.upload_limit
@@ -307,6 +311,7 @@ def _operations(
     ).operations()
     yield RuleApi(hub.store, hub.clock, hub.configuration, hub.settings.zone).operations()
     yield SuitingApi(hub.configuration).operations()
+    yield TrialApi(hub.trials, hub.configuration).operations()
     yield OpeningApi(hub.clock, hub.configuration).operations()
     yield ConfigurationApi(
         hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password
@@ -332,6 +337,7 @@ def _start(hub: Hub) -> None:
     hub.tasks.start("router", hub.router.run)
     hub.tasks.start("lanes", hub.lanes.run)
     hub.tasks.start("delivery", hub.delivery.run)
+    hub.tasks.start("trials", hub.trials.run)
     hub.tasks.start("tail", hub.tail.run)
     hub.tasks.start("jobs", hub.jobs.run)
     hub.tasks.start("chores", hub.chores.run)

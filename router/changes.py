@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
 from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
@@ -39,8 +39,10 @@ from madoguchi.store.work import Many, Work
 from router import statements as sql
 from router.engine import Engine
 from router.offering import snapshots
-from router.rebuild import Kept, moment, routing_of
-from router.tables import agent_status, assignment
+from router.pauses import released_us
+from router.rebuild import Kept, routing_of
+from router.standing import Standing
+from router.tables import assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Changes:
     moved: list[Offer] = field(default_factory=list)
     stands: dict[Id, int] = field(default_factory=dict)
     answered: dict[Id, Answer] = field(default_factory=dict)
+    pauses: dict[Id, int] = field(default_factory=dict)
     heard: int = 0
     ends: dict[Id, int] = field(default_factory=dict)
 
@@ -106,6 +109,19 @@ class Changes:
         for decision in decisions:
             _NOTE[type(decision)](self, decision)
 
+    def note_pause(self, item: Id) -> None:
+        """Gather for how long an item's agent was free of it, where a command ended its pause."""
+        past = released_us(self.last.get(item), self.engine.item(item), to_micros(self.now))
+        if past:
+            self.pauses[item] = self.pauses.get(item, 0) + past
+
+    def _released(self, item: Id) -> int:
+        return self.kept.released.get(item, 0) + self.pauses.get(item, 0)
+
+    @property
+    def _standing(self) -> Standing:
+        return Standing(self.engine, self.kept, self.now, self.new_id)
+
     def touch(self, item: Id, type: str) -> None:
         """Mark an item as changed; ``type`` is what its log entry says."""
         self.items[item] = type
@@ -126,7 +142,7 @@ class Changes:
         yield from self._write_assignments()
         queues, owners = yield from self._write_items(entries)
         yield from self._write_conversations(queues, owners)
-        yield from self._write_agents(entries)
+        yield from self._standing.write(self.agents, entries)
         yield append(entries)
         for statement in self.audit:
             yield statement
@@ -147,14 +163,11 @@ class Changes:
             self.kept.offers[one.id] = self.kept.offers.get(one.id, 1) + 1
         for end in self.ended:
             self.kept.offers.pop(end.offer, None)
-        for id in self.agents:
-            if self.engine.agent(id) is None:
-                self.kept.agents.pop(id, None)
-                continue
-            self.kept.agents[id] = self.kept.agents.get(id, 0) + 1
-            activity = self.engine.load(id).activity
-            if self.kept.activity.get(id, (None, None))[0] is not activity:
-                self.kept.activity[id] = (activity, self.now)
+        for id in self.pauses:
+            self.kept.released[id] = self._released(id)
+        for id, _, _ in self.assigned:
+            self.kept.released.pop(id, None)
+        self._standing.commit(self.agents)
 
     def _write_offers(self, entries: list[LogEntry]) -> Work[None]:
         fresh = {o.offer for o in self.made}
@@ -224,7 +237,12 @@ class Changes:
     def _write_assignments(self) -> Work[None]:
         for item, agent, by in self.assigned:
             why = self.items.get(item, "")[:48]
-            yield sql.END_ASSIGNMENT(b_item=item, b_ended_at=self.now, b_why=why)
+            yield sql.END_ASSIGNMENT(
+                b_item=item,
+                b_ended_at=self.now,
+                b_why=why,
+                b_released_us=self._released(item),
+            )
             if agent is not None:
                 yield sql.NEW_ASSIGNMENT(
                     id=self.new_id(),
@@ -310,13 +328,15 @@ class Changes:
 
     def _item_row(self, id: Id, facts: ItemFacts) -> dict[str, Any]:
         final = self.closed.get(id)
+        begun_anew = any(item == id for item, _, _ in self.assigned)
+        released = 0 if begun_anew else self._released(id)
         return {
             "b_id": id,
             "b_queue": facts.spec.queue,
             "b_state": (final or facts.state).value,
             "b_owner": facts.owner,
             "b_priority": facts.spec.priority,
-            "b_routing": routing_of(facts),
+            "b_routing": {**routing_of(facts), "released_us": released},
             "b_closed_at": self.now if final else None,
             "b_version": self.kept.items.get(id, 0) + 1,
         }
@@ -329,65 +349,6 @@ class Changes:
             audience |= {log.queue(facts.spec.queue), log.queue(queue)}
         version = self.kept.items.get(id, 0) + 1
         return LogEntry(type, Entity.ITEM, id, version, tuple(sorted(audience)), self.now)
-
-    def _write_agents(self, entries: list[LogEntry]) -> Work[None]:
-        for id, by in self.agents.items():
-            if self.engine.agent(id) is None:
-                yield from self._forget_agent(id, entries)
-                continue
-            values = self._agent_values(id)
-            row = {f"b_{k}": v for k, v in {"agent": id, "domain": DOMAIN, **values}.items()}
-            if by is None:
-                yield sql.AGENT_STANDS(**row)
-            else:
-                yield sql.AGENT_CHANGED_BY(**row, b_changed_by=by or None)
-            audience = (log.agent(id), log.SUPERVISORS)
-            connected = {"connected": values["disconnected_since"] is None}
-            entries.append(
-                LogEntry(
-                    "agent.changed",
-                    Entity.AGENT,
-                    id,
-                    values["version"],
-                    audience,
-                    self.now,
-                    connected,
-                )
-            )
-
-    def _forget_agent(self, id: Id, entries: list[LogEntry]) -> Work[None]:
-        """Who may not work any more has no presence; it begins anew when they may again."""
-        yield delete(agent_status).where(agent_status.c.agent == id)
-        version = self.kept.agents.get(id, 0) + 1
-        audience = (log.agent(id), log.SUPERVISORS)
-        entries.append(LogEntry("agent.changed", Entity.AGENT, id, version, audience, self.now))
-
-    def _agent_values(self, id: Id) -> dict[str, Any]:
-        facts, load = self.engine.agent(id), self.engine.load(id)
-        if facts is None:
-            raise LookupError(id)
-        activity, since = self.kept.activity.get(id, (None, self.now))
-        return {
-            "presence": facts.presence.value,
-            "reason": facts.reason[:120],
-            "since": moment(facts.since),
-            "disconnected_since": moment(facts.disconnected_since),
-            "absent_since": moment(facts.absent_since),
-            "worked_until": moment(facts.worked_until) if facts.worked_until else None,
-            "misses": facts.misses,
-            "routing": {
-                "taken": facts.taken,
-                "day": self.engine.today,
-                "given": dict(facts.given),
-            },
-            "away_after": facts.away_after and facts.away_after[:120],
-            "activity": load.activity.value,
-            "activity_since": since if activity is load.activity else self.now,
-            "used": load.used,
-            "reserved": load.reserved,
-            "free": load.free,
-            "version": self.kept.agents.get(id, 0) + 1,
-        }
 
 
 def _plain(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,6 +117,8 @@ class Kept:
     agents: dict[Id, int] = field(default_factory=dict)
     offers: dict[str, int] = field(default_factory=dict)
     activity: dict[Id, tuple[Activity, datetime]] = field(default_factory=dict)
+    released: dict[Id, int] = field(default_factory=dict)
+    presences: dict[Id, tuple[Presence, str]] = field(default_factory=dict)
     placed: dict[Id, tuple[str, Id | None]] = field(default_factory=dict)
     texts: dict[Id, int] = field(default_factory=dict)
     answered: set[Id] = field(default_factory=set)
@@ -132,6 +134,7 @@ class Kept:
             self.conversations[row.id] = row.conversation
             self.placed[row.id] = (row.queue, row.owner)
             self.texts[row.id] = row.inbound_seq
+            self.released[row.id] = (row.routing or {}).get("released_us", 0)
             if row.assigned_at is not None:
                 self.answered.add(row.id)
         for row in offers:
@@ -139,6 +142,7 @@ class Kept:
         for row in statuses:
             self.agents[row.agent] = row.version
             self.activity[row.agent] = (Activity(row.activity), row.activity_since)
+            self.presences[row.agent] = (Presence(row.presence), row.reason)
 
     def move(self, leap: timedelta) -> None:
         """Follow a wall clock that was set."""

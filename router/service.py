@@ -350,6 +350,8 @@ class RouterService:
         changes.note(decisions)
         self.decisions += len(decisions)
         facts = engine.item(item) if item is not None else None
+        if item is not None:
+            changes.note_pause(item)
         if facts is not None and not rebuild.same_but_text(facts, changes.last.get(facts.spec.id)):
             changes.items.setdefault(facts.spec.id, "item.changed")
         if before is not None and engine.agent(before.spec.id) not in (None, before):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.routing import OfferState
 from madoguchi.store.hot import Hot, constant
-from router.tables import agent_status, assignment, offer
+from router.tables import agent_status, assignment, offer, presence_period
 
 
 def _given(table: Table, *names: str) -> dict[str, BindParameter[Any]]:
@@ -53,12 +53,31 @@ END_ASSIGNMENT = Hot(
         assignment.c.item == bindparam("b_item", type_=assignment.c.item.type),
         assignment.c.ended_at.is_(None),
     )
-    .values(_given(assignment, "ended_at", "why"))
+    .values(_given(assignment, "ended_at", "why", "released_us"))
     .inline(),
     owned=True,
 )
 NEW_ASSIGNMENT = Hot(
     assignment.insert().inline(), "id", "domain", "item", "agent", "offer", "started_at"
+)
+NEW_PERIOD = Hot(
+    presence_period.insert().inline(),
+    "id",
+    "domain",
+    "agent",
+    "presence",
+    "reason",
+    "began_at",
+)
+END_PERIOD = Hot(
+    update(presence_period)
+    .where(
+        presence_period.c.agent == bindparam("b_agent", type_=presence_period.c.agent.type),
+        presence_period.c.ended_at.is_(None),
+    )
+    .values(_given(presence_period, "ended_at"))
+    .inline(),
+    owned=True,
 )
 _AGENT = (
     "presence",

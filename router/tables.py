@@ -2,7 +2,18 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Boolean, Column, Index, Integer, SmallInteger, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from madoguchi.store.tables import metadata
 from madoguchi.store.types import Instant, Json, Key, Serial
@@ -32,6 +43,27 @@ agent_status = Table(
     Column("free", Integer, nullable=False),
     Column("version", Integer, nullable=False),
 )
+
+presence_period = Table(
+    "presence_period",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("agent", Key, nullable=False),
+    Column("presence", String(12), nullable=False),
+    Column("reason", String(120), nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(
+        "uq_presence_period_open",
+        "agent",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_presence_period_ended", "domain", "ended_at"),
+)
+"""Who was what, from when to when; nothing while somebody is offline."""
 
 offer = Table(
     "offer",
@@ -71,6 +103,7 @@ assignment = Table(
     Column("started_at", Instant, nullable=False),
     Column("wrap_up_at", Instant),
     Column("ended_at", Instant),
+    Column("released_us", BigInteger),
     Column("why", String(48)),
     Index(
         "uq_assignment_live",
@@ -79,6 +112,7 @@ assignment = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+    Index("ix_assignment_item", "item"),
     Index("ix_assignment_agent", "agent", "started_at"),
 )
 

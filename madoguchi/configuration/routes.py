@@ -1,6 +1,6 @@
 """REST of the configuration: objects, versions, TOML."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from pydantic import Field
 from madoguchi.clock import Clock
 from madoguchi.configuration import text
 from madoguchi.configuration.catalog import Entry
-from madoguchi.configuration.kinds import KINDS, Account, Object
+from madoguchi.configuration.kinds import KINDS, Account, Object, Queue
 from madoguchi.configuration.service import (
     Change,
     Configuration,
@@ -18,14 +18,16 @@ from madoguchi.configuration.service import (
     MovedOn,
     Result,
     body_of,
+    version,
     versions,
 )
+from madoguchi.configuration.undo import undone
 from madoguchi.http import problems
 from madoguchi.http.problems import Problem
-from madoguchi.http.table import Body, Call, Nothing, Operation, if_match
+from madoguchi.http.table import LAST_VERSION, Body, Call, Nothing, Operation, if_match
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor
-from madoguchi.security.permissions import Action, NotFound
+from madoguchi.security.permissions import Action, Forbidden, NotFound, may, require
 from madoguchi.store.work import Store
 
 V1 = "/api/v1"
@@ -43,6 +45,12 @@ class ObjectBody(Body):
     """An object's fields and why they are changed."""
 
     body: dict[str, Any]
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class UndoBody(Body):
+    """Why a version is taken back."""
+
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -79,16 +87,24 @@ class ConfigurationApi:
 
     def operations(self) -> list[Operation]:
         """Return this room's part of the route table."""
-        write, see = Action.CONFIGURE, Action.CONFIGURE
+        write, see, tune = Action.CONFIGURE, Action.CONFIGURE, Action.TUNE
         config, one = f"{V1}/config", f"{V1}/config/{{kind}}/{{key}}"
         return [
-            Operation("GET", config, self.everything, "The configuration", action=see),
+            Operation("GET", config, self.everything, "The configuration", action=tune),
             Operation("GET", f"{config}.toml", self.export, "The same as TOML", action=see),
-            Operation("GET", f"{config}/versions", self.versions, "Who changed what", action=see),
+            Operation("GET", f"{config}/versions", self.versions, "Who changed what", action=tune),
+            Operation(
+                "POST",
+                f"{config}/versions/{{number}}/undo",
+                self.undo,
+                "Take a version back",
+                UndoBody,
+                action=tune,
+            ),
             Operation("POST", f"{config}/apply", self.apply, "Apply TOML", ApplyBody, action=write),
-            Operation("GET", f"{config}/{{kind}}", self.kind, "Objects of a kind", action=see),
-            Operation("GET", one, self.get, "One object", action=see),
-            Operation("PUT", one, self.put, "Make or change", ObjectBody, action=write),
+            Operation("GET", f"{config}/{{kind}}", self.kind, "Objects of a kind", action=tune),
+            Operation("GET", one, self.get, "One object", action=tune),
+            Operation("PUT", one, self.put, "Make or change", ObjectBody, action=tune),
             Operation("DELETE", one, self.delete, "Delete", query=ReasonQuery, action=write),
             Operation(
                 "PUT",
@@ -118,11 +134,15 @@ class ConfigurationApi:
         }
 
     async def everything(self, call: Call[Nothing]) -> Any:
-        """Return all objects; secrets as ``<kept>``."""
+        """Return all objects that the actor may see; secrets as ``<kept>``."""
         catalog = self.configuration.catalog
         return {
             "number": catalog.number,
-            "objects": [self._view(k, e) for (k, _), e in sorted(catalog.objects.items())],
+            "objects": [
+                self._view(k, e)
+                for (k, _), e in sorted(catalog.objects.items())
+                if _may_see(call.actor, k)
+            ],
         }
 
     async def kind(self, call: Call[Nothing]) -> Any:
@@ -130,6 +150,7 @@ class ConfigurationApi:
         wanted = call.key("kind")
         if wanted not in KINDS:
             raise NotFound("kind")
+        _require_sight(call.actor, wanted)
         objects = self.configuration.catalog.objects
         return {
             "objects": [self._view(k, e) for (k, _), e in sorted(objects.items()) if k == wanted]
@@ -138,15 +159,18 @@ class ConfigurationApi:
     async def get(self, call: Call[Nothing]) -> Any:
         """Return one object."""
         at = (call.key("kind"), call.key())
+        _require_sight(call.actor, at[0])
         if at not in self.configuration.catalog.objects:
             raise NotFound(at[0])
         return self._view(at[0], self.configuration.catalog.objects[at])
 
     async def put(self, call: Call[ObjectBody]) -> Any:
-        """Make or change an object, under If-Match when given."""
+        """Make or change an object, under If-Match when given; supervisors change queues."""
         change = Change(call.key("kind"), call.key(), call.body.body, if_match(call.request))
-        await self.configuration.change(call.actor, call.body.reason, [change])
-        return await self.get(Call(call.request, call.actor, Nothing(), call.client))
+        self._require_for(call.actor, [change])
+        result = await self.configuration.change(call.actor, call.body.reason, [change])
+        view = await self.get(Call(call.request, call.actor, Nothing(), call.client))
+        return {**view, "number": result.number}
 
     async def delete(self, call: Call[ReasonQuery]) -> Any:
         """Delete an object that nothing refers to."""
@@ -162,6 +186,28 @@ class ConfigurationApi:
         rows = await self.store.read(versions)
         name = self.configuration.catalog.agent_name
         return {"versions": [{**row, "author_name": name(row["author"])} for row in rows]}
+
+    async def undo(self, call: Call[UndoBody]) -> Any:
+        """Take back what a version changed; later changes of other fields stay."""
+        number = call.key("number")
+        known = number.isdecimal() and int(number) <= LAST_VERSION
+        rows = await self.store.read(lambda: version(int(number))) if known else []
+        if not rows:
+            raise NotFound("version")
+        catalog = await self.configuration.reload()
+        changes = undone(rows[0]["changes"], catalog)
+        self._require_for(call.actor, changes)
+        return _result(await self.configuration.change(call.actor, call.body.reason, changes))
+
+    def _require_for(self, actor: Actor, changes: Sequence[Change]) -> None:
+        """Raise Forbidden unless an actor may make these changes: who tunes may change queues that
+        there are, nothing else.
+        """
+        queues = self.configuration.catalog.queues
+        tuning = all(
+            one.kind == Queue.kind and one.key in queues and one.body is not None for one in changes
+        )
+        require(actor, Action.TUNE if tuning else Action.CONFIGURE)
 
     async def export(self, call: Call[Nothing]) -> web.Response:
         """Return the configuration as TOML."""
@@ -191,3 +237,13 @@ class ConfigurationApi:
 
 def _result(result: Result) -> dict[str, Any]:
     return {"number": result.number, "diff": list(result.diff)}
+
+
+def _may_see(actor: Actor, kind: str) -> bool:
+    """Accounts are for who configures them."""
+    return kind != Account.kind or may(actor, Action.CONFIGURE)
+
+
+def _require_sight(actor: Actor, kind: str) -> None:
+    if not _may_see(actor, kind):
+        raise Forbidden(Action.CONFIGURE.value)

@@ -70,6 +70,16 @@ class Result:
     diff: Sequence[Body]
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The configuration before and after changes, and what differs."""
+
+    old: Catalog
+    new: Catalog
+    touched: Sequence[Change]
+    diff: Sequence[Body]
+
+
 def unknown_kind(kind: str) -> Fault:
     """Return the fault of an object whose kind there is not."""
     known = ", ".join(KINDS)
@@ -168,6 +178,15 @@ class Configuration:
             await self.reload()
         return result
 
+    async def preview(self, changes: Sequence[Change], based_on: int | None = None) -> Preview:
+        """Return what changes would make, checked as when they are saved; nothing is stored.
+
+        Raises Invalid and MovedOn like :meth:`change`.
+        """
+        if any(change.kind == Hours.kind for change in changes):
+            await asyncio.to_thread(known_places)
+        return await self._store.read(lambda: self._previewed(changes, based_on))
+
     def _change(
         self,
         actor: Actor,
@@ -179,6 +198,18 @@ class Configuration:
         now = self._clock.now()
         if self._store.dialect == "postgresql":
             yield select(func.pg_advisory_xact_lock(7_302, DOMAIN))
+        found = yield from self._previewed(changes, based_on)
+        old, new, touched, diff = found.old, found.new, found.touched, found.diff
+        if touched and not dry_run:
+            yield from _save(new, touched, diff, now, actor, reason)
+        versions = {
+            (c.kind, c.key): new.objects[c.kind, c.key].version
+            for c in touched
+            if c.body is not None
+        }
+        return Result(new.number if touched else old.number, versions, diff)
+
+    def _previewed(self, changes: Sequence[Change], based_on: int | None) -> Work[Preview]:
         old = yield from load()
         objects, faults = self._merged(old, changes)
         faults += check(objects)
@@ -193,15 +224,7 @@ class Configuration:
             faults += yield from guard(old, new)
         if faults:
             raise Invalid(faults)
-        diff = [_diff(old, new, change) for change in touched]
-        if touched and not dry_run:
-            yield from _save(new, touched, diff, now, actor, reason)
-        versions = {
-            (c.kind, c.key): new.objects[c.kind, c.key].version
-            for c in touched
-            if c.body is not None
-        }
-        return Result(new.number if touched else old.number, versions, diff)
+        return Preview(old, new, touched, [_diff(old, new, change) for change in touched])
 
     def _merged(
         self, old: Catalog, changes: Iterable[Change]
@@ -363,13 +386,17 @@ def versions(limit: int = 50) -> Work[list[Body]]:
         .order_by(config_version.c.number.desc())
         .limit(limit)
     )
-    return [
-        {
-            "number": r.number,
-            "at": r.at,
-            "author": r.author,
-            "reason": r.reason,
-            "changes": r.changes,
-        }
-        for r in rows
-    ]
+    return [_version(row) for row in rows]
+
+
+def version(number: int) -> Work[list[Body]]:
+    """Return the version of a number, none when there is none."""
+    rows = yield select(config_version).where(
+        config_version.c.domain == DOMAIN, config_version.c.number == number
+    )
+    return [_version(row) for row in rows]
+
+
+def _version(row: Row[Any]) -> Body:
+    names = ("number", "at", "author", "reason", "changes")
+    return {name: getattr(row, name) for name in names}

@@ -77,6 +77,7 @@ def _work(one: Conversation, now: datetime, id: Id) -> NewItem:
         id=id,
         conversation=one.id,
         queue=one.queue,
+        came_to=one.queue,
         channel=one.channel,
         enqueued_at=one.inbound_at or now,
         preferred=one.last_owner,

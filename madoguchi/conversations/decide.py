@@ -60,6 +60,7 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
     opening = Opening()
     if needs_agent := one.id not in ledger.items:
         own = choice.taken(one)
+        came_to = one.queue
         one, opening = _placed(ledger, one)
         if preferred is None and (colleague := ledger.colleagues.get(customer.id)):
             preferred, preference = colleague, "same_customer"
@@ -68,6 +69,7 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
                 ledger.new_id(),
                 one.id,
                 one.queue,
+                came_to,
                 arrival.account.channel,
                 arrival.received_at,
                 preferred,

@@ -125,6 +125,7 @@ work_item = Table(
     Column("domain", SmallInteger, nullable=False),
     Column("conversation", Key, nullable=False),
     Column("queue", String(64), nullable=False),
+    Column("came_to", String(64)),
     Column("kind", String(8), nullable=False),
     Column("channel", String(16), nullable=False),
     Column("state", String(12), nullable=False),
@@ -159,6 +160,7 @@ work_item = Table(
         sqlite_where=text("state IN ('waiting','offered','assigned','wrap_up')"),
         postgresql_where=text("state IN ('waiting','offered','assigned','wrap_up')"),
     ),
+    Index("ix_work_item_enqueued", "domain", "enqueued_at"),
     Index(
         "ix_work_item_answered",
         "domain",

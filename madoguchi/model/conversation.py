@@ -188,11 +188,13 @@ class NewItem:
     """A work item to be born; `preferred` is the agent who shall get the first offer, and why.
 
     `priority` and `requires` stand for the queue's; `rule` chose the queue: its key and version.
+    `came_to` is the queue that was asked for; its hours may have put the item into another one.
     """
 
     id: Id
     conversation: Id
     queue: str
+    came_to: str
     channel: Channel
     enqueued_at: datetime
     preferred: Id | None

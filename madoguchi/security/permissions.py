@@ -23,6 +23,7 @@ class Action(StrEnum):
     STEER = "agent.steer"
     WATCH = "board.watch"
     CLOSE = "queue.close"
+    TUNE = "queue.tune"
     CONFIGURE = "config.write"
     SEE_CONFIG = "config.read"
     DEAD_LETTERS = "deadletters"
@@ -62,11 +63,13 @@ GRANTS: Mapping[Role, Mapping[Action, frozenset[Scope]]] = {
         Action.STEER: frozenset({Scope.DOMAIN}),
         Action.WATCH: frozenset({Scope.DOMAIN}),
         Action.CLOSE: frozenset({Scope.DOMAIN}),
+        Action.TUNE: frozenset({Scope.DOMAIN}),
         Action.SEE_CONFIG: frozenset({Scope.DOMAIN}),
     },
     Role.ADMINISTRATOR: {
         Action.CONFIGURE: frozenset({Scope.DOMAIN}),
         Action.CLOSE: frozenset({Scope.DOMAIN}),
+        Action.TUNE: frozenset({Scope.DOMAIN}),
         Action.SEE_CONFIG: frozenset({Scope.DOMAIN}),
         Action.DEAD_LETTERS: frozenset({Scope.DOMAIN}),
         Action.AUDIT: frozenset({Scope.DOMAIN}),

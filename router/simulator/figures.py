@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
@@ -20,12 +21,22 @@ STUDENT = (
 """Two-sided 95 % points of Student's t for 1 to 30 degrees of freedom (any table of it)."""
 
 
+class End(Enum):
+    """How a contact's wait ended; ``waiting``: not before the run did."""
+
+    answered = "answered"
+    abandoned = "abandoned"
+    blocked = "blocked"
+    waiting = "waiting"
+
+
 class Record(NamedTuple):
-    """How one contact's wait ended: ``by`` a group, by abandoning (""), or blocked (None)."""
+    """The wait of a contact that came ``at``."""
 
     queue: str
+    at: int
     wait_us: int
-    by: str | None
+    end: End
 
 
 @dataclass(slots=True)
@@ -66,29 +77,25 @@ class Span:
 
 @dataclass(slots=True)
 class Group:
-    """The agents of a group over time: how many were there, how many contacts they held."""
+    """The agents of a group over time: how many units were there, how many of them in use."""
 
     staff: Span = field(default_factory=Span)
     work: Span = field(default_factory=Span)
     contacts: int = 0
 
-    def change(self, *, at: int, staffed: int = 0, busy: int = 0) -> None:
-        """Add to both numbers."""
-        self.staff.change(staffed, at)
-        self.work.change(busy, at)
 
-
-def of_contacts(records: Sequence[Record], within_s: float) -> dict[str, float]:
-    """Return the figures of some contacts of one replication.
+def of_contacts(records: Sequence[Record], within_s: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures of some contacts of one replication; ``within_s`` is queue -> target.
 
     Waits count over arrivals that were not blocked, abandoned ones included; ``asa_s`` over the
     answered ones.
     """
-    admitted = [one for one in records if one.by is not None]
+    admitted = [one for one in records if one.end is not End.blocked]
     waits = sorted(one.wait_us / MICROS for one in admitted)
-    answered = [one.wait_us / MICROS for one in admitted if one.by]
-    blocked, abandoned = len(records) - len(admitted), len(admitted) - len(answered)
-    in_time = sum(1 for wait in answered if wait <= within_s)
+    answered = [one.wait_us / MICROS for one in admitted if one.end is End.answered]
+    blocked = len(records) - len(admitted)
+    abandoned = sum(1 for one in admitted if one.end is End.abandoned)
+    in_time = sum(1 for one in admitted if in_target(one, within_s))
     return {
         "offered": float(len(records)),
         "answered": float(len(answered)),
@@ -104,6 +111,11 @@ def of_contacts(records: Sequence[Record], within_s: float) -> dict[str, float]:
     }
 
 
+def in_target(record: Record, within_s: Mapping[str, float]) -> bool:
+    """Tell whether a contact was answered within its queue's target."""
+    return record.end is End.answered and record.wait_us / MICROS <= within_s[record.queue]
+
+
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
@@ -112,9 +124,9 @@ def _percentile(ordered: Sequence[float], place: int) -> float:
     return ordered[min(len(ordered) - 1, len(ordered) * place // 100)] if ordered else 0.0
 
 
-def of_group(group: Group, capacity: int) -> dict[str, float]:
+def of_group(group: Group) -> dict[str, float]:
     """Return the figures of a group in one replication."""
-    room = group.staff.area * capacity
+    room = group.staff.area
     return {
         "occupancy": group.work.area / room if room else 0.0,
         "contacts": float(group.contacts),

@@ -1,21 +1,17 @@
-"""One run of a scenario: a virtual clock drives the product's engine from event to event."""
+"""One run: a virtual clock drives the product's engine from event to event."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heappop, heappush
-from pathlib import Path
-from random import Random
 
 from madoguchi.model.routing import (
     MICROS,
     AgentChanged,
-    AgentSpec,
+    AgentLoadChanged,
     AwayReserved,
     Command,
-    ConfigurationChanged,
     ConnectionChanged,
     Decision,
     ItemAssigned,
@@ -29,17 +25,13 @@ from madoguchi.model.routing import (
     Presence,
     PresenceSet,
     Refused,
-    Reserve,
     TimePassed,
     WorkEnded,
 )
 from router.engine import Engine
-from router.simulator.draws import DAY_S, Draw, arrivals, stream, times
-from router.simulator.figures import Group, Record, Span
-from router.simulator.scenario import Group as GroupPart
-from router.simulator.scenario import Scenario
+from router.simulator.cast import DAY_US, Cast, Coming, Member
+from router.simulator.figures import End, Group, Record, Span
 
-PURPOSES = ("handling", "patience", "wrap_up", "choice", "accept")
 NEVER = 1 << 62
 
 
@@ -55,94 +47,67 @@ class What(IntEnum):
 
 
 @dataclass(slots=True)
-class _Traffic:
-    """The stream of one queue's contacts."""
-
-    queue: str
-    coming: Iterator[float]
-    draws: dict[str, Random]
-    handling: Draw
-    patience: Draw | None
-    wrap_up: Draw
-    accept: Draw
-
-
-@dataclass(slots=True)
-class _Contact:
+class Contact:
     """A contact that has not left yet."""
 
-    number: int
-    queue: str
-    at: int
-    handling_s: float
-    wrap_up_s: float
-    accept_s: float
+    coming: Coming
     counted: bool
     waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one replication saw."""
+    """What one replication saw; ``waiting``: whose wait had not ended when the run did."""
 
     records: list[Record]
     groups: dict[str, Group]
     queues: dict[str, Span]
     explained: list[str] = field(default_factory=list)
+    waiting: list[Record] = field(default_factory=list)
 
 
 class Replication:
     """A run; ``explain`` so many decisions in words."""
 
-    def __init__(self, scenario: Scenario, number: int, beside: Path, explain: int = 0) -> None:
-        self._scenario = scenario
-        self._engine = Engine(seed=f"{scenario.seed}/{number}", explaining=explain > 0)
+    def __init__(self, cast: Cast, explain: int = 0) -> None:
+        self._cast = cast
+        self._engine = Engine(seed=cast.seed, explaining=explain > 0)
         self._now = 0
         self._events: list[tuple[int, What, int, str]] = []
         self._order = 0
         self._come = 0
-        self._last = scenario.warmup + scenario.contacts
+        self._last = cast.warmup + cast.contacts
         self._left = 0
-        self._contacts: dict[str, _Contact] = {}
+        self._next_of: dict[str, Coming] = {}
+        self._contacts: dict[str, Contact] = {}
         self._records: list[Record] = []
-        self._traffic = {
-            name: self._stream(name, number, beside) for name in sorted(scenario.traffic)
-        }
-        self._coming = len(self._traffic)
-        self._queues = {queue.name: Span() for queue in scenario.queues}
-        self._groups = {group.name: Group() for group in scenario.groups}
-        self._group_of: dict[str, GroupPart] = {}
+        self._queues = {name: Span() for name in cast.queues}
+        self._groups = {name: Group() for name in cast.groups}
+        self._members: dict[str, Member] = {}
+        self._used: dict[str, int] = {}
         self._explain = explain
         self._explained: list[str] = []
-
-    def _stream(self, name: str, number: int, beside: Path) -> _Traffic:
-        seed, traffic = self._scenario.seed, self._scenario.traffic[name]
-        queue = next(one for one in self._scenario.queues if one.name == name)
-        return _Traffic(
-            queue=name,
-            coming=arrivals(traffic.arrivals, stream(seed, number, name, "arrival"), beside),
-            draws={purpose: stream(seed, number, name, purpose) for purpose in PURPOSES},
-            handling=times(traffic.handling, beside),
-            patience=times(traffic.patience, beside) if traffic.patience else None,
-            wrap_up=times(traffic.wrap_up, beside),
-            accept=times(queue.offer.accept, beside),
-        )
 
     # ------------------------------------------------------------ the run
 
     def run(self) -> Outcome:
         """Run until every counted contact has left, or nobody comes any more and all are gone."""
         self._open()
-        while self._left < self._scenario.contacts and (self._coming or self._contacts):
+        until = NEVER - 1 if self._cast.until is None else self._cast.until
+        while self._left < self._cast.contacts and (self._next_of or self._contacts):
             at, what, key = self._next()
-            if at == NEVER:
+            if at > until:
                 break
             self._now = at
             self._happen(what, key)
-        end = self._now
         for span in self._spans():
-            span.close(end)
-        return Outcome(self._records, self._groups, self._queues, self._explained)
+            span.close(self._now)
+        waiting = [
+            Record(one.coming.queue, one.coming.at, self._now - one.coming.at, End.waiting)
+            for one in self._contacts.values()
+            if one.waits and one.counted
+        ]
+        return Outcome(self._records, self._groups, self._queues, self._explained, waiting)
 
     def _spans(self) -> list[Span]:
         groups = self._groups.values()
@@ -165,7 +130,7 @@ class Replication:
         if what is What.engine:
             self._do(TimePassed())
         elif what is What.arrival:
-            self._arrive(self._traffic[key])
+            self._arrive(key)
         elif what is What.end:
             self._finish(key)
         elif what is What.abandonment:
@@ -180,101 +145,77 @@ class Replication:
     # ------------------------------------------------------------ who is there
 
     def _open(self) -> None:
-        scenario = self._scenario
-        levels: dict[str, int] = {}
-        delays: dict[str, set[float]] = {}
-        for group in scenario.groups:
-            for served in scenario.served(group):
-                levels[served.queue] = max(served.level, levels.get(served.queue, 1))
-                if served.after:
-                    delays.setdefault(served.queue, set()).add(served.after)
-        queues = tuple(
-            queue.policy(
-                scenario.service_level_s,
-                levels.get(queue.name, 1),
-                tuple(sorted(delays.get(queue.name, ()))),
-            )
-            for queue in scenario.queues
-        )
-        limits = tuple(limit.limit() for limit in scenario.limits)
-        self._do(ConfigurationChanged(queues, limits=limits))
-        order = 0
-        for place, group in enumerate(scenario.groups):
-            for number in range(group.agents):
-                self._hire(group, f"{place:03}-{number:06}", order)
-                order += 1
-        for traffic in self._traffic.values():
-            self._expect(traffic)
+        self._do(self._cast.configuration)
+        for member in self._cast.members:
+            self._hire(member)
+        for name in self._cast.streams:
+            self._expect(name)
 
-    def _hire(self, group: GroupPart, name: str, order: int) -> None:
-        served = self._scenario.served(group)
-        spec = AgentSpec(
-            id=name,
-            order=order,
-            skills=group.skills,
-            serves={one.queue: one.level for one in served},
-            units=group.capacity,
-            teams=(group.name,),
-            keep_free={one.queue: Reserve(group.name, one.keep_free) for one in served
-                       if one.keep_free},
-            delays_s={one.queue: one.after for one in served if one.after},
-            share=group.share,
-        )  # fmt: skip
-        self._group_of[name] = group
-        self._do(AgentChanged(spec))
+    def _hire(self, member: Member) -> None:
+        name = member.spec.id
+        self._members[name] = member
+        self._do(AgentChanged(member.spec))
         self._do(ConnectionChanged(name, True))
-        if not group.shifts:
+        if member.shifts is None:
             self._do(PresenceSet(name, Presence.available))
-            self._groups[group.name].change(staffed=1, at=self._now)
-        for shift in group.shifts:
-            start, end = shift.seconds()
-            self._post(start * MICROS, What.shift, f"{name}/in")
-            self._post(end * MICROS, What.shift, f"{name}/out")
+            self._staff(member, 1)
+        for start, end in member.shifts or ():
+            self._post(start, What.shift, f"{name}/in")
+            self._post(end, What.shift, f"{name}/out")
 
     def _shift(self, key: str) -> None:
         name, _, way = key.partition("/")
-        self._post(self._now + round(DAY_S * MICROS), What.shift, key)
-        group = self._groups[self._group_of[name].name]
+        if self._cast.daily:
+            self._post(self._now + DAY_US, What.shift, key)
         if way == "in":
             self._do(PresenceSet(name, Presence.available))
-            group.change(staffed=1, at=self._now)
+            self._staff(self._members[name], 1)
         else:
             self._do(AwayReserved(name, "shift"))
-            group.change(staffed=-1, at=self._now)
+            self._staff(self._members[name], -1)
+
+    def _staff(self, member: Member, way: int) -> None:
+        """Let an agent's units count from now on, or no longer."""
+        for group in member.groups:
+            self._groups[group].staff.change(way * member.spec.units, self._now)
+
+    def _loaded(self, agent: str) -> None:
+        """Note the units that an agent has in use now: what was decided may be over already."""
+        used = self._engine.load(agent).used
+        more = used - self._used.get(agent, 0)
+        if more:
+            self._used[agent] = used
+            for group in self._members[agent].groups:
+                self._groups[group].work.change(more, self._now)
 
     # ------------------------------------------------------------ the way of a contact
 
-    def _expect(self, traffic: _Traffic) -> None:
-        at = next(traffic.coming, None)
-        if at is None:
-            self._coming -= 1
+    def _expect(self, stream: str) -> None:
+        coming = next(self._cast.streams[stream], None)
+        if coming is None:
+            self._next_of.pop(stream, None)
         else:
-            self._post(round(at * MICROS), What.arrival, traffic.queue)
+            self._next_of[stream] = coming
+            self._post(coming.at, What.arrival, stream)
 
-    def _arrive(self, traffic: _Traffic) -> None:
-        self._expect(traffic)
+    def _arrive(self, stream: str) -> None:
+        coming = self._next_of[stream]
+        self._expect(stream)
         self._come += 1
-        number, draws = self._come, traffic.draws
-        handling, patience, wrap_up, choice, accept = (draws[one].random() for one in PURPOSES)
-        counted = self._scenario.warmup < number <= self._last
-        if number == self._scenario.warmup + 1:
+        number = self._come
+        if number == self._cast.warmup + 1:
             for span in self._spans():
                 span.open(self._now)
         if number == self._last:
             for span in self._spans():
                 span.close(self._now)
         name = f"{number:09}"
-        contact = self._contacts[name] = _Contact(
-            number, traffic.queue, self._now, traffic.handling(handling),
-            traffic.wrap_up(wrap_up),
-            traffic.accept(accept),
-            counted,
-        )  # fmt: skip
-        self._queues[traffic.queue].change(1, self._now)
-        self._do(ItemEnqueued(ItemSpec(name, "", traffic.queue, "sim", self._now, draw=choice)))
-        if contact.waits and traffic.patience is not None:
-            leaves = self._now + round(traffic.patience(patience) * MICROS)
-            self._post(leaves, What.abandonment, name)
+        counted = self._cast.warmup < number <= self._last
+        contact = self._contacts[name] = Contact(coming, counted)
+        self._queues[coming.queue].change(1, self._now)
+        self._do(ItemEnqueued(_item(name, coming)))
+        if contact.waits and coming.patience_us is not None:
+            self._post(self._now + coming.patience_us, What.abandonment, name)
 
     def _accept(self, offer: str) -> None:
         pending = self._engine.offer(offer)
@@ -282,9 +223,6 @@ class Replication:
             self._do(OfferAccepted(offer, pending.agent))
 
     def _finish(self, name: str) -> None:
-        item = self._engine.item(name)
-        if item is not None and item.owner is not None:
-            self._groups[self._group_of[item.owner].name].change(busy=-1, at=self._now)
         del self._contacts[name]
         self._do(WorkEnded(name))
 
@@ -297,18 +235,20 @@ class Replication:
             self._follow(decision)
 
     def _follow(self, decision: Decision) -> None:
-        if isinstance(decision, Offered):
+        if isinstance(decision, AgentLoadChanged):
+            self._loaded(decision.agent)
+        elif isinstance(decision, Offered):
             self._offered(decision)
         elif isinstance(decision, ItemAssigned):
             self._served(decision)
         elif isinstance(decision, ItemClosed) and decision.state is not ItemState.done:
-            contact = self._contacts.pop(decision.item)
-            self._leave(contact, "" if decision.state is ItemState.abandoned else None)
+            left = End.abandoned if decision.state is ItemState.abandoned else End.blocked
+            self._leave(self._contacts.pop(decision.item), left)
 
     def _offered(self, offered: Offered) -> None:
         if len(self._explained) < self._explain:
             self._explained.append(self._in_words(offered))
-        after = round(self._contacts[offered.item].accept_s * MICROS)
+        after = self._contacts[offered.item].coming.accept_us
         if after:
             self._post(self._now + after, What.accept, offered.offer)
         else:
@@ -316,21 +256,31 @@ class Replication:
 
     def _served(self, assigned: ItemAssigned) -> None:
         contact = self._contacts[assigned.item]
-        group = self._group_of[assigned.agent]
-        busy = contact.handling_s / group.speed_for(contact.queue) + contact.wrap_up_s
-        self._groups[group.name].change(busy=1, at=self._now)
-        self._leave(contact, group.name)
+        member = self._members[assigned.agent]
+        busy = self._busy_s(assigned.item, contact.coming, member)
+        self._leave(contact, End.answered)
+        if contact.counted:
+            for group in member.groups:
+                self._groups[group].contacts += 1
         self._post(self._now + round(busy * MICROS), What.end, assigned.item)
 
-    def _leave(self, contact: _Contact, by: str | None) -> None:
-        """Note how a contact's wait has ended: with a group, by abandoning ("") or blocked."""
+    def _busy_s(self, name: str, coming: Coming, member: Member) -> float:
+        """Return for how long a contact keeps its agent."""
+        wrap_up = coming.wrap_up_s
+        if self._cast.wrap_up_most:
+            item = self._engine.item(name)
+            most = self._cast.wrap_up_most.get(item.spec.queue if item else coming.enters)
+            wrap_up = wrap_up if most is None else min(wrap_up, most)
+        return coming.handling_s / member.speed.get(coming.queue, 1.0) + wrap_up
+
+    def _leave(self, contact: Contact, end: End) -> None:
+        """Note how a contact's wait has ended."""
+        coming = contact.coming
         contact.waits = False
-        self._queues[contact.queue].change(-1, self._now)
+        self._queues[coming.queue].change(-1, self._now)
         if contact.counted:
             self._left += 1
-            self._records.append(Record(contact.queue, self._now - contact.at, by))
-            if by:
-                self._groups[by].contacts += 1
+            self._records.append(Record(coming.queue, coming.at, self._now - coming.at, end))
 
     def _in_words(self, offered: Offered) -> str:
         why = offered.explanation
@@ -340,3 +290,19 @@ class Replication:
             f"rank {why.rank[:3]}, key {why.agent_key}, "
             f"next {why.runner_up.agent if why.runner_up else 'nobody'}"
         )
+
+
+def _item(name: str, coming: Coming) -> ItemSpec:
+    return ItemSpec(
+        name,
+        "",
+        coming.enters,
+        coming.channel,
+        coming.at,
+        weight=coming.weight,
+        requires=coming.requires,
+        priority=coming.priority,
+        preferred=coming.preferred,
+        preference=coming.preference,
+        draw=coming.draw,
+    )

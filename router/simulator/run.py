@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from router.simulator.cast import Cast
 from router.simulator.figures import of_contacts, of_group, summed
-from router.simulator.replication import Replication
+from router.simulator.replication import Outcome, Replication
 from router.simulator.scenario import Scenario
+from router.simulator.staging import cast
 
 Seen = dict[str, dict[str, float]]
 """``queue/name``, ``group/name`` or ``total`` -> figure -> value, of one replication."""
@@ -46,7 +48,7 @@ def run(
 def explained(scenario: Scenario, beside: Path, decisions: int) -> list[str]:
     """Return the first decisions of the first replication in words."""
     short = scenario.model_copy(update={"contacts": decisions, "warmup": 0})
-    return Replication(short, 0, beside, decisions).run().explained
+    return Replication(cast(short, 0, beside), decisions).run().explained
 
 
 def _runs(scenario: Scenario, beside: Path, processes: int) -> Iterator[Seen]:
@@ -61,22 +63,31 @@ def _runs(scenario: Scenario, beside: Path, processes: int) -> Iterator[Seen]:
 
 def replicate(scenario: Scenario, beside: Path, number: int) -> Seen:
     """Run one replication; return its figures."""
+    outcome = played(cast(scenario, number, beside))
+    within = {queue.name: scenario.service_level_s for queue in scenario.queues}
+    return seen(outcome, within)
+
+
+def played(what: Cast) -> Outcome:
+    """Run a cast to its end."""
     # Records refer to each other only while they live: looking for cycles finds nothing.
     gc.disable()
     try:
-        outcome = Replication(scenario, number, beside).run()
+        return Replication(what).run()
     finally:
         gc.enable()
-    within = scenario.service_level_s
-    seen: Seen = {}
+
+
+def seen(outcome: Outcome, within_s: Mapping[str, float]) -> Seen:
+    """Return the figures of one replication; ``within_s`` is queue -> target."""
+    found: Seen = {}
+    records = [*outcome.records, *outcome.waiting]
     lengths = {name: span.mean() for name, span in outcome.queues.items()}
-    for queue in scenario.queues:
-        own = [one for one in outcome.records if one.queue == queue.name]
-        figures = of_contacts(own, within)
-        seen[f"queue/{queue.name}"] = {**figures, "mean_queue_length": lengths[queue.name]}
-    for group in scenario.groups:
-        figures = of_group(outcome.groups[group.name], group.capacity)
-        seen[f"group/{group.name}"] = figures
-    total = of_contacts(outcome.records, within)
-    seen["total"] = {**total, "mean_queue_length": sum(lengths.values())}
-    return seen
+    for queue, length in lengths.items():
+        figures = of_contacts([one for one in records if one.queue == queue], within_s)
+        found[f"queue/{queue}"] = {**figures, "mean_queue_length": length}
+    for name, group in outcome.groups.items():
+        found[f"group/{name}"] = of_group(group)
+    total = of_contacts(records, within_s)
+    found["total"] = {**total, "mean_queue_length": sum(lengths.values())}
+    return found

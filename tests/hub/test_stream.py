@@ -274,6 +274,13 @@ async def apply(world: World) -> None:
     await world.ask(world.admin, "POST", "/config/apply", {"toml": toml})
 
 
+@generates("POST /api/v1/config/versions/{number}/undo")
+async def undo(world: World) -> None:
+    await configure(world)
+    number = world.here.hub.configuration.catalog.number
+    await world.ask(world.admin, "POST", f"/config/versions/{number}/undo", {"reason": "test"})
+
+
 @generates("DELETE /api/v1/config/{kind}/{key}")
 async def delete(world: World) -> None:
     body = {"body": {"name": "Short-lived"}}
@@ -301,6 +308,8 @@ OUTSIDE_THE_STREAM = {
     "POST /api/v1/routing-rules/check",
     "POST /api/v1/routing-rules/try",
     "POST /api/v1/agent-conditions/check",
+    "POST /api/v1/trials",
+    "DELETE /api/v1/trials/{id}",
 }
 """Commands that change nothing that a stream shows."""
 

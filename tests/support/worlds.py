@@ -51,6 +51,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "PriorityBody": {"priority": 1},
     "MoveBody": {"place": 1},
     "ObjectBody": {"body": {"name": "Things"}, "reason": "test"},
+    "UndoBody": {"reason": "test"},
+    "TrialBody": {"day": "2026-01-01"},
     "ClosedBody": {"closed": False, "reason": "test"},
     "CheckBody": {"when": "channel == 'sms'"},
     "TryBody": {"facts": {"text": "hello"}},
@@ -99,7 +101,8 @@ class World:
             "offers": self.offer,
             "agents": self.boss.id,
         }.get(area, "01980000-0000-7000-8000-000000000000")
-        return path.replace("{id}", one).replace("{kind}", "skill").replace("{key}", "things")
+        path = path.replace("{number}", "1").replace("{id}", one)
+        return path.replace("{kind}", "skill").replace("{key}", "things")
 
 
 @asynccontextmanager

@@ -85,8 +85,8 @@ test('a page of another role leads to the own first page; an unknown address say
 })
 
 test.each([
-  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/board']],
-  [['supervisor'], '/board', ['/board']],
+  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/board', '/admin/queues']],
+  [['supervisor'], '/board', ['/board', '/admin/queues']],
   [['supervisor', 'administrator'], '/board', ['/board', '/admin/queues']],
   [['administrator'], '/admin/queues', ['/admin/queues']],
 ])('%j begin at %s', async (roles, first, entries) => {

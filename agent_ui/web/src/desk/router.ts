@@ -18,10 +18,11 @@ const pages: RouteRecordRaw[] = [
   { path: 'inbox', redirect: '/inbox/open' },
   { path: 'board', name: 'board', component: () => import('./board/BoardPage.vue'), meta: { role: 'supervisor' } },
   admin('admin/deadletters', 'deadletters', () => import('./admin/DeadLettersPage.vue')),
-  admin('admin/versions', 'versions', () => import('./admin/VersionsPage.vue')),
+  { path: 'admin/versions', name: 'versions', component: () => import('./admin/VersionsPage.vue'), meta: { role: 'tuner' } },
   admin('admin/accounts', 'accounts', () => import('./admin/AccountsPage.vue')),
   admin('admin/rules/:key?', 'rules', () => import('./admin/RulesPage.vue')),
-  admin('admin/:kind(queues|hours|agents|skills|teams)/:key?', 'objects', () => import('./admin/ObjectsPage.vue')),
+  { path: 'admin/:kind(queues)/:key?', name: 'queues', component: () => import('./admin/ObjectsPage.vue'), meta: { role: 'tuner' } },
+  admin('admin/:kind(hours|agents|skills|teams)/:key?', 'objects', () => import('./admin/ObjectsPage.vue')),
   { path: ':path(.*)*', name: 'missing', component: () => import('./shell/MissingPage.vue') },
 ]
 
@@ -44,6 +45,7 @@ function allowed(role: unknown): boolean {
   const session = useSession()
   if (role === 'agent') return session.serves
   if (role === 'supervisor') return session.supervises
+  if (role === 'tuner') return session.tunes
   return role === 'administrator' ? session.administers : true
 }
 

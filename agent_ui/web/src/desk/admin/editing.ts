@@ -1,6 +1,7 @@
 import { useActing } from '@desk/acts/acting'
 import { call, Problem } from '@desk/acts/api'
 import { computed, ref, shallowRef, toRaw, watch, type Ref } from 'vue'
+import type { Change } from '@desk/trial/trial'
 import { useI18n } from 'vue-i18n'
 import { differing, rebased } from './changes'
 import { blank, useConfig, type Body, type ConfigObject, type Fault, type Kind } from './config'
@@ -47,20 +48,23 @@ export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string
   }
   watch([kind, key, () => object.value !== undefined], () => reset(), { immediate: true })
 
-  async function save(): Promise<void> {
+  /** The version that was made, null where saving was refused. */
+  async function save(): Promise<number | null> {
     const name = fresh.value ? newKey.value.trim() : key.value
     busy.value = true
     faults.value = []
     try {
-      const saved = await call<ConfigObject>('PUT', `/config/${kind.value}/${encodeURIComponent(name)}`, {
+      const saved = await call<ConfigObject & { number: number }>('PUT', `/config/${kind.value}/${encodeURIComponent(name)}`, {
         body: { body: body.value, reason: reason.value.trim() },
         ifMatch: version.value,
       })
       await config.load()
       reset(saved)
       if (name !== key.value) made(name)
+      return saved.number
     } catch (error) {
       await refused(error)
+      return null
     } finally {
       busy.value = false
     }
@@ -99,6 +103,15 @@ export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string
     version.value = now.version
   }
 
+  /** The form as one change, for what is tried before it is saved. */
+  const change = (): Change => ({ kind: kind.value, key: key.value, body: toRaw(body.value), based_on: version.value })
+
+  /** What was saved here was taken back: the form shows what stands now. */
+  async function again(): Promise<void> {
+    await config.load()
+    reset()
+  }
+
   async function remove(): Promise<boolean> {
     const path = `/config/${kind.value}/${encodeURIComponent(key.value)}?reason=${encodeURIComponent(reason.value)}`
     const done = await act('remove', () => call('DELETE', path, { ifMatch: version.value }))
@@ -113,7 +126,7 @@ export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string
       .map((each) => faultText(each, t))
       .join(' ')
 
-  return { body, object, fresh, newKey, reason, changes, faults, conflict, busy, fault, reset, save, follow, remove }
+  return { body, object, fresh, newKey, reason, changes, faults, conflict, busy, fault, reset, save, follow, remove, change, again, refused }
 }
 
 export type Editing = ReturnType<typeof useEditing>

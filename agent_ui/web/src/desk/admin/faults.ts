@@ -81,6 +81,12 @@ const words: Readonly<Record<string, string>> = {
   expression_budget: 'expressionBudget',
   expression_pattern: 'expressionPattern',
   expression_pattern_not_constant: 'expressionPatternNotConstant',
+  empty_day: 'emptyDay',
+  no_presence: 'noPresence',
+  no_weeks: 'noWeeks',
+  not_tried: 'notTried',
+  changed_since: 'changedSince',
+  settings_not_kept: 'settingsNotKept',
 }
 
 /** What is wrong, in the reader's language; the hub's own sentence for kinds that have no words. */

@@ -61,12 +61,14 @@ export const useSession = defineStore('session', () => {
   const serves = computed(() => has('agent') || has('supervisor'))
   const supervises = computed(() => has('supervisor'))
   const administers = computed(() => has('administrator'))
+  /** Queues: changing, trying, taking back. */
+  const tunes = computed(() => supervises.value || administers.value)
   const queue = (key: string): HubQueue | undefined =>
     hub.value?.queues.find((each) => each.key === key)
   const account = (id: string): HubAccount | undefined =>
     hub.value?.accounts.find((each) => each.id === id || each.key === id)
 
   return {
-    me, hub, ended, used, load, signIn, signOut, forget, has, receives, serves, supervises, administers, queue, account,
+    me, hub, ended, used, load, signIn, signOut, forget, has, receives, serves, supervises, administers, tunes, queue, account,
   }
 })

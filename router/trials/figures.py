@@ -1,0 +1,81 @@
+"""Both sides next to each other, and their difference with its error; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from router.simulator.figures import End, Record, of_contacts, summed
+from router.trials.replay import Replayed, Trial, recorded
+
+SERVICE_LEVEL, MEAN_WAIT = "service_level", "mean_wait_s"
+
+
+def compared(
+    trial: Trial, old: Sequence[Replayed], new: Sequence[Replayed]
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of equally many replications of both sides.
+
+    Each is ``{old, new, difference}``, estimates of :func:`router.simulator.figures.summed`. The
+    difference is new − old of the same customers, replication by replication: its error is smaller
+    than what the two errors would make it.
+    """
+    return {
+        "queues": {key: _pair(f"queue/{key}", old, new) for key in trial.queues},
+        "teams": {
+            key: _pair(f"group/{key}", old, new) for key in trial.teams if _there(key, old, new)
+        },
+        "total": _pair("total", old, new),
+        "half_hours": {key: _course(key, old, new) for key in trial.queues},
+    }
+
+
+def _there(team: str, *sides: Sequence[Replayed]) -> bool:
+    """Tell whether anybody of a team had anything to do."""
+    return any(sum(one.seen[f"group/{team}"].values()) > 0 for side in sides for one in side)
+
+
+def _pair(place: str, old: Sequence[Replayed], new: Sequence[Replayed]) -> dict[str, Any]:
+    before = [one.seen[place] for one in old]
+    after = [one.seen[place] for one in new]
+    differences = [
+        {name: now[name] - then[name] for name in now}
+        for then, now in zip(before, after, strict=True)
+    ]
+    return {"old": summed(before), "new": summed(after), "difference": summed(differences)}
+
+
+def _course(
+    queue: str, old: Sequence[Replayed], new: Sequence[Replayed]
+) -> dict[str, dict[str, list[float | None]]]:
+    """Return a queue's half hours, means over replications; None where nobody came."""
+    return {
+        side: {
+            "offered": [came / len(runs) for came, _, _ in sums],
+            SERVICE_LEVEL: [in_time / came if came else None for came, in_time, _ in sums],
+            MEAN_WAIT: [waited / came if came else None for came, _, waited in sums],
+        }
+        for side, runs in (("old", old), ("new", new))
+        for sums in [_sums([one.bins[queue] for one in runs])]
+    }
+
+
+def _sums(runs: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, float, float]]:
+    return [
+        (sum(b[0] for b in place), sum(b[1] for b in place), sum(b[2] for b in place))
+        for place in zip(*runs, strict=True)
+    ]
+
+
+def as_it_was(trial: Trial) -> dict[str, Any]:
+    """Return the recorded day's own figures, by the same formulas and targets."""
+    records = recorded(trial)
+
+    def of(some: Sequence[Record]) -> dict[str, float]:
+        unfinished = sum(1 for one in some if one.end is End.waiting)
+        return {**of_contacts(some, trial.targets), "unfinished": float(unfinished)}
+
+    return {
+        "queues": {key: of([one for one in records if one.queue == key]) for key in trial.queues},
+        "total": of(records),
+    }
