@@ -55,7 +55,7 @@ def expected(operation: Operation, role: str) -> set[int]:
     supervisors = any(path.endswith(p) for p in SUPERVISORS)
     if named(operation) in ANYBODY:
         return {200, 201, 204, 415}
-    if any(p in path for p in (*ADMINISTRATORS, "/trials")):
+    if any(p in path for p in (*ADMINISTRATORS, "/trials", "/agent-conditions")):
         return of_configuration(operation, role)
     if path.endswith("/files/{id}"):
         return {404}
