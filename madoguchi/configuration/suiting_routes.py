@@ -33,16 +33,16 @@ class SuitingApi:
 
     def operations(self) -> list[Operation]:
         """Return this part of the route table."""
-        conditions, write = f"{V1}/agent-conditions", Action.CONFIGURE
+        conditions, tune = f"{V1}/agent-conditions", Action.TUNE
         return [
-            Operation("GET", f"{conditions}/facts", self.facts, "What they may ask", action=write),
+            Operation("GET", f"{conditions}/facts", self.facts, "What they may ask", action=tune),
             Operation(
                 "POST",
                 f"{conditions}/check",
                 self.check,
                 "Does it compile, and who suits?",
                 ConditionBody,
-                action=write,
+                action=tune,
             ),
         ]
 

@@ -27,7 +27,6 @@ ADMINISTRATORS = (
     "/config",
     "/hours/preview",
     "/routing-rules",
-    "/agent-conditions",
     "/deadletters",
     "/audit",
     "/password",
@@ -39,6 +38,8 @@ TUNING = {
     "GET /api/v1/config/{kind}",
     "GET /api/v1/config/{kind}/{key}",
     "PUT /api/v1/config/{kind}/{key}",
+    "GET /api/v1/agent-conditions/facts",
+    "POST /api/v1/agent-conditions/check",
 }
 """Supervisors, too: what they may not do of it is in test_tuning.py."""
 SUPERVISORS = ("/assign", "/board", "/capacity", "/move", "/priority")
@@ -54,7 +55,7 @@ def expected(operation: Operation, role: str) -> set[int]:
     supervisors = any(path.endswith(p) for p in SUPERVISORS)
     if named(operation) in ANYBODY:
         return {200, 201, 204, 415}
-    if any(p in path for p in (*ADMINISTRATORS, "/trials")):
+    if any(p in path for p in (*ADMINISTRATORS, "/trials", "/agent-conditions")):
         return of_configuration(operation, role)
     if path.endswith("/files/{id}"):
         return {404}
