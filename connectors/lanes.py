@@ -7,7 +7,7 @@ again one by one; the culprit goes to the dead letters with its reason, and its 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 import structlog
 
@@ -16,7 +16,8 @@ from connectors.registry import Registry
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.conversations.decide import Arrival
+from madoguchi.conversations.choice import Verdict
+from madoguchi.conversations.ledger import Arrival
 from madoguchi.conversations.receive import receive
 from madoguchi.model.dead_letters import DeadCode, DeadReason
 from madoguchi.model.inbound import Inbound, InboundUnknown
@@ -60,8 +61,13 @@ class LaneWorker:
         holder: str,
         pressed: Callable[[], bool],
         catalog: Callable[[], Catalog],
+        rule_failed: Callable[[str], None],
+        zone: tzinfo | None = None,
     ) -> None:
         self._catalog = catalog
+        self._rule_failed = rule_failed
+        self._zone = zone
+        self._told: set[tuple[str, int]] = set()
         self._pressed = pressed
         self._store = store
         self._clock = clock
@@ -93,9 +99,10 @@ class LaneWorker:
     async def step(self) -> int:
         """Process one batch; return how many events it had."""
         taken: list[StoredEvent] = []
+        unanswered: list[Verdict] = []
         floor = self._lowest()
         try:
-            await self._store.write(lambda: self._next(taken, floor))
+            await self._store.write(lambda: self._next(taken, unanswered, floor))
         except Exception as fault:
             self._floor = 0
             if _passes(fault):
@@ -104,6 +111,7 @@ class LaneWorker:
                 await self._process(event)
         else:
             self._floor = taken[-1].row if taken else self._floor
+            self._report(unanswered)
         self.processed += len(taken)
         return len(taken)
 
@@ -142,12 +150,15 @@ class LaneWorker:
         self._leased_at = self._clock.monotonic()
 
     async def _process(self, one: StoredEvent) -> None:
+        unanswered: list[Verdict] = []
         try:
-            await self._store.write(lambda: self._alone(one))
+            await self._store.write(lambda: self._alone(one, unanswered))
         except Exception as fault:
             if _passes(fault):
                 raise
             await self._bury(one, fault)
+        else:
+            self._report(unanswered)
 
     async def _bury(self, one: StoredEvent, fault: Exception) -> None:
         why = _reason(fault).text
@@ -155,21 +166,42 @@ class LaneWorker:
         now = self._clock.now()
         await self._store.write(lambda: mark_dead(one.row, why, now))
 
-    def _next(self, taken: list[StoredEvent], floor: int) -> Work[None]:
-        """Take what waits in the lanes that we hold, and process it; ``taken`` says what it was."""
+    def _report(self, unanswered: Sequence[Verdict]) -> None:
+        """Count the rules that could not tell; each version of one is logged once."""
+        for verdict in unanswered:
+            key, version = verdict.rule.object.key, verdict.rule.version
+            self._rule_failed(key)
+            if (key, version) not in self._told:
+                self._told.add((key, version))
+                log.warning(
+                    "a routing rule could not tell and did not count",
+                    rule=key,
+                    version=version,
+                    why=verdict.why,
+                )
+
+    def _next(self, taken: list[StoredEvent], unanswered: list[Verdict], floor: int) -> Work[None]:
+        """Take what waits in the lanes that we hold, and process it; ``taken`` says what it was,
+        ``unanswered`` which rules could not tell.
+        """
         now = self._clock.now()
         taken[:] = yield from take(self._held, self._holder, now, after=floor)
-        yield from self._understand(taken, now)
+        unanswered[:] = yield from self._understand(taken, now)
 
-    def _alone(self, one: StoredEvent) -> Work[None]:
+    def _alone(self, one: StoredEvent, unanswered: list[Verdict]) -> Work[None]:
         """Process one event of a batch that failed."""
         now = self._clock.now()
-        yield from self._understand((yield from take_one(one.row, self._holder, now)), now)
+        events = yield from take_one(one.row, self._holder, now)
+        unanswered[:] = yield from self._understand(events, now)
 
-    def _understand(self, events: Sequence[StoredEvent], now: datetime) -> Work[None]:
-        if events:
-            arrivals = [arrival for event in events for arrival in self._arrivals(event)]
-            yield from receive(arrivals, now, self._clock.new_id, self._catalog())
+    def _understand(
+        self, events: Sequence[StoredEvent], now: datetime
+    ) -> Work[tuple[Verdict, ...]]:
+        if not events:
+            return ()
+        arrivals = [arrival for event in events for arrival in self._arrivals(event)]
+        found = yield from receive(arrivals, now, self._clock.new_id, self._catalog(), self._zone)
+        return found.unanswered
 
     def _arrivals(self, one: StoredEvent) -> list[Arrival]:
         connector = self._registry.by_id(one.account)

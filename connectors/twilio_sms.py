@@ -246,6 +246,7 @@ class TwilioSms(Connector):
             # Twilio answers STOP, START and HELP itself (Advanced Opt-Out) and says which it was:
             # https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
             automatic="OptOutType" in form,
+            context=_from_where(form),
         )
 
     def _receipt(self, event: ProviderEvent, form: Mapping[str, str]) -> Inbound:
@@ -333,6 +334,17 @@ def _meaning(
     if 400 <= fault.status < 500:
         return Rejected(f"{_why(fault.code or fault.status)}: {said}")
     return UnknownOutcome(text)
+
+
+def _from_where(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the place of the sender's number, where Twilio knows it:
+    https://www.twilio.com/docs/messaging/guides/webhook-request
+    """
+    names = {"city": "FromCity", "state": "FromState", "country": "FromCountry", "zip": "FromZip"}
+    told = {name: clean(form.get(field, ""), 120) for name, field in names.items()}
+    place = ", ".join(text for name, text in told.items() if text and name != "zip")
+    known = {name: text for name, text in {**told, "location": place}.items() if text}
+    return {"attributes": known} if known else {}
 
 
 def _why(code: object) -> str:

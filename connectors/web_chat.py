@@ -7,12 +7,14 @@ filtered for this visitor.
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
 import orjson
 from pydantic import Field, SecretStr
 
+from connectors import attributes
 from connectors.base import Connector, ConnectorSettings, HookRequest, Refused
 from madoguchi.model.channels import Capabilities, Channel
 from madoguchi.model.conversation import Part
@@ -97,14 +99,20 @@ class WebChat(Connector):
         """Return why a claim "this visitor is our customer" does not hold, None when it does.
 
         HMAC-SHA256 under the site's secret over the JSON array of id, name, phone, mail,
-        issued_at; at most ten minutes old.
+        issued_at and, where they are given, the attributes; at most ten minutes old.
         """
         if self.settings.secret is None:
             return "this site has no secret for identify()"
         values = [data.get(k, "") for k in ("id", "name", "phone", "mail", "issued_at")]
         if not all(isinstance(v, str) and len(v) <= 320 for v in values) or not values[0]:
             return "id, name, phone, mail, issued_at and signature must be texts"
-        wanted = sign_identity(self.settings.secret.get_secret_value(), *values)
+        signed = data.get("attributes") or {}
+        unfit = attributes.why_unfit(signed)
+        if unfit is not None:
+            return unfit
+        who, name, tel, box, issued_at = (str(value) for value in values)
+        secret = self.settings.secret.get_secret_value()
+        wanted = sign_identity(secret, who, name, tel, box, issued_at, signed)
         given = str(data.get("signature", "")).lower()
         if not hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace")):
             return "the signature does not fit"
@@ -117,9 +125,18 @@ class WebChat(Connector):
         return None
 
 
-def sign_identity(secret: str, id: str, name: str, phone: str, mail: str, issued_at: str) -> str:
+def sign_identity(
+    secret: str,
+    id: str,
+    name: str,
+    phone: str,
+    mail: str,
+    issued_at: str,
+    signed: Mapping[str, str] | None = None,
+) -> str:
     """Return the signature that a web site gives with ``Madoguchi.identify``."""
-    text = orjson.dumps([id, name, phone, mail, issued_at])
+    more = [attributes.pairs(signed)] if signed else []
+    text = orjson.dumps([id, name, phone, mail, issued_at, *more])
     return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
@@ -137,6 +154,8 @@ def _message(body: dict[str, Any]) -> list[Inbound]:
     context: dict[str, Any] = {}
     if isinstance(body.get("page"), dict):
         context["page"] = {k: clean(str(body["page"].get(k, "")), 500) for k in ("url", "title")}
+    if told := attributes.kept(body.get("attributes")):
+        context["attributes"] = told
     if isinstance(body.get("claims"), dict):
         context["claims"] = {
             k: clean(str(body["claims"].get(k, "")), 320) for k in ("name", "mail", "phone")
@@ -192,7 +211,10 @@ def _identify(body: dict[str, Any]) -> list[Inbound]:
     claims += [a for a in (phone(str(body["phone"])), mail(str(body["mail"]))) if a]
     return [
         InboundIdentity(
-            visitor_address(str(body["visitor"])), tuple(claims), clean(str(body["name"]), 120)
+            visitor_address(str(body["visitor"])),
+            tuple(claims),
+            clean(str(body["name"]), 120),
+            attributes={k: clean(v, 200) for k, v in body.get("attributes", {}).items()},
         )
     ]
 

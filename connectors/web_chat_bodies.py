@@ -29,6 +29,9 @@ class OfflineBody(VisitorBody):
     mail: str = ""
     phone: str = ""
     language: str = ""
+    attributes: Annotated[
+        dict[str, Any], Field(description="what the page tells of the matter; see routing")
+    ] = Field(default_factory=dict, max_length=200)
 
     @property
     def fits(self) -> bool:

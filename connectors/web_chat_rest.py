@@ -13,6 +13,7 @@ from aiohttp import web
 from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import select
 
+from connectors import attributes
 from connectors.registry import Registry
 from connectors.web_chat import WebChat
 from connectors.web_chat_bodies import ABOUT, LINK, SESSION, STORED, OfflineBody, SessionBody
@@ -279,7 +280,12 @@ class WidgetRest:
             visitor,
             "offline",
             body.id or self._ports.clock.new_id(),
-            {"text": text, "claims": claims, "language": body.language[:8]},
+            {
+                "text": text,
+                "claims": claims,
+                "language": body.language[:8],
+                "attributes": attributes.kept(body.attributes),
+            },
         )
         await self._ports.inbox.put(connector.account.id, [event])
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from aiohttp import web
 from sqlalchemy import select
 
+from connectors import attributes
 from connectors.web_chat import WebChat
 from connectors.web_chat_rest import WidgetPorts, WidgetRest
 from madoguchi.conversations.tables import conversation, message, work_item
@@ -213,6 +214,7 @@ class WidgetServer:
             "page": visitor.page,
             "language": visitor.language,
             "topic": data.get("topic") if isinstance(data.get("topic"), str) else None,
+            "attributes": attributes.kept(data.get("attributes")),
         }
         async with visitor.turn:
             if files:
@@ -268,6 +270,7 @@ class WidgetServer:
             "name": data.get("name", ""),
             "phone": data.get("phone", ""),
             "mail": data.get("mail", ""),
+            "attributes": data.get("attributes") or {},
         }
         name = f"identify-{data['signature'][:32]}"
         event = visitor.connector.event(visitor.id, "identify", name, body)

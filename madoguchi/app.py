@@ -30,8 +30,10 @@ from madoguchi.clock import Clock
 from madoguchi.configuration.opening_routes import OpeningApi
 from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
+from madoguchi.configuration.suiting_routes import SuitingApi
 from madoguchi.conversations import views as conversation_views
 from madoguchi.conversations.routes import ConversationApi
+from madoguchi.conversations.rule_routes import RuleApi
 from madoguchi.conversations.views import ConversationViews
 from madoguchi.files.service import Files
 from madoguchi.http import openapi
@@ -181,6 +183,8 @@ def _joined(
             holder,
             lambda: inbox.pressed,
             lambda: configuration.catalog,
+            _counted(metrics, *RULES_UNANSWERED),
+            settings.zone,
         ),
         delivery=Delivery(store, clock, hints, registry, holder, registry.mark_broken),
         router=router,
@@ -199,6 +203,7 @@ def _joined(
     return hub
 
 
+RULES_UNANSWERED = ("madoguchi_rules_unanswered", "routing rules that could not tell", "rule")
 HOOKS_REFUSED = ("madoguchi_hooks_refused", "webhooks refused", "account")
 EVENTS_REFUSED = ("madoguchi_socket_events_refused", "sockets' events over the limit", "event")
 
@@ -305,6 +310,8 @@ def _operations(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
     yield TrialApi(hub.trials, hub.configuration).operations()
+    yield RuleApi(hub.store, hub.clock, hub.configuration, hub.settings.zone).operations()
+    yield SuitingApi(hub.configuration).operations()
     yield OpeningApi(hub.clock, hub.configuration).operations()
     yield ConfigurationApi(
         hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password

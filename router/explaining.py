@@ -111,20 +111,29 @@ def _waiting(item: Row[Any], full: FullExplanation | None) -> list[str]:
 
 
 def _candidates(full: FullExplanation | None, catalog: Catalog) -> list[dict[str, Any]]:
+    if full is None:
+        return []
     return [
         {
             "agent": c.agent,
             "agent_name": catalog.agent_name(c.agent),
-            "obstacle": _named(c.obstacle, catalog),
+            "obstacle": _named(c.obstacle, c.agent, full.explanation.queue, catalog),
         }
-        for c in (full.candidates if full is not None else ())
+        for c in full.candidates
     ]
 
 
-def _named(obstacle: str | None, catalog: Catalog) -> str | None:
-    """Return an obstacle with a person's name for their id."""
-    code, _, agent = (obstacle or "").partition(":")
-    return f"{code}:{catalog.agent_name(agent)}" if code == "kept_for" else obstacle
+def _named(obstacle: str | None, agent: Id, queue: str, catalog: Catalog) -> str | None:
+    """Return an obstacle with a person's name for their id, and as ``condition`` where the agent
+    would serve the queue but for its condition.
+    """
+    code, _, other = (obstacle or "").partition(":")
+    if code == "kept_for":
+        return f"{code}:{catalog.agent_name(other)}"
+    entry = catalog.agent_by_id.get(agent)
+    if code == "serves" and entry is not None and catalog.kept_out(entry.object, queue):
+        return "condition"
+    return obstacle
 
 
 def _how(one: Recorded, agent: Id) -> tuple[str, Id | None]:

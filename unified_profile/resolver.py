@@ -6,7 +6,7 @@ as a suggestion to link, for a person to decide. See docs/decisions/0007.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from madoguchi.model.ids import Id
@@ -18,6 +18,7 @@ class Claim:
     """Somebody was met: an address, whether the channel vouches for it, and how they are called.
 
     ``same_as``: further addresses that the account's owner vouches to be the same person.
+    ``attributes``: what the owner says of the person; an empty one is taken back.
     """
 
     address: Address
@@ -25,6 +26,7 @@ class Claim:
     name: str = ""
     language: str = "ja"
     same_as: tuple[Address, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class _Resolver:
         target = self._customer_of([*same, identity], claim)
         for one in (identity, *same):
             self._point(one, target.id)
-        self._named(target, claim)
+        self._described(target, claim)
         for one in (identity, *same):
             self.result.found[one.address] = (one, self._customers[self._pointers[one.id][0]])
 
@@ -173,16 +175,20 @@ class _Resolver:
         if (identity, customer) not in self.result.suggested:
             self.result.suggested.append((identity, customer))
 
-    def _named(self, customer: Customer, claim: Claim) -> None:
-        """Give a customer without a name the one that was told."""
-        if customer.name or not claim.name:
+    def _described(self, customer: Customer, claim: Claim) -> None:
+        """Give a customer what was told: a name if there is none yet, what the business says."""
+        said = {**customer.attributes, **claim.attributes}
+        said = {name: value for name, value in said.items() if value != ""}
+        name = customer.name or claim.name
+        if (name, said) == (customer.name, dict(customer.attributes)):
             return
-        named = Customer(
-            customer.id, claim.name, customer.language, customer.created_at, customer.version + 1
-        )
-        fresh = self.result.new_customers
+        changed = replace(customer, name=name, attributes=said)
+        fresh, old = self.result.new_customers, self.result.changed_customers
         if customer in fresh:
-            fresh[fresh.index(customer)] = named
+            fresh[fresh.index(customer)] = changed
+        elif customer in old:
+            old[old.index(customer)] = changed
         else:
-            self.result.changed_customers.append(named)
-        self._customers[customer.id] = named
+            changed = replace(changed, version=customer.version + 1)
+            old.append(changed)
+        self._customers[customer.id] = changed

@@ -62,6 +62,7 @@ _KNOWN = Listed(
             customer.c.language,
             customer.c.created_at.label("customer_created_at"),
             customer.c.version.label("customer_version"),
+            customer.c.attributes,
         )
         .join(customer_of, customer_of.c.identity == identity.c.id)
         .join(customer, customer.c.id == customer_of.c.customer)
@@ -80,7 +81,12 @@ def _load(wanted: Sequence[Address]) -> Work[Known]:
         {r.id: (r.customer, r.pointer_version) for r in rows},
         {
             r.customer: Customer(
-                r.customer, r.customer_name, r.language, r.customer_created_at, r.customer_version
+                r.customer,
+                r.customer_name,
+                r.language,
+                r.customer_created_at,
+                r.customer_version,
+                r.attributes,
             )
             for r in rows
         },
@@ -140,7 +146,7 @@ def _save(resolution: Resolution, now: datetime) -> Work[None]:
                 "id": c.id,
                 "name": c.name,
                 "language": c.language,
-                "attributes": {},
+                "attributes": dict(c.attributes),
                 "created_at": c.created_at,
                 "version": c.version,
             }
@@ -157,12 +163,15 @@ def _save(resolution: Resolution, now: datetime) -> Work[None]:
             .where(identity.c.id == changed.id)
             .values(verified=changed.verified, name=changed.name, version=changed.version)
         )
-    for named in resolution.changed_customers:
-        yield (
+    for told in resolution.changed_customers:
+        done = yield (
             update(customer)
-            .where(customer.c.id == named.id)
-            .values(name=named.name, version=named.version)
+            .where(customer.c.id == told.id, customer.c.version == told.version - 1)
+            .values(name=told.name, attributes=dict(told.attributes), version=told.version)
+            .returning(customer.c.id)
         )
+        if not done:
+            raise Conflict("the customer was changed by somebody else")
     yield from move(resolution.moves, SYSTEM, "identified", now)
     if resolution.suggested:
         rows = [{"identity": i, "customer": c, "at": now} for i, c in resolution.suggested]
@@ -303,7 +312,16 @@ def customers_of(identities: Sequence[Id]) -> Work[dict[Id, Customer]]:
     if not identities:
         return {}
     rows = yield _CUSTOMERS(identities)
-    return {r.identity: Customer(r.id, r.name, r.language, r.created_at, r.version) for r in rows}
+    return {
+        r.identity: Customer(r.id, r.name, r.language, r.created_at, r.version, r.attributes)
+        for r in rows
+    }
+
+
+def business_ids(customers: Iterable[Id]) -> Work[dict[Id, str]]:
+    """Return customer → the business's own id, the first of several."""
+    found = yield from _business_ids(customers)
+    return {customer: min(ids) for customer, ids in found.items()}
 
 
 def bodies(ids: Sequence[Id]) -> Work[dict[Id, dict[str, Any]]]:

@@ -12,15 +12,22 @@ from madoguchi.configuration.kinds import (
     Hours,
     Object,
     Queue,
+    RoutingRule,
     Served,
     Skill,
     Team,
 )
+from madoguchi.configuration.suiting import agent_facts, holds
+from madoguchi.expressions.cel import Facts
+from madoguchi.expressions.cost import BUDGET
 from madoguchi.model.faults import Fault
 from madoguchi.model.hours import Opening, Why, public_holidays
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
 from madoguchi.model.ways import way_round
+
+RULES_BUDGET = 5 * BUDGET
+"""Steps that all routing rules together may take: at most about a tenth of a second."""
 
 O_co = TypeVar("O_co", bound=Object, covariant=True)
 
@@ -65,6 +72,12 @@ class Catalog:
         return self.of(Skill)
 
     @cached_property
+    def routing_rules(self) -> tuple[Entry[RoutingRule], ...]:
+        """The rules that are in use, in the order in which they are asked."""
+        rules = [entry for entry in self.of(RoutingRule).values() if entry.object.active]
+        return tuple(sorted(rules, key=lambda entry: entry.object.order))
+
+    @cached_property
     def teams(self) -> dict[str, Entry[Team]]:
         """Teams by key."""
         return self.of(Team)
@@ -90,19 +103,56 @@ class Catalog:
         return {entry.id: entry for entry in self.accounts.values()}
 
     def serves(self, agent: Agent) -> dict[str, int]:
-        """Return queue → level that an agent serves: by its teams, else by its skills."""
+        """Return queue → level that an agent serves: by its teams, else by its skills; without
+        those whose condition keeps the agent out.
+        """
+        return {key: n for key, n in self._assigned(agent).items() if self.suits(agent, key)}
+
+    def served(self, agent: Agent) -> dict[str, tuple[str, Served]]:
+        """Return queue → how an agent serves it, and for which team: at the best level; of equal
+        ones soonest, and keeping least free.
+        """
+        return {key: way for key, way in self._ways(agent).items() if self.suits(agent, key)}
+
+    def kept_out(self, agent: Agent, queue: str) -> bool:
+        """Tell whether an agent would serve a queue, but for the queue's condition."""
+        return queue in self._assigned(agent) and not self.suits(agent, queue)
+
+    def suits(self, agent: Agent, queue: str) -> bool:
+        """Tell whether a queue's condition lets an agent in; one that cannot tell does not."""
+        condition = self.queues[queue].object.condition
+        if condition is None:
+            return True
+        known = self._suiting.get((agent.key, queue))
+        if known is None:
+            facts = self._agent_facts.setdefault(agent.key, agent_facts(agent, self._asked_skills))
+            known = self._suiting[agent.key, queue] = holds(condition, facts)
+        return known
+
+    @cached_property
+    def _suiting(self) -> dict[tuple[str, str], bool]:
+        """What was found out already: nothing in a catalog changes."""
+        return {}
+
+    @cached_property
+    def _agent_facts(self) -> dict[str, Facts]:
+        return {}
+
+    @cached_property
+    def _asked_skills(self) -> frozenset[str]:
+        asked = (entry.object.asked_skills for entry in self.queues.values())
+        return frozenset().union(*asked)
+
+    def _assigned(self, agent: Agent) -> dict[str, int]:
         if agent.teams:
-            return {queue: one.level for queue, (_, one) in self.served(agent).items()}
+            return {queue: one.level for queue, (_, one) in self._ways(agent).items()}
         return {
             key: 1
             for key, entry in self.queues.items()
             if all(agent.skills.get(s, 0) >= least for s, least in entry.object.requires.items())
         }
 
-    def served(self, agent: Agent) -> dict[str, tuple[str, Served]]:
-        """Return queue → how an agent serves it, and for which team: at the best level; of equal
-        ones soonest, and keeping least free.
-        """
+    def _ways(self, agent: Agent) -> dict[str, tuple[str, Served]]:
         ways = [(team, one) for team in agent.teams for one in self.teams[team].object.serves]
         return {one.queue: (team, one) for team, one in sorted(ways, key=_best, reverse=True)}
 
@@ -197,7 +247,26 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
         *nowhere,
         *_loops(overflows, "overflow", "what overflows from here comes back"),
         *_loops(outside, "outside.to_queue", "what is handed on from here comes back"),
+        *_rule_faults([one for one in objects.values() if isinstance(one, RoutingRule)]),
     ]
+
+
+def _rule_faults(rules: Sequence[RoutingRule]) -> list[Fault]:
+    """Return a fault for each rule whose place another one has, and one for too many steps."""
+    faults = []
+    first: dict[int, str] = {}
+    for rule in sorted(rules, key=lambda each: each.key):
+        other = first.setdefault(rule.order, rule.key)
+        if other != rule.key:
+            facts = {"order": rule.order, "rule": other}
+            text = f"{rule.order} is the order of {other!r} already"
+            faults.append(Fault(f"routing_rule.{rule.key}.order", text, "order_taken", facts))
+    steps = sum(rule.condition.steps for rule in rules if rule.active)
+    if steps > RULES_BUDGET:
+        text = f"all rules together may take {steps} steps; {RULES_BUDGET} are allowed"
+        facts = {"steps": steps, "budget": RULES_BUDGET}
+        faults.append(Fault("routing_rule", text, "rules_budget", facts))
+    return faults
 
 
 def _loops(ahead: Mapping[str, Sequence[str]], place: str, text: str) -> list[Fault]:

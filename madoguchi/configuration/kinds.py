@@ -7,7 +7,18 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from madoguchi.configuration.facts import (
+    AGENT,
+    ATTRIBUTES,
+    CONTACT,
+    SKILLS,
+    AgentCondition,
+    Attribute,
+    AttributeName,
+    ContactCondition,
+)
 from madoguchi.configuration.times import DAY, Date, DayHours, Place, TimeZone, spans
+from madoguchi.expressions.cel import Expression
 from madoguchi.model import hours, routing
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
@@ -233,11 +244,15 @@ class Outside(Part):
 
 
 class Queue(Named, Object):
-    """Where work items wait; see docs/routing.md for the exact meaning. Groups are teams."""
+    """Where work items wait; see docs/routing.md for the exact meaning. Groups are teams.
+
+    ``agents``: CEL that must be true of an agent who serves it (:mod:`.facts`); empty: everybody.
+    """
 
     kind: ClassVar[str] = "queue"
     requires: dict[Key, Level] = Field(default_factory=dict)
     prefers: dict[Key, Level] = Field(default_factory=dict)
+    agents: AgentCondition = ""
     priority: int = Field(1, ge=1, le=100)
     order: Order = "age"
     ageing: Ageing = Field(default_factory=Ageing)
@@ -281,10 +296,22 @@ class Queue(Named, Object):
             raise PydanticCustomError("steps_out_of_order", "steps stand in the order of times")
         return steps
 
+    @cached_property
+    def condition(self) -> Expression | None:
+        """Return what must be true of an agent, as it is evaluated."""
+        return AGENT.compile(self.agents) if self.agents else None
+
+    @cached_property
+    def asked_skills(self) -> frozenset[str]:
+        """Return the skills that the condition on agents names."""
+        asked = self.condition.asked if self.condition else ()
+        return frozenset(skill for name, skill in asked if name == SKILLS)
+
     def references(self) -> list[tuple[str, str, str]]:
         """A queue needs the skills that it asks for, the teams, the queues, the hours."""
         found = [(f"requires.{skill}", "skill", skill) for skill in self.requires]
         found += [(f"prefers.{skill}", "skill", skill) for skill in self.prefers]
+        found += [("agents", "skill", skill) for skill in sorted(self.asked_skills)]
         for n, ring in enumerate(self.rings):
             found += [(f"rings.{n}.relax.{skill}", "skill", skill) for skill in ring.relax]
             found += [
@@ -310,6 +337,32 @@ class Queue(Named, Object):
         if self.outside.to_queue:
             found.append(("outside.to_queue", "queue", self.outside.to_queue))
         return found
+
+
+class RoutingRule(Named, Object):
+    """To which queue new contacts go of which ``when`` is true; the first rule by ``order`` wins.
+
+    ``when`` is CEL over what is known of a contact (:mod:`madoguchi.configuration.facts`).
+    ``priority`` and ``requires`` stand for the queue's own, where they are given.
+    """
+
+    kind: ClassVar[str] = "routing_rule"
+    order: int = Field(ge=1, le=1_000_000)
+    when: ContactCondition
+    queue: Key
+    priority: int | None = Field(None, ge=1, le=100)
+    requires: dict[Key, Level] = Field(default_factory=dict)
+    active: bool = True
+
+    @cached_property
+    def condition(self) -> Expression:
+        """Return ``when`` as it is evaluated."""
+        return CONTACT.compile(self.when)
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """A rule needs its queue and the skills that it asks for."""
+        skills = [(f"requires.{skill}", "skill", skill) for skill in self.requires]
+        return [("queue", "queue", self.queue), *skills]
 
 
 class Served(Part):
@@ -349,6 +402,7 @@ class Agent(Object):
     units: int = Field(5, ge=0, le=50)
     per_channel: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = Field(default_factory=dict)
     share: int = Field(1, ge=1, le=100)
+    attributes: dict[AttributeName, Attribute] = Field(default_factory=dict, max_length=ATTRIBUTES)
     active: bool = True
 
     def references(self) -> list[tuple[str, str, str]]:
@@ -374,5 +428,7 @@ class Account(Named, Object):
         return [("queue", "queue", self.queue), *topics]
 
 
-KINDS: dict[str, type[Object]] = {k.kind: k for k in (Skill, Hours, Queue, Team, Agent, Account)}
+KINDS: dict[str, type[Object]] = {
+    k.kind: k for k in (Skill, Hours, Queue, RoutingRule, Team, Agent, Account)
+}
 """In the order in which they may be made; deletion goes the other way."""

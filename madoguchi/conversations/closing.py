@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from madoguchi.conversations import repository, telling
+from madoguchi.conversations.choice import taken
 from madoguchi.model import log
 from madoguchi.model.conversation import Conversation, ConversationState, NewItem
 from madoguchi.model.ids import Id
@@ -51,7 +52,7 @@ def close(
         [
             *(telling.conversation_changed(one, now, "conversation.closed") for one in closed),
             *(telling.conversation_changed(one, now) for one in again),
-            *(telling.item_enqueued(one.id, one.queue, now) for one in work),
+            *(telling.item_enqueued(one, now) for one in work),
         ]
     )
 
@@ -81,4 +82,5 @@ def _work(one: Conversation, now: datetime, id: Id) -> NewItem:
         enqueued_at=one.inbound_at or now,
         preferred=one.last_owner,
         preference="last_owner" if one.last_owner else None,
+        **taken(one),
     )

@@ -18,14 +18,13 @@ from madoguchi.model.conversation import (
     MessageState,
     Visibility,
 )
-from madoguchi.model.hours import Opening, Why
+from madoguchi.model.hours import WEEKDAYS, Opening, Why
 from madoguchi.model.ids import Id
 
 MARK = "outside"
 """Under this key a conversation's context keeps of which closed period the customer knows."""
 
 OPENS = "{opens}"
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SENTENCES = re.compile(r"(?<=[。！？\n])|(?<=[.!?])(?=\s)")
 
 

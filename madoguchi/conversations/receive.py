@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from sqlalchemy import select, update
 
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import repository
-from madoguchi.conversations.decide import Arrival, Ledger, decide
+from madoguchi.conversations.choice import Verdict
+from madoguchi.conversations.decide import decide
+from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.conversations.tables import conversation, message
 from madoguchi.files.service import bind_files
 from madoguchi.model import log
@@ -34,7 +36,7 @@ from madoguchi.store.log import append
 from madoguchi.store.tables import outbox
 from madoguchi.store.work import Work
 from unified_profile.resolver import Claim
-from unified_profile.service import known_to, meet
+from unified_profile.service import business_ids, known_to, meet
 from unified_profile.tables import customer_of
 
 LONGEST_WINDOW = timedelta(days=31)
@@ -42,26 +44,39 @@ LONGEST_WINDOW = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a batch became; for tests and figures."""
+    """What a batch became; for tests and figures. ``unanswered``: rules that could not tell."""
 
     conversations: int
     messages: int
     items: int
+    unanswered: tuple[Verdict, ...] = ()
 
 
 def receive(
-    arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id], catalog: Catalog
+    arrivals: Sequence[Arrival],
+    now: datetime,
+    new_id: Callable[[], Id],
+    catalog: Catalog,
+    zone: tzinfo | None = None,
 ) -> Work[Received]:
-    """Turn inbound events into conversations, messages and work items; one transaction."""
-    ledger = yield from _load(arrivals, now, new_id, catalog)
+    """Turn inbound events into conversations, messages and work items; one transaction.
+
+    ``zone``: where rules' "now" is told, None on this machine.
+    """
+    ledger = yield from _load(arrivals, now, new_id, catalog, zone)
     for arrival in arrivals:
         decide(ledger, arrival)
     yield from _save(ledger)
-    return Received(len(ledger.new), len(ledger.new_messages), len(ledger.new_items))
+    made = (len(ledger.new), len(ledger.new_messages), len(ledger.new_items))
+    return Received(*made, tuple(ledger.unanswered))
 
 
 def _load(
-    arrivals: Sequence[Arrival], now: datetime, new_id: Callable[[], Id], catalog: Catalog
+    arrivals: Sequence[Arrival],
+    now: datetime,
+    new_id: Callable[[], Id],
+    catalog: Catalog,
+    zone: tzinfo | None,
 ) -> Work[Ledger]:
     claims = [claim for a in arrivals if (claim := _claim(a))]
     threads = sorted({(a.account.id, t) for a in arrivals if (t := _thread(a)) is not None})
@@ -76,10 +91,12 @@ def _load(
     visitors = yield from _visitors(
         [m.conversation for m in messages.values() if m.conversation not in known]
     )
-    ledger = Ledger(now, new_id, people, loaded, items, messages, visitors, catalog)
+    ledger = Ledger(now, new_id, people, loaded, items, messages, visitors, catalog, zone)
     served = {(c.account, c.thread) for c in loaded if c.id in items}
     if any(_asks(a) and (a.account.id, _thread(a)) not in served for a in arrivals):
         yield from _load_colleagues(ledger)
+        if catalog.routing_rules:
+            ledger.business_ids = yield from business_ids({c.id for _, c in people.values()})
     return ledger
 
 
@@ -95,7 +112,12 @@ def _claim(arrival: Arrival) -> Claim | None:
         return Claim(inbound.sender, inbound.verified, inbound.name, inbound.language or language)
     if isinstance(inbound, InboundIdentity):
         return Claim(
-            inbound.sender, True, inbound.name, inbound.language or language, inbound.claims
+            inbound.sender,
+            True,
+            inbound.name,
+            inbound.language or language,
+            inbound.claims,
+            inbound.attributes,
         )
     return None
 

@@ -306,6 +306,8 @@ _NEW_ITEM = Hot(
     "preferred",
     "preference",
     "topic",
+    "priority",
+    "requires",
     "version",
 )
 
@@ -327,6 +329,8 @@ def insert_items(new: Sequence[NewItem]) -> Bound:
                 "preferred": item.preferred,
                 "preference": item.preference,
                 "topic": item.topic,
+                "priority": item.priority,
+                "requires": dict(item.requires) if item.requires else None,
                 "version": 1,
             }
             for item in new

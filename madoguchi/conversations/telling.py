@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from madoguchi.model import log
-from madoguchi.model.conversation import Conversation, Message, Visibility
-from madoguchi.model.ids import Id
+from madoguchi.model.conversation import Conversation, Message, NewItem, Visibility
 from madoguchi.model.log import Entity, LogEntry
 
 
@@ -57,7 +56,8 @@ def message_changed(
     )
 
 
-def item_enqueued(item: Id, queue: str, at: datetime) -> LogEntry:
-    """Tell the router that a conversation needs an agent."""
-    audience = (log.queue(queue), log.SUPERVISORS)
-    return LogEntry("item.enqueued", Entity.ITEM, item, 1, audience, at)
+def item_enqueued(item: NewItem, at: datetime) -> LogEntry:
+    """Tell the router that a conversation needs an agent, and which rule chose the queue."""
+    audience = (log.queue(item.queue), log.SUPERVISORS)
+    data = {"rule": item.rule[0], "rule_version": item.rule[1]} if item.rule else None
+    return LogEntry("item.enqueued", Entity.ITEM, item.id, 1, audience, at, data)

@@ -1,5 +1,6 @@
 """Conversations, messages and work items: what every channel becomes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -187,6 +188,7 @@ class NewItem:
     """A work item to be born; `preferred` is the agent who shall get the first offer, and why.
 
     `came_to` is the queue that was asked for; its hours may have put the item into another one.
+    `priority` and `requires` stand for the queue's; `rule` chose the queue: its key and version.
     """
 
     id: Id
@@ -198,3 +200,6 @@ class NewItem:
     preferred: Id | None
     preference: str | None
     topic: str | None = None
+    priority: int | None = None
+    requires: Mapping[str, int] | None = None
+    rule: tuple[str, int] | None = None

@@ -20,6 +20,8 @@ AHEAD = timedelta(days=366)
 _NO_PLACE = re.compile("(posix|right)/|(localtime|posixrules|Factory)$")
 """Files of the tz database that mean another time on each machine, or none that browsers know."""
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 

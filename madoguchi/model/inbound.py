@@ -1,6 +1,6 @@
 """What comes in from a provider, before and after it is understood, and what goes out to it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,11 @@ class ProviderEvent:
     received_at: datetime
 
 
+def text_of(parts: Iterable[Part]) -> str:
+    """Return the text parts, joined by new lines."""
+    return "\n".join(p.get("text", "") for p in parts if p.get("type") == "text")
+
+
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A customer wrote. ``thread`` names the conversation's scope within the account.
@@ -41,6 +46,11 @@ class InboundMessage:
     context: Mapping[str, Any] = field(default_factory=dict)
     automatic: bool = False
 
+    @property
+    def text(self) -> str:
+        """The text parts, joined by new lines."""
+        return text_of(self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class InboundReceipt:
@@ -55,12 +65,15 @@ class InboundReceipt:
 
 @dataclass(frozen=True, slots=True)
 class InboundIdentity:
-    """A visitor became known: these addresses are verified to be the same person."""
+    """A visitor became known: these addresses are verified to be the same person, and what the
+    business says of them is true.
+    """
 
     sender: Address
     claims: tuple[Address, ...]
     name: str = ""
     language: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,7 @@ class Outbound:
     @property
     def text(self) -> str:
         """The text parts, joined by new lines."""
-        return "\n".join(p.get("text", "") for p in self.parts if p.get("type") == "text")
+        return text_of(self.parts)
 
 
 @dataclass(frozen=True, slots=True)

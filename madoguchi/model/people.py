@@ -1,8 +1,10 @@
 """Customers, their identities, and those who act in the product."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from madoguchi.model.ids import NIL, Id
 
@@ -39,13 +41,17 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A person or company; whose identities they are is told by ``customer_of`` only."""
+    """A person or company; whose identities they are is told by ``customer_of`` only.
+
+    ``attributes``: what the business has said of them, signed.
+    """
 
     id: Id
     name: str
     language: str
     created_at: datetime
     version: int = 1
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Role(StrEnum):

@@ -32,7 +32,7 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "[nonsense.x]",
         "nonsense",
         "unknown_kind",
-        {"known": "skill, hours, queue, team, agent, account"},
+        {"known": "skill, hours, queue, routing_rule, team, agent, account"},
     ),
     (
         '[account.sms]\nconnector = "fax"',

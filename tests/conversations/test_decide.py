@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madoguchi.clock import ManualClock
-from madoguchi.conversations.decide import Arrival, Ledger, decide, preview
+from madoguchi.conversations.decide import decide, preview
+from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.conversation import (
     Author,

@@ -11,7 +11,8 @@ from madoguchi.clock import ManualClock
 from madoguchi.configuration.catalog import Catalog, Entry
 from madoguchi.configuration.kinds import Hours, Object, Queue
 from madoguchi.conversations import outside
-from madoguchi.conversations.decide import Arrival, Ledger, decide
+from madoguchi.conversations.decide import decide
+from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.conversations.receive import Received, receive
 from madoguchi.model import log
 from madoguchi.model.channels import Account, Capabilities, Channel

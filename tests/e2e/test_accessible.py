@@ -13,6 +13,8 @@ pytestmark = pytest.mark.browser
 
 ADMIN = (
     "queues",
+    "rules",
+    "rules/+",
     "hours",
     "hours/shop",
     "agents",

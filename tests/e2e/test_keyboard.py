@@ -154,6 +154,7 @@ async def test_an_english_desk_has_english_names(house: House) -> None:
         ("sue", "board"),
         ("adam", "admin/queues/orders"),
         ("adam", "admin/teams/front"),
+        ("adam", "admin/rules/+"),
     ):
         other = await house.agent(name, locale="en-US", dark=True)
         await other.speak("en")

@@ -253,6 +253,21 @@ async def close_queue(world: World) -> None:
     await world.ask(world.admin, "PUT", f"/queues/{queue}/closed", {"closed": closed})
 
 
+@generates("PUT /api/v1/routing-rules/order")
+async def order_rules(world: World) -> None:
+    """New contacts go to another queue than before, or to the same."""
+    toml = "".join(
+        f"[routing_rule.{name}]\nname = '{name}'\norder = {at}\nqueue = '{name}'\n"
+        f"when = 'text.size() % 3 == {at}'\n"
+        for at, name in enumerate(("orders", "returns"), 1)
+    )
+    await world.ask(world.admin, "POST", "/config/apply", {"toml": toml})
+    keys = world.dice.sample(["orders", "returns"], 2)
+    number = world.here.hub.configuration.catalog.number
+    body = {"keys": keys, "number": number}
+    assert await world.ask(world.admin, "PUT", "/routing-rules/order", body) == 200
+
+
 @generates("POST /api/v1/config/apply")
 async def apply(world: World) -> None:
     toml = f"[queue.orders]\nwrap_up_s = 60\nservice_level_s = {world.dice.randint(10, 90)}\n"
@@ -292,6 +307,9 @@ OUTSIDE_THE_STREAM = {
     "POST /api/v1/hours/preview",
     "POST /api/v1/trials",
     "DELETE /api/v1/trials/{id}",
+    "POST /api/v1/routing-rules/check",
+    "POST /api/v1/routing-rules/try",
+    "POST /api/v1/agent-conditions/check",
 }
 """Commands that change nothing that a stream shows."""
 

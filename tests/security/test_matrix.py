@@ -23,7 +23,15 @@ customers are told, too.
 """
 
 OF_A_CONVERSATION = ("/conversations/", "/customers/", "/offers/")
-ADMINISTRATORS = ("/config", "/hours/preview", "/deadletters", "/audit", "/password")
+ADMINISTRATORS = (
+    "/config",
+    "/hours/preview",
+    "/routing-rules",
+    "/agent-conditions",
+    "/deadletters",
+    "/audit",
+    "/password",
+)
 TUNING = {
     "GET /api/v1/config",
     "GET /api/v1/config/versions",

@@ -507,12 +507,26 @@ class Widget:
         return max(found, key=lambda v: v["created_at"], default={})
 
     async def identify(
-        self, id: str, *, name: str = "", phone: str = "", mail: str = ""
+        self,
+        id: str,
+        *,
+        name: str = "",
+        phone: str = "",
+        mail: str = "",
+        attributes: dict[str, Any] | None = None,
+        sign: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Let the site say who its signed-in customer is; return the answer."""
+        """Let the site say who its signed-in customer is; return the answer.
+
+        ``sign``: attributes that are signed in the place of those that are told.
+        """
         now = self.running.hub.clock.now().isoformat()
-        body = {"id": id, "name": name, "phone": phone, "mail": mail, "issued_at": now}
-        signature = sign_identity(SHOP_SECRET, id, name, phone, mail, now)
+        told = {"id": id, "name": name, "phone": phone, "mail": mail, "issued_at": now}
+        body: dict[str, Any] = dict(told)
+        if attributes is not None:
+            body["attributes"] = attributes
+        signed = attributes if sign is None else sign
+        signature = sign_identity(SHOP_SECRET, id, name, phone, mail, now, signed)
         return dict(await self.call("identify", {**body, "signature": signature}))
 
     async def close(self) -> None:

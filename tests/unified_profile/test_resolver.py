@@ -239,3 +239,27 @@ def test_one_telephone_of_two_shop_customers() -> None:
     found = profile.meet([Claim(tablet, True, "母", same_as=(mother, phone))])
     assert found.moves == [], "a person's word stands"
     assert found.suggested == [(profile.identities[phone].id, profile.customer(mother))]
+
+
+def test_what_the_business_says_of_a_customer_is_kept_changed_and_taken_back() -> None:
+    mine, visitor = Address(Scheme.CUSTOMER, "C-7"), Address(Scheme.VISITOR, "v")
+    now = CLOCK.now()
+
+    def said(known: Known, **attributes: str) -> Customer:
+        claim = Claim(visitor, True, "Sato", "ja", (mine,), attributes)
+        found = resolve([claim], known, now, CLOCK.new_id)
+        (customer,) = found.new_customers or found.changed_customers
+        return customer
+
+    first = said(Known(), contract="gold", segment="vip")
+    assert first.attributes == {"contract": "gold", "segment": "vip"}
+    ids = {a: Identity(f"i-{a.value}", a, True, "", now) for a in (visitor, mine)}
+    pointers = {one.id: (first.id, 1) for one in ids.values()}
+    known = Known(ids, pointers, {first.id: first}, {first.id: frozenset({"C-7"})})
+    changed = said(known, contract="silver", segment="")
+    assert changed.attributes == {"contract": "silver"}
+    assert changed.version == first.version + 1
+    again = resolve(
+        [Claim(visitor, True, "", "ja", (mine,), {"contract": "gold"})], known, now, CLOCK.new_id
+    )
+    assert again.changed_customers == [], "the same again changes nothing"

@@ -9,9 +9,10 @@ test('calls wait until the widget is there, also those from before the script', 
     open: () => calls.push('open'),
     close: () => calls.push('close'),
     identify: (it: unknown) => calls.push(it),
+    describe: (it: unknown) => calls.push(it),
     reset: () => calls.push('reset'),
   } as unknown as Counter
-  const page = { Madoguchi: [['identify', claim], ['open']] } as unknown as Window
+  const page = { Madoguchi: [['identify', claim], ['describe', { product: 'kettle' }], ['open']] } as unknown as Window
   let ready: (counter: Counter) => void = () => undefined
   const api = expose(page, new Promise((resolve) => (ready = resolve)))
   api.close()
@@ -19,5 +20,5 @@ test('calls wait until the widget is there, also those from before the script', 
   expect(calls).toEqual([])
   ready(counter)
   await reset
-  await vi.waitFor(() => expect(calls).toEqual([claim, 'open', 'close', 'reset']))
+  await vi.waitFor(() => expect(calls).toEqual([claim, { product: 'kettle' }, 'open', 'close', 'reset']))
 })

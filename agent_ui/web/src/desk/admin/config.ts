@@ -4,7 +4,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { WEEKDAYS, type Span } from './spans'
 
-export type Kind = 'queue' | 'hours' | 'agent' | 'team' | 'skill' | 'account'
+export type Kind = 'queue' | 'hours' | 'agent' | 'team' | 'skill' | 'account' | 'routing_rule'
 export type Body = Record<string, unknown>
 
 export interface ConfigObject {
@@ -61,7 +61,7 @@ export function blank(kind: Kind): Body {
     skill: { name: '', name_en: '' },
     team: { name: '', name_en: '', serves: [] },
     queue: {
-      name: '', name_en: '', requires: {}, prefers: {}, priority: 1, order: 'age', ageing: { slope: 1, boost: 0 },
+      name: '', name_en: '', requires: {}, prefers: {}, agents: '', priority: 1, order: 'age', ageing: { slope: 1, boost: 0 },
       agent_choice: 'longest_idle', idle_since: 'work', preferred_wait_s: 0, offer_to: 1, auto_accept: false, weights: {}, rings: [],
       overflow: [], help: [], offer_timeout_s: 20,
       misses: 1, transfer_timeout_s: 60, service_level_s: 120, wrap_up_s: 0, wrap_up: [], hours: '', closed: false,
@@ -71,8 +71,9 @@ export function blank(kind: Kind): Body {
       name: '', name_en: '', time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, holidays: '', days: [],
       week: Object.fromEntries(WEEKDAYS.map((day, at): [string, Span[]] => [day, at < 5 ? [['09:00', '18:00']] : []])),
     },
-    agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, units: 5, share: 1, per_channel: {}, active: true },
+    agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, attributes: {}, units: 5, share: 1, per_channel: {}, active: true },
     account: {},
+    routing_rule: { name: '', name_en: '', order: 10, when: '', queue: '', priority: null, requires: {}, active: true },
   }
   return structuredClone(bodies[kind])
 }

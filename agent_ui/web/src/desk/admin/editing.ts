@@ -31,8 +31,14 @@ export function useEditing(kind: Ref<Kind>, key: Ref<string>, made: (key: string
   const object = computed<ConfigObject | undefined>(() => config.find(kind.value, key.value))
   const changes = computed(() => differing(base.value, body.value))
 
+  /** A new rule is asked after all others. */
+  function fresher(): Body {
+    const last = Math.max(0, ...config.of('routing_rule').map((each) => Number(each.body['order'])))
+    return kind.value === 'routing_rule' ? { ...blank(kind.value), order: last + 10 } : blank(kind.value)
+  }
+
   function reset(to: ConfigObject | undefined = object.value): void {
-    const read = to?.body ?? blank(kind.value)
+    const read = to?.body ?? fresher()
     base.value = structuredClone(toRaw(read))
     body.value = structuredClone(toRaw(read))
     version.value = to?.version ?? 0

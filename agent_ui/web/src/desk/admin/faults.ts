@@ -74,6 +74,19 @@ const words: Readonly<Record<string, string>> = {
   not_tried: 'notTried',
   changed_since: 'changedSince',
   settings_not_kept: 'settingsNotKept',
+  attribute_taken: 'attributeTaken',
+  order_taken: 'orderTaken',
+  rules_budget: 'rulesBudget',
+  expression_empty: 'missing',
+  expression_long: 'expressionLong',
+  expression_syntax: 'expressionSyntax',
+  expression_undeclared: 'expressionUndeclared',
+  expression_types: 'expressionTypes',
+  expression_not_bool: 'expressionNotBool',
+  expression_nested: 'expressionNested',
+  expression_budget: 'expressionBudget',
+  expression_pattern: 'expressionPattern',
+  expression_pattern_not_constant: 'expressionPatternNotConstant',
 }
 
 /** What is wrong, in the reader's language; the hub's own sentence for kinds that have no words. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { blocks, moved, ordered } from './order'
+import { replaced } from '@desk/parts/useMoving'
+import { blocks, ordered } from './order'
 
 test('nothing was moved: the first order', () => {
   expect(ordered([])).toEqual([...blocks])
@@ -17,7 +18,7 @@ test('every order holds every block once', () => {
 })
 
 test('a block takes the place of another, upwards and downwards', () => {
-  expect(moved([...blocks], 'open', 'identities')).toEqual(['open', 'identities', 'facts', 'page', 'earlier'])
-  expect(moved([...blocks], 'identities', 'open')).toEqual(['facts', 'page', 'open', 'identities', 'earlier'])
-  expect(moved([...blocks], 'page', 'page')).toEqual([...blocks])
+  expect(replaced([...blocks], 'open', 'identities')).toEqual(['open', 'identities', 'facts', 'page', 'earlier'])
+  expect(replaced([...blocks], 'identities', 'open')).toEqual(['facts', 'page', 'open', 'identities', 'earlier'])
+  expect(replaced([...blocks], 'page', 'page')).toEqual([...blocks])
 })

@@ -15,11 +15,3 @@ export function ordered(order: readonly string[]): Block[] {
   })
   return found
 }
-
-/** Lets a block take the place of another that is shown; hidden ones between them keep theirs. */
-export function moved(order: readonly Block[], block: Block, place: Block): Block[] {
-  const [from, to] = [order.indexOf(block), order.indexOf(place)]
-  const rest = order.filter((each) => each !== block)
-  rest.splice(rest.indexOf(place) + (from < to ? 1 : 0), 0, block)
-  return block === place ? [...order] : rest
-}

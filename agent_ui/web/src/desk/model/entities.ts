@@ -24,6 +24,23 @@ export type MessageState =
 export type Mode = 'reply' | 'note'
 export type Scheme = 'phone' | 'mail' | 'visitor' | 'customer' | 'raw'
 
+/** What chose the queue in which a conversation began. */
+export interface Chosen {
+  by: 'rule' | 'topic' | 'account'
+  queue: string
+  rule?: string
+  version?: number
+  name?: string
+  name_en?: string
+}
+
+/** What was told beside the messages; `attributes` by anybody, not signed. */
+export interface Context {
+  page?: { url: string; title: string }
+  attributes?: Record<string, string>
+  chosen?: Chosen
+}
+
 export interface Conversation {
   id: string
   number: number
@@ -47,7 +64,7 @@ export interface Conversation {
   inbound_seq: number
   seen_seq: number
   unanswered_since: string | null
-  context: { page?: { url: string; title: string } } | null
+  context: Context | null
   wrap_up: { code: string } | null
   created_at: string
   closed_at: string | null

@@ -113,4 +113,8 @@ export interface Claim {
   mail: string
   issued_at: string
   signature: string
+  /** What the business says of this customer, signed with the rest. */
+  attributes?: Attributes
 }
+
+export type Attributes = Record<string, string>

@@ -1,4 +1,4 @@
-import type { Message } from './model'
+import type { Attributes, Message } from './model'
 
 /** A file of a message that is on its way; `id` is there once the hub has it. */
 export interface Attachment {
@@ -16,6 +16,8 @@ export interface Outgoing {
   text: string
   files: Attachment[]
   topic: string | null
+  /** What the page told of itself when it was written. */
+  attributes?: Attributes
   at: string
   stage: 'queued' | 'sending' | 'taken' | 'failed'
   fault: string | null

@@ -1,5 +1,5 @@
 import { pickLocale, type Locale } from '@shared/locale'
-import type { About, Claim } from '../state/model'
+import type { About, Attributes, Claim } from '../state/model'
 import { Identity } from './identity'
 import { newId } from './ids'
 import { Reading } from './reading'
@@ -32,6 +32,7 @@ export class Counter {
   readonly #identity: Identity
   #draft: (text: string) => void = () => undefined
   readonly kept
+  #attributes: Attributes | null = null
   /** What the page around the widget speaks. */
   #page: Locale
 
@@ -128,6 +129,7 @@ export class Counter {
         text,
         files: this.uploads.attach(files),
         topic: going ? null : this.screen.value.topic,
+        ...(this.#attributes && { attributes: this.#attributes }),
         at: new Date().toISOString(),
         stage: 'queued',
         fault: null,
@@ -152,10 +154,11 @@ export class Counter {
   }
 
   /** Leaves a message while nobody is there. Rejects with a Fault. */
-  async leaveMessage(form: Omit<OfflineForm, 'language'>): Promise<void> {
+  async leaveMessage(form: Omit<OfflineForm, 'language' | 'attributes'>): Promise<void> {
     const { rest } = this.session.ports
     const language = this.screen.value.locale
-    await this.session.withToken((token) => rest.offline(token, { ...form, language }))
+    const about = this.#attributes && { attributes: this.#attributes }
+    await this.session.withToken((token) => rest.offline(token, { ...form, language, ...about }))
     await this.session.connect(false)
   }
 
@@ -163,6 +166,11 @@ export class Counter {
   download(file: string): Promise<string | null> {
     const { rest } = this.session.ports
     return this.session.withToken((token) => rest.link(token, file)).catch(() => null)
+  }
+
+  /** The page is about something now; it goes with each text. */
+  describe(attributes: Attributes): void {
+    this.#attributes = { ...attributes }
   }
 
   async identify(claim: Claim): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Outgoing } from '../state/outbox'
 
-export type Key = 'token' | 'unfinished' | 'read' | 'known' | 'language' | 'topic' | 'color' | 'draft'
+export type Key = 'token' | 'unfinished' | 'read' | 'known' | 'said' | 'language' | 'topic' | 'color' | 'draft'
 
 /**
  * What the browser keeps of one account, for all tabs of the site. Each text that is on its way has

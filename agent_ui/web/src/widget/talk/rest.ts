@@ -1,4 +1,4 @@
-import type { About, StoredFile } from '../state/model'
+import type { About, Attributes, StoredFile } from '../state/model'
 
 /** An answer that is an error: the problem's `code`, or `network` without an answer. */
 export class Fault extends Error {
@@ -16,6 +16,7 @@ export interface OfflineForm {
   mail: string
   text: string
   language: string
+  attributes?: Attributes
 }
 
 export interface Rest {

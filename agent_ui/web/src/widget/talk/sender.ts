@@ -31,9 +31,9 @@ export class Sender {
       const one = link === 'live' && !asking && !crowded ? nextToSend(outbox) : undefined
       if (!one) break
       this.dispatch({ type: 'sending', id: one.id })
-      const { id, text, topic } = one
+      const { id, text, topic, attributes } = one
       const files = one.files.map((file) => file.id)
-      this.#sent(id, await this.ask('send', { id, text, files, ...(topic && { topic }) }))
+      this.#sent(id, await this.ask('send', { id, text, files, ...(topic && { topic }), ...(attributes && { attributes }) }))
     }
     this.#busy = false
   }
