@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from madoguchi.configuration.kinds import (
     Account,
@@ -47,6 +47,10 @@ class Catalog:
 
     number: int
     objects: Mapping[tuple[str, str], Entry[Object]] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is configured, without what was worked out from it."""
+        return {"number": self.number, "objects": self.objects}
 
     def of(self, kind: type[O_co]) -> dict[str, Entry[O_co]]:
         """Return key → entry of one kind."""

@@ -41,6 +41,12 @@ class Object(BaseModel):
         """Return (field, kind, key) of every object that must exist for this one."""
         return []
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Return the fields alone: compiled expressions cannot go to another process."""
+        state = super().__getstate__()
+        fields = {k: v for k, v in state["__dict__"].items() if k in type(self).model_fields}
+        return {**state, "__dict__": fields}
+
 
 class Part(BaseModel):
     """A part of an object; no unknown fields."""

@@ -9,13 +9,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from madoguchi.configuration import text
-from madoguchi.configuration.kinds import Account
+from madoguchi.configuration.kinds import Account, RoutingRule
 from madoguchi.configuration.routes import V1
 from madoguchi.configuration.service import Change, Configuration, Invalid
 from madoguchi.http.table import Body, Call, Nothing, Operation
 from madoguchi.model.faults import Fault
 from madoguchi.security.permissions import Action, NotFound
 from router.trials.service import Kept, Trials, Wanted
+
+NOT_TRIED = frozenset({Account.kind, RoutingRule.kind})
+"""What decides before a contact comes to its queue: a recorded day begins behind it."""
 
 
 class ChangeBody(Body):
@@ -78,7 +81,7 @@ class TrialApi:
         if body.toml:
             changes += text.changes(body.toml, self.configuration.catalog)
             based_on = text.based_on(body.toml)
-        if faults := [_no_account(one) for one in changes if one.kind == Account.kind]:
+        if faults := [_not_tried(one) for one in changes if one.kind in NOT_TRIED]:
             raise Invalid(faults)
         kept = await self.trials.begin(
             call.actor.id, Wanted(body.day, changes, body.factor, body.weeks, based_on)
@@ -100,6 +103,6 @@ class TrialApi:
         return found
 
 
-def _no_account(change: Change) -> Fault:
-    place = f"{change.kind}.{change.key}"
-    return Fault(place, "an account's changes cannot be tried: they do not route", "not_tried")
+def _not_tried(change: Change) -> Fault:
+    text = "a replay keeps the queues that contacts came to, so this cannot be tried"
+    return Fault(f"{change.kind}.{change.key}", text, "not_tried")

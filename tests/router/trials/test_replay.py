@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from router.rebuild import specs
 from router.simulator import Scenario, run
 from router.trials.day import HALF_HOUR_US, forecast
 from router.trials.figures import as_it_was, compared
@@ -226,3 +228,11 @@ def test_a_forecast_is_a_poisson_day_of_the_mean() -> None:
     noon = sum(1 for each in day.contacts if 10 <= each.at // HALF_HOUR_US < 12)
     drawn = sum(1 for run in runs for each in run if 10 <= each.at // HALF_HOUR_US < 12) / 60
     assert drawn == pytest.approx(noon / 2 * 1.5, rel=0.15)
+
+
+def test_a_trial_with_conditions_goes_to_another_process() -> None:
+    catalog = catalog_of(orders("agents = \"agent.name != 'ben'\""))
+    before = specs(catalog)
+    again = pickle.loads(pickle.dumps(catalog))  # noqa: S301
+    assert specs(again) == before
+    assert "orders" in before["ann"].serves
