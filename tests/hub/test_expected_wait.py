@@ -82,7 +82,7 @@ async def test_the_site_says_what_a_new_contact_would_wait(tmp_path: Path, datab
         await ann.available()
 
         async def at_once() -> bool:
-            return await told() == 0
+            return bool(await told() == 0)
 
         await wait_for(at_once, "somebody has room")
         await widget.close()
