@@ -181,10 +181,12 @@ async def test_the_first_of_several_to_accept_has_it(tmp_path: Path, database: s
         ann, ben = await here.person("ann"), await here.person("ben")
         first, second = await ann.connect(), await ben.connect()
         await ben.call("POST", f"/offers/{offers[ben.id]['id']}/accept")
-        lost = await first.until(
-            lambda s: next((o for o in s.all("offer") if o["state"] == "withdrawn"), None),
-            "the other is told",
-        )
+
+        def over(stream: Stream) -> Any:
+            told = [e["view"] for e in stream.events if e["type"] == "offer.withdrawn"]
+            return next(iter(told), None)
+
+        lost = await first.until(over, "the other is told")
         assert lost["winner_name"] == "Ben"
         status, problem = await ann.raw("POST", f"/offers/{offers[ann.id]['id']}/accept")
         assert (status, problem["code"], problem["agent_name"]) == (409, "taken", "Ben")
