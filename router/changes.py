@@ -23,6 +23,7 @@ from madoguchi.model.routing import (
     ItemBlocked,
     ItemClosed,
     ItemFacts,
+    ItemRanked,
     ItemResumed,
     ItemState,
     ItemWaiting,
@@ -431,6 +432,10 @@ def _blocked(changes: Changes, one: ItemBlocked) -> None:
     changes.touch(one.item, "item.blocked" if one.blocked else "item.unblocked")
 
 
+def _ranked(changes: Changes, one: ItemRanked) -> None:
+    changes.touch(one.item, "item.changed")
+
+
 _NOTE: dict[type[Any], Callable[[Changes, Any], None]] = {
     Offered: _offered,
     OfferClosed: _offer_closed,
@@ -442,4 +447,5 @@ _NOTE: dict[type[Any], Callable[[Changes, Any], None]] = {
     PresenceChanged: _presence,
     AgentLoadChanged: _load,
     ItemBlocked: _blocked,
+    ItemRanked: _ranked,
 }

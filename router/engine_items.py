@@ -15,6 +15,7 @@ from madoguchi.model.routing import (
     ItemEnqueued,
     ItemMoved,
     ItemPrioritised,
+    ItemRanked,
     ItemResumed,
     ItemState,
     ItemWaiting,
@@ -117,7 +118,7 @@ def cancel(book: Book, command: ItemCancelled) -> None:
 def prioritise(book: Book, command: ItemPrioritised) -> None:
     """Change an item's priority class."""
     item = book.item(command.item)
-    item.spec = replace(item.spec, priority=command.priority)
+    item.spec = replace(item.spec, priority=command.priority, by_hand=True)
     book.resort(item)
 
 
@@ -132,23 +133,40 @@ def move(book: Book, command: ItemMoved) -> None:
     if not line or waiting.index(item.id) == place:
         return
     before = line[place - 1] if place else None
-    after = line[place] if place < len(line) else None
-    beside = after or line[-1]
-    at = _between(before, after, beside)
-    priority = item.spec.priority if item.priority == beside.priority else beside.priority
+    beside = line[place] if place < len(line) else line[-1]
+    if item.priority != beside.priority:
+        item.spec = replace(item.spec, priority=beside.priority, by_hand=True)
+    _rank(book, item, _between(before, line[place] if place < len(line) else None, beside))
+    _make_room(book, item, line[place:])
+
+
+def _rank(book: Book, item: ItemRecord, at: int) -> None:
     book.lift(item)
-    item.spec = replace(item.spec, ahead=item.spec.enqueued_at - at, priority=priority)
+    item.spec = replace(item.spec, ahead=item.spec.enqueued_at - at)
     book.place(item)
+    book.tell(ItemRanked(item.id))
+
+
+def _make_room(book: Book, item: ItemRecord, behind: list[ItemRecord]) -> None:
+    """Let those behind an item rank later where there is no moment between it and them."""
+    at = item.spec.ranked_at
+    for other in behind:
+        if other.spec.ranked_at > at or other.priority != item.priority:
+            return
+        at += 1
+        _rank(book, other, at)
 
 
 def _between(before: ItemRecord | None, after: ItemRecord | None, beside: ItemRecord) -> int:
-    """Return the time that ranks an item between two others, in the class of `beside`."""
+    """Return the time that ranks an item between two others, in the class of `beside`: just behind
+    the first, if there is no moment between them.
+    """
     at = beside.spec.ranked_at
     if after is None:
         return at + MICROS
     if before is None or before.priority != after.priority:
         return at - MICROS
-    return (before.spec.ranked_at + at) // 2
+    return max((before.spec.ranked_at + at) // 2, before.spec.ranked_at + 1)
 
 
 # ---------------------------------------------------------------- offers

@@ -32,7 +32,7 @@ class Helping:
     def teams(
         self, queue: str, helps: Sequence[Help], reading: Reading, at: float
     ) -> tuple[str, ...]:
-        """Return the teams that help a queue now; a figure that nobody knows changes nothing."""
+        """Return the teams that help a queue now; a figure that nobody knows asks for nobody."""
         for key in [one for one in self._past_at if one[0] == queue and one[1] not in helps]:
             del self._past_at[key]
         on: set[str] = set()
@@ -41,7 +41,7 @@ class Helping:
             key = (queue, help)
             if value is not None and help.asked(value):
                 self._past_at[key] = at
-            elif value is not None and at - self._past_at.get(key, at) >= STAYS_S:
+            elif at - self._past_at.get(key, at) >= STAYS_S:
                 del self._past_at[key]
             if key in self._past_at:
                 on.update(help.teams)

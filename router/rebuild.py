@@ -267,6 +267,7 @@ def item_spec(row: Row[Any]) -> ItemSpec:
         enqueued_at=to_micros(row.enqueued_at),
         weight=kept.get("weight", 1),
         ahead=kept.get("ahead", 0),
+        by_hand=kept.get("by_hand", False),
         requires=row.requires,
         priority=row.priority,
         preferred=kept.get("preferred", row.preferred),
@@ -315,6 +316,7 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
     return {
         "weight": facts.spec.weight,
         "ahead": facts.spec.ahead,
+        "by_hand": facts.spec.by_hand,
         "preferred": facts.spec.preferred,
         "transfer": facts.transfer.value if facts.transfer else None,
         "paused_since": facts.paused_since,

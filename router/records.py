@@ -261,7 +261,9 @@ class ItemRecord:
 
     @property
     def priority(self) -> int:
-        """The item's own class, else its queue's, as raised by rings."""
+        """The item's own class, else its queue's, as raised by rings unless a person chose it."""
+        if self.spec.by_hand and self.spec.priority is not None:
+            return self.spec.priority
         return self.wide.priority_of(self.spec.priority, self.policy.priority)
 
     @property

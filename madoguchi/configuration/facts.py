@@ -58,7 +58,9 @@ AGENT = Vocabulary(
         "agent.language": Variable("text", 8),
         "agent.teams": Variable("texts", 64, 100),
         SKILLS: Variable("int_map", 64, 500),
-    }
+    },
+    # Asked once for every agent whenever the configuration changes.
+    budget=20_000,
 )
 """What a queue's condition on its agents may speak of; ``agent`` holds their attributes."""
 

@@ -92,9 +92,10 @@ def _cut(value: Any, most: int) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """The facts that a kind of expression may speak of."""
+    """The facts that a kind of expression may speak of, and the steps that one may take."""
 
     variables: Mapping[str, Variable]
+    budget: int = BUDGET
 
     @cached_property
     def environment(self) -> Any:
@@ -187,10 +188,11 @@ def _affordable(tree: Tree, vocabulary: Vocabulary, source: str) -> int:
         raise Refused(
             f"expression_{wrong.type}", str(wrong), **_place(source, tree, wrong.node)
         ) from wrong
+    if steps > vocabulary.budget:
+        text = f"it may take {steps} steps; {vocabulary.budget} are allowed"
+        raise Refused("expression_budget", text, steps=steps, budget=vocabulary.budget)
+    # Only now: to compile a pattern is a part of what is dear.
     _check_patterns(tree, source)
-    if steps > BUDGET:
-        text = f"it may take {steps} steps; {BUDGET} are allowed"
-        raise Refused("expression_budget", text, steps=steps, budget=BUDGET)
     return steps
 
 

@@ -14,6 +14,9 @@ from madoguchi.expressions.tree import Node, Tree
 BUDGET = 200_000
 """Steps that one expression may take: at most about 20 ms if everything comes together."""
 
+COMPILED = 5
+"""A regular expression is compiled each time it is used: so many steps for an instruction."""
+
 CHARS = 10
 """So many characters are copied or compared in a step."""
 
@@ -178,7 +181,7 @@ def _matched(node: Node, given: list[Bound]) -> Cost:
     if pattern.text is None:
         text = "the pattern of matches() must be written out"
         raise TooDear(pattern.id, "pattern_not_constant", text)
-    return given[0].weight * patterns.size(pattern.text), NUMBER
+    return (given[0].weight + COMPILED) * patterns.size(pattern.text), NUMBER
 
 
 _BY_KIND: dict[str, Callable[[Node, Scope], Cost]] = {

@@ -21,7 +21,7 @@ NAMED = 2000
 _COUNT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _POSIX = re.compile(r"\[:\^?\w+:\]")
 _GROUP = re.compile(r"\((\?(P?<\w*>|[imsU-]*:))?")
-_ESCAPED = re.compile(r"\\(p\{?|P\{?|x\{[0-9a-fA-F]*\}|x[0-9a-fA-F]{2}|.|$)", re.DOTALL)
+_ESCAPED = re.compile(r"\\([pP]\{[^}]*\}|[pP].|x\{[0-9a-fA-F]*\}|x[0-9a-fA-F]{2}|.|$)", re.DOTALL)
 
 
 def size(pattern: str) -> int:

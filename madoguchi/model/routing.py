@@ -107,6 +107,7 @@ __all__ = [
     "ItemFacts",
     "ItemMoved",
     "ItemPrioritised",
+    "ItemRanked",
     "ItemResumed",
     "ItemSpec",
     "ItemState",
@@ -228,6 +229,13 @@ class ItemClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRanked:
+    """A waiting item ranks elsewhere among those of its queue, moved itself or to make room."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceChanged:
     """`by` is `system` where the engine itself decided."""
 
@@ -265,6 +273,7 @@ Decision = (
     | ItemWrapUp
     | ItemResumed
     | ItemClosed
+    | ItemRanked
     | PresenceChanged
     | AgentLoadChanged
     | ItemBlocked

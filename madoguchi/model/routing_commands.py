@@ -223,7 +223,7 @@ class Requeued:
 
 @dataclass(frozen=True, slots=True)
 class ItemPrioritised:
-    """A new priority class for one item."""
+    """A new priority class for one item, which no ring changes any more."""
 
     item: str
     priority: int
@@ -233,7 +233,8 @@ class ItemPrioritised:
 class ItemMoved:
     """A new place among the items that wait in its queue, 1 for the first; too large: the last.
 
-    It takes over the class of the items there; its enqueue time stays. Refused: `not_waiting`.
+    It takes over the class of the items there, which no ring changes any more; its enqueue time
+    stays. Refused: `not_waiting`.
     """
 
     item: str

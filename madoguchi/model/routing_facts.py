@@ -310,6 +310,7 @@ class ItemSpec:
     units are released; None means the queue's `chat_release_s` for chat and 0 otherwise. `draw` is
     the number in [0, 1) that a random choice uses; None: one that follows from seed, id and offer.
     `ahead` is by how many µs it ranks as if it were older; what is told of its wait is not changed.
+    `by_hand`: a person chose `priority`, and rings leave it.
     """
 
     id: str
@@ -326,6 +327,7 @@ class ItemSpec:
     release_after_s: float | None = None
     draw: float | None = None
     ahead: int = 0
+    by_hand: bool = False
 
     def __post_init__(self) -> None:
         if self.weight < 1:

@@ -30,12 +30,15 @@ class ChangeBody(Body):
     based_on: int | None = None
 
 
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
+
+
 class TrialBody(Body):
     """What is to be tried: changes one by one or as TOML, on a day, with so many contacts for each
     recorded one; ``weeks``: on a day drawn from the same weekdays of so many weeks before.
     """
 
-    day: date
+    day: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
     changes: Annotated[list[ChangeBody], Field(max_length=200)] = Field(default_factory=list)
     toml: Annotated[str, Field(max_length=1_000_000)] = ""
     factor: Annotated[float, Field(ge=0.1, le=5)] = 1.0

@@ -30,7 +30,9 @@ log = structlog.get_logger(__name__)
 
 REPLICATIONS = 20
 MOST_WORKERS = 8
-MOST_UNFINISHED = 8
+MOST_UNFINISHED, MOST_OWN = 8, 3
+"""So many trials may wait or run, and so many of them be one person's."""
+
 KEPT = 40
 
 
@@ -106,6 +108,7 @@ class Trials:
         self._zone = zone
         self._kept: dict[Id, Kept] = {}
         self._waiting: asyncio.Queue[Kept] = asyncio.Queue()
+        self._beginning: list[Id] = []
         self._running: tuple[Id, asyncio.Task[None]] | None = None
         self.workers: list[Worker] = []
 
@@ -116,10 +119,16 @@ class Trials:
         recorded, and a 429 problem when too many wait.
         """
         unfinished = {State.waiting, State.running}
-        if sum(1 for one in self._kept.values() if one.state in unfinished) >= MOST_UNFINISHED:
+        owners = [one.owner for one in self._kept.values() if one.state in unfinished]
+        owners += self._beginning
+        if len(owners) >= MOST_UNFINISHED or owners.count(owner) >= MOST_OWN:
             raise Problem(429, "too_many_trials", "too many trials wait; try again in a minute")
-        preview = await self._configuration.preview(wanted.changes, wanted.based_on)
-        sources = await self._sources(wanted)
+        self._beginning.append(owner)
+        try:
+            preview = await self._configuration.preview(wanted.changes, wanted.based_on)
+            sources = await self._sources(wanted)
+        finally:
+            self._beginning.remove(owner)
         one = Kept(self._clock.new_id(), owner, wanted, preview, sources)
         self._kept[one.id] = one
         for id in list(self._kept)[: max(0, len(self._kept) - KEPT)]:

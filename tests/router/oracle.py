@@ -134,8 +134,10 @@ class SeenItem:
 
     def rank(self, agent: SeenAgent, at: int) -> Key:
         level = level_of(agent.spec, self.policy)
-        priority = self.wide.priority_of(self.spec.priority, self.policy.priority)
         spec = self.spec
+        priority = self.wide.priority_of(spec.priority, self.policy.priority)
+        if spec.by_hand and spec.priority is not None:
+            priority = spec.priority
         return item_rank(level, priority, self.policy.ageing, spec.ranked_at, spec.id, at)
 
 

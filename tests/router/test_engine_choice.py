@@ -12,6 +12,8 @@ from madoguchi.model.routing import (
     IdleSince,
     ItemAssigned,
     ItemMoved,
+    ItemPrioritised,
+    ItemRanked,
     OfferAccepted,
     OfferClosed,
     OfferDeclined,
@@ -20,6 +22,7 @@ from madoguchi.model.routing import (
     Presence,
     PresenceSet,
     QueuePolicy,
+    Ring,
     WorkEnded,
 )
 from tests.router.stage import START, Stage, only
@@ -191,6 +194,44 @@ def test_moves_follow_each_other() -> None:
     stage.do(ItemMoved("i5", 3))
     stage.do(ItemMoved("i6", 1))
     assert line(stage) == ["i6", "i1", "i4", "i5", "i2", "i3"]
+
+
+def test_there_is_always_room_between_two() -> None:
+    """However often something is put there: those behind make room."""
+    stage = three()
+    names = [f"n{number}" for number in range(60)]
+    for name in names:
+        stage.item(name)
+        made = stage.do(ItemMoved(name, 2))
+        assert line(stage)[:2] == ["i1", name]
+        assert {one.item for one in only(ItemRanked, made)} >= {name}
+    assert line(stage) == ["i1", *reversed(names), "i2", "i3"]
+    stage.do(ItemMoved("i3", 30))
+    assert line(stage).index("i3") == 29
+
+
+def test_items_of_one_moment_are_moved_apart() -> None:
+    stage = Stage()
+    for number in range(5):
+        stage.item(f"i{number}", enqueued_at=START)
+    stage.do(ItemMoved("i4", 3))
+    assert line(stage) == ["i0", "i1", "i4", "i2", "i3"]
+    stage.do(ItemMoved("i0", 3))
+    assert line(stage) == ["i1", "i4", "i0", "i2", "i3"]
+
+
+def test_no_ring_takes_a_class_back_that_a_person_gave() -> None:
+    stage = Stage(QueuePolicy("q", "", priority=3, rings=(Ring(30, priority=1),)))
+    stage.item("old")
+    stage.after(31)
+    for name in ("young", "younger"):
+        stage.item(name)
+    assert line(stage) == ["old", "young", "younger"]
+    stage.do(ItemMoved("old", 3))
+    assert line(stage) == ["young", "younger", "old"]
+    stage.do(ItemPrioritised("younger", 5))
+    stage.after(40)
+    assert line(stage) == ["young", "old", "younger"]
 
 
 def test_what_is_moved_takes_over_the_class_there() -> None:

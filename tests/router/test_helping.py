@@ -40,11 +40,13 @@ def test_a_team_stays_until_the_figure_has_been_back_for_a_while() -> None:
     assert helping.teams("q", [CROWD], Readings(waiting=3), 2 * STAYS_S) == ()
 
 
-def test_what_nobody_knows_changes_nothing() -> None:
+def test_what_nobody_knows_asks_for_nobody() -> None:
+    """Else a team let in at the evening's peak would help until five contacts come at night."""
     helping = Helping()
-    assert helping.teams("q", [CROWD], Readings(waiting=None), 0) == ()
-    helping.teams("q", [CROWD], Readings(waiting=20), 1)
-    assert helping.teams("q", [CROWD], Readings(waiting=None), 1_000) == ("night",)
+    assert helping.teams("q", [LATE], Readings(service_level=None), 0) == ()
+    helping.teams("q", [LATE], Readings(service_level=0.2), 1)
+    assert helping.teams("q", [LATE], Readings(service_level=None), STAYS_S) == ("night", "spare")
+    assert helping.teams("q", [LATE], Readings(service_level=None), STAYS_S + 1) == ()
 
 
 def test_several_helps_add_up_and_a_team_stays_for_the_last_of_them() -> None:
