@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from madoguchi.configuration.facts import AGENT
 from madoguchi.expressions import patterns
 from madoguchi.expressions.cel import Facts, Refused, Unanswered, Variable, Vocabulary
 from madoguchi.expressions.cost import BUDGET
@@ -174,4 +175,22 @@ def test_counted_repetition_multiplies() -> None:
     assert patterns.size("a{3,}") >= 3
     assert patterns.size("[^]a-z]") < 40
     assert patterns.size(r"\p{L}") > patterns.size("[a-z]") * 10
+    assert patterns.size(r"\p{L}{1,30}") >= 30 * patterns.NAMED
+    assert patterns.size(r"\pL{3,30}") >= 30 * patterns.NAMED
     assert patterns.size("返品|交換") == 1 + 12 + 1
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        r"agent.language.matches(r'\p{L}{3,30}x')",
+        " || ".join([r"agent.language.matches(r'\p{L}x')"] * 3),
+        r"agent.key.matches(r'((.{1,30}){1,30})')",
+        r"agent.key.matches(r'((.{1,1000}){1,1000})')",
+    ],
+)
+def test_a_pattern_is_reckoned_with_its_compiling_also_for_short_texts(condition: str) -> None:
+    """The library compiles it each time it is used; a condition is asked for every agent."""
+    with pytest.raises(Refused) as refused:
+        AGENT.compile(condition)
+    assert refused.value.type == "expression_budget"

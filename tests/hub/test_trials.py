@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,21 @@ async def test_bad_trials_are_refused_as_saving_would(tmp_path: Path) -> None:
         toml = {"day": DAY, "toml": "[queue.orders]\npriority = 'x'"}
         assert (await sue.raw("POST", "/trials", toml))[0] == 422
         assert (await sue.raw("POST", "/trials", {"day": DAY, "factor": 9}))[0] == 422
+        for day in ("0001-01-01", "9999-12-31"):
+            for weeks in (0, 12):
+                status, answer = await sue.raw("POST", "/trials", {"day": day, "weeks": weeks})
+                assert (status, answer["faults"][0]["place"]) == (422, "day")
+
+
+async def test_nobody_takes_the_place_of_others(tmp_path: Path) -> None:
+    """Also not by asking many times at once."""
+    async with hub_running(tmp_path, clock=ManualClock(), time_zone="UTC") as here:
+        await record(here.hub, a_day(), ALL_DAY)
+        sue, adam = await here.person("sue"), await here.person("adam")
+        begun = [sue.raw("POST", "/trials", {"day": DAY}) for _ in range(20)]
+        answers = [status for status, _ in await asyncio.gather(*begun)]
+        assert (answers.count(202), answers.count(429)) == (3, 17)
+        assert (await adam.raw("POST", "/trials", {"day": DAY}))[0] == 202
 
 
 async def test_a_trial_is_cancelled_and_its_owners_alone(tmp_path: Path) -> None:
