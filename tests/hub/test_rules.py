@@ -143,10 +143,12 @@ async def test_a_rule_that_cannot_tell_loses_nobody_and_is_counted(tmp_path: Pat
         for n in range(2):
             await here.sms(f"+81905550010{n}", "hello")
         assert await placed(here, 2) == [("orders", None)] * 2
-        counted = here.hub.metrics.get_sample_value(
-            "madoguchi_rules_unanswered_total", {"rule": "plan"}
-        )
-        assert counted == 2
+
+        def counted() -> bool:
+            name, labels = "madoguchi_rules_unanswered_total", {"rule": "plan"}
+            return here.hub.metrics.get_sample_value(name, labels) == 2
+
+        await wait_for(counted, "both are counted")
 
 
 async def test_rules_are_tried_before_they_are_saved(tmp_path: Path, database: str) -> None:
