@@ -46,11 +46,12 @@ export function useOpened(id: Ref<string>) {
       if (!world.conversation.has(wanted)) {
         learn('conversation', [await call<Conversation>('GET', `/conversations/${wanted}`)])
       }
+      const held = new Set(world.message.keys())
       const found = await page(wanted, null)
       read.add(wanted)
       const from = found.entries[0]?.received_at ?? ''
       const ids = new Set(found.conversations.map((each) => each.id))
-      relearnMessages(ids, new Set(found.entries.map((each) => each.id)), from)
+      relearnMessages(ids, held, new Set(found.entries.map((each) => each.id)), from)
       if (!cursors.has(wanted)) cursors.set(wanted, found.before)
       if (wanted === id.value) more.value = cursors.get(wanted) !== null
       await customer(wanted)

@@ -19,10 +19,13 @@ export const useWorld = defineStore('world', () => {
     }
   }
 
-  /** Takes the truth about some messages: those held in this span and not told are gone. */
-  function relearnMessages(conversations: ReadonlySet<string>, told: ReadonlySet<string>, from: string): void {
+  /**
+   * Takes the truth about some messages: those that were held when it was asked for, in this span,
+   * and are not told are gone. What has come meanwhile the answer could not know.
+   */
+  function relearnMessages(conversations: ReadonlySet<string>, held: ReadonlySet<string>, told: ReadonlySet<string>, from: string): void {
     for (const message of [...world.message.values()]) {
-      if (!conversations.has(message.conversation) || told.has(message.id)) continue
+      if (!conversations.has(message.conversation) || !held.has(message.id) || told.has(message.id)) continue
       if (message.received_at > from) world.message.delete(message.id)
     }
   }
