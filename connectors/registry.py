@@ -10,11 +10,10 @@ from pydantic import SecretStr, ValidationError
 
 import connectors
 from connectors.base import Connector, Ports
-from madoguchi.configuration.catalog import Catalog, Entry
+from madoguchi.configuration.catalog import Catalog, Entry, connected
 from madoguchi.configuration.kinds import Account as AccountConfig
 from madoguchi.configuration.service import Body, Invalid
 from madoguchi.configuration.text import KEPT
-from madoguchi.model.channels import Account
 from madoguchi.model.faults import Fault, faults_of
 from madoguchi.model.ids import Id
 from madoguchi.security.secrets import BadSecret, Vault
@@ -178,16 +177,5 @@ class Registry:
             self.broken[config.key] = str(fault)
             return None
         self.broken.pop(config.key, None)
-        account = Account(
-            id=entry.id,
-            key=config.key,
-            connector=config.connector,
-            channel=kind.channel,
-            name=config.name,
-            name_en=config.names["name_en"],
-            queue=config.queue,
-            language=config.language,
-            paused=config.paused,
-            topics=dict(config.topics),
-        )
+        account = connected(entry, kind.channel)
         return kind(account, settings, self._ports)

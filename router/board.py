@@ -134,7 +134,7 @@ class Board:
             case Figure.waiting:
                 return float(self._engine.number_waiting(queue))
             case Figure.longest_wait:
-                since = self._engine.longest_wait(queue)
+                since = self._engine.waits_since(queue)
                 return 0.0 if since is None else (self._engine.clock - since) / MICROS
             case Figure.expected_wait:
                 return self.expected_in(queue)

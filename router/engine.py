@@ -207,7 +207,7 @@ class Engine:
         """Return the ids of the items that wait in a queue, first served first."""
         return self._book.index.waiting(queue, self._book.clock)
 
-    def longest_wait(self, queue: str) -> int | None:
+    def waits_since(self, queue: str) -> int | None:
         """Return the enqueue time of what waits longest in a queue; None: nothing waits there."""
         return self._book.index.oldest(queue)
 

@@ -20,6 +20,8 @@ from madoguchi.configuration.kinds import (
 from madoguchi.configuration.suiting import agent_facts, holds
 from madoguchi.expressions.cel import Facts
 from madoguchi.expressions.cost import BUDGET
+from madoguchi.model.channels import Account as ConnectedAccount
+from madoguchi.model.channels import Channel
 from madoguchi.model.faults import Fault
 from madoguchi.model.hours import Opening, Why, public_holidays
 from madoguchi.model.ids import Id
@@ -223,6 +225,23 @@ class Catalog:
         """Return the name to show for an agent id; empty for nobody."""
         entry = self.agent_by_id.get(id or "")
         return entry.object.name if entry else ""
+
+
+def connected(entry: Entry[Account], channel: Channel) -> ConnectedAccount:
+    """Return a configured account as contacts come through it."""
+    one = entry.object
+    return ConnectedAccount(
+        id=entry.id,
+        key=one.key,
+        connector=one.connector,
+        channel=channel,
+        name=one.name,
+        name_en=one.names["name_en"],
+        queue=one.queue,
+        language=one.language,
+        paused=one.paused,
+        topics=dict(one.topics),
+    )
 
 
 def _best(way: tuple[str, Served]) -> tuple[int, float, int, str]:

@@ -134,23 +134,24 @@ def _texts(attributes: object) -> dict[str, str]:
 
 def choose(catalog: Catalog, contact: Contact, now: datetime, zone: tzinfo | None) -> Choice:
     """Return the queue of a new contact."""
-    unanswered: list[Verdict] = []
+    asked: Iterable[Verdict] = ()
     if catalog.routing_rules:
         facts = CONTACT.facts(facts_of(contact, now, zone))
-        for verdict in verdicts(catalog.routing_rules, facts):
-            if verdict.outcome == "holds":
-                rule = verdict.rule
-                return Choice(rule.object.queue, "rule", rule, tuple(unanswered))
-            if verdict.outcome == "cannot_tell":
-                unanswered.append(verdict)
-    return default(contact.account, contact.topic, tuple(unanswered))
+        asked = verdicts(catalog.routing_rules, facts)
+    return decided(asked, contact.account, contact.topic)
 
 
-def default(account: Account, topic: str, unanswered: tuple[Verdict, ...] = ()) -> Choice:
-    """Return the queue of a contact of which no rule holds."""
+def decided(asked: Iterable[Verdict], account: Account, topic: str) -> Choice:
+    """Return the queue that rules which were asked choose, else the topic's, else the account's."""
+    unanswered: list[Verdict] = []
+    for verdict in asked:
+        if verdict.outcome == "holds":
+            return Choice(verdict.rule.object.queue, "rule", verdict.rule, tuple(unanswered))
+        if verdict.outcome == "cannot_tell":
+            unanswered.append(verdict)
     if topic in account.topics:
-        return Choice(account.topics[topic], "topic", unanswered=unanswered)
-    return Choice(account.queue, "account", unanswered=unanswered)
+        return Choice(account.topics[topic], "topic", unanswered=tuple(unanswered))
+    return Choice(account.queue, "account", unanswered=tuple(unanswered))
 
 
 def verdicts(rules: Iterable[Entry[RoutingRule]], facts: Facts) -> Iterator[Verdict]:

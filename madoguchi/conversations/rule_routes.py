@@ -9,13 +9,13 @@ from pydantic import Field, ValidationError
 from sqlalchemy import select
 
 from madoguchi.clock import Clock
-from madoguchi.configuration.catalog import Catalog, Entry
+from madoguchi.configuration.catalog import Catalog, Entry, connected
 from madoguchi.configuration.facts import CONTACT
 from madoguchi.configuration.kinds import RoutingRule
 from madoguchi.configuration.routes import V1
 from madoguchi.configuration.service import Change, Configuration, Invalid, MovedOn, body_of
 from madoguchi.conversations import choice, repository
-from madoguchi.conversations.choice import Choice, Contact, Verdict
+from madoguchi.conversations.choice import Contact, Verdict
 from madoguchi.conversations.tables import message
 from madoguchi.conversations.visibility import allow
 from madoguchi.expressions.cel import Facts, Refused
@@ -178,19 +178,7 @@ def _fits(name: str, value: Any) -> bool:
 def _account(key: str, channel: Channel, catalog: Catalog) -> Account:
     """Return an account as it is configured; one that is not there leads to no queue."""
     entry = catalog.accounts.get(key)
-    if entry is None:
-        return Account(NIL, "", "", channel, "", "")
-    one = entry.object
-    return Account(
-        id=entry.id,
-        key=key,
-        connector=one.connector,
-        channel=channel,
-        name=one.name,
-        queue=one.queue,
-        language=one.language,
-        topics=one.topics,
-    )
+    return connected(entry, channel) if entry else Account(NIL, "", "", channel, "", "")
 
 
 def _tried(
@@ -199,16 +187,11 @@ def _tried(
     account = _account(values["account"], Channel.CUSTOM, catalog)
     facts = CONTACT.facts(values)
     asked = list(choice.verdicts(rules, facts))
-    held = asked[-1] if asked and asked[-1].outcome == "holds" else None
-    chosen = (
-        Choice(held.rule.object.queue, "rule", held.rule)
-        if held
-        else choice.default(account, values["topic"])
-    )
+    chosen = choice.decided(asked, account, values["topic"])
     return {
         "queue": chosen.queue,
         "by": chosen.by,
-        "rule": held.rule.object.key if held else None,
+        "rule": chosen.rule.object.key if chosen.rule else None,
         "rules": [_view(verdict, facts) for verdict in asked],
         "facts": values,
     }

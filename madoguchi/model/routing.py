@@ -44,18 +44,12 @@ from madoguchi.model.routing_facts import (
     AgentChoice,
     AgentFacts,
     AgentSpec,
-    Candidate,
-    Considered,
-    Explanation,
     Figure,
-    FilterCounts,
-    FullExplanation,
     Help,
     IdleSince,
     ItemFacts,
     ItemSpec,
     ItemState,
-    Key,
     Limit,
     Load,
     Offer,
@@ -69,6 +63,14 @@ from madoguchi.model.routing_facts import (
     RouterState,
     TransferPhase,
     micros,
+)
+from madoguchi.model.routing_reasons import (
+    Candidate,
+    Considered,
+    Explanation,
+    FilterCounts,
+    FullExplanation,
+    Key,
 )
 
 __all__ = [

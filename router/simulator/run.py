@@ -64,8 +64,7 @@ def _runs(scenario: Scenario, beside: Path, processes: int) -> Iterator[Seen]:
 def replicate(scenario: Scenario, beside: Path, number: int) -> Seen:
     """Run one replication; return its figures."""
     outcome = played(cast(scenario, number, beside))
-    within = {queue.name: scenario.service_level_s for queue in scenario.queues}
-    return seen(outcome, within)
+    return seen(outcome, scenario.targets)
 
 
 def played(what: Cast) -> Outcome:

@@ -119,10 +119,9 @@ class QueuePart(Part):
         return self
 
     def policy(
-        self, service_level_s: float, last_level: int = 1, delays_s: tuple[float, ...] = ()
+        self, target_s: float, last_level: int = 1, delays_s: tuple[float, ...] = ()
     ) -> QueuePolicy:
         """Return the engine's view; raises ValueError for values that cannot work."""
-        target_s = service_level_s if self.service_level_s is None else self.service_level_s
         return QueuePolicy(
             id=self.name,
             name=self.name,
@@ -223,6 +222,16 @@ class Scenario(Part):
     traffic: dict[str, Traffic] = Field(min_length=1)
     groups: list[Group] = Field(min_length=1)
 
+    @property
+    def targets(self) -> dict[str, float]:
+        """Return queue -> seconds within which to answer: its own, else the scenario's."""
+        return {
+            queue.name: self.service_level_s
+            if queue.service_level_s is None
+            else queue.service_level_s
+            for queue in self.queues
+        }
+
     def served(self, group: Group) -> list[ServesPart]:
         """Return what a group serves: by default every queue whose requirements it can meet."""
         if group.serves is not None:
@@ -244,7 +253,7 @@ class Scenario(Part):
             _known(place, "queue", (step.to_queue for step in queue.overflow), queues)
             _known(place, "group", (g for ring in queue.rings for g in ring.add_groups), groups)
             _known(place, "group", (g for order in queue.group_order for g in order), groups)
-            queue.policy(self.service_level_s)
+            queue.policy(self.targets[queue.name])
         _ends(self.queues)
         for limit in self.limits:
             _known("limits", "queue", limit.queues, queues)

@@ -30,6 +30,7 @@ def cast(scenario: Scenario, number: int, beside: Path) -> Cast:
 
 
 def _configuration(scenario: Scenario) -> ConfigurationChanged:
+    targets = scenario.targets
     levels: dict[str, int] = {}
     delays: dict[str, set[float]] = {}
     for group in scenario.groups:
@@ -39,7 +40,7 @@ def _configuration(scenario: Scenario) -> ConfigurationChanged:
                 delays.setdefault(served.queue, set()).add(served.after)
     queues = tuple(
         queue.policy(
-            scenario.service_level_s,
+            targets[queue.name],
             levels.get(queue.name, 1),
             tuple(sorted(delays.get(queue.name, ()))),
         )
