@@ -1,15 +1,14 @@
 """REST of the routing rules: checking a condition, trying the rules, putting them in order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from sqlalchemy import select
 
 from madoguchi.clock import Clock
-from madoguchi.configuration.catalog import Catalog, Entry, connected
+from madoguchi.configuration.catalog import Catalog, connected
 from madoguchi.configuration.facts import CONTACT
 from madoguchi.configuration.kinds import RoutingRule
 from madoguchi.configuration.routes import V1
@@ -23,7 +22,7 @@ from madoguchi.expressions.cost import BUDGET
 from madoguchi.http.table import Body, Call, Nothing, Operation
 from madoguchi.model.channels import Account, Channel
 from madoguchi.model.conversation import Author
-from madoguchi.model.faults import Fault, faults_of
+from madoguchi.model.faults import Fault
 from madoguchi.model.ids import NIL, Id, is_id
 from madoguchi.model.inbound import text_of
 from madoguchi.model.people import Actor
@@ -102,9 +101,8 @@ class RuleApi:
 
     async def attempt(self, call: Call[TryBody]) -> Any:
         """Return which queue a contact goes to, which rule says so, and why those before do not."""
-        body, catalog = call.body, self.configuration.catalog
-        now = self.clock.now()
-        rules = _rules(catalog, body.draft)
+        body, now = call.body, self.clock.now()
+        catalog = await self._with(body.draft)
         values = choice.blank(now, self.zone)
         if body.conversation is not None:
             id = body.conversation
@@ -112,7 +110,14 @@ class RuleApi:
                 raise NotFound("conversation")
             contact = await self.store.read(lambda: _of(call.actor, id, catalog))
             values = choice.facts_of(contact, now, self.zone)
-        return _tried(rules, catalog, values | _told(body.facts))
+        return _tried(catalog, values | _told(body.facts))
+
+    async def _with(self, draft: Draft | None) -> Catalog:
+        """Return the configuration as it would be with a draft. Raises Invalid as saving does."""
+        if draft is None:
+            return self.configuration.catalog
+        written = Change(RoutingRule.kind, draft.key, draft.body)
+        return (await self.configuration.preview([written])).new
 
     async def order(self, call: Call[OrderBody]) -> Any:
         """Give the rules' places to them anew; only those that move are changed."""
@@ -130,21 +135,6 @@ class RuleApi:
             call.actor, body.reason, changes, based_on=body.number
         )
         return {"number": result.number}
-
-
-def _rules(catalog: Catalog, draft: Draft | None) -> list[Entry[RoutingRule]]:
-    """Return the rules in their order, with one as it would be saved. Raises Invalid."""
-    rules = list(catalog.routing_rules)
-    if draft is None:
-        return rules
-    try:
-        written = RoutingRule.model_validate({**draft.body, "key": draft.key})
-    except ValidationError as wrong:
-        faults = faults_of(wrong.errors(include_input=False), RoutingRule.kind, draft.key)
-        raise Invalid(faults) from wrong
-    others = [entry for entry in rules if entry.object.key != draft.key]
-    mine = [Entry(NIL, 0, written)] if written.active else []
-    return sorted([*others, *mine], key=lambda entry: (entry.object.order, entry.version))
 
 
 def _told(facts: dict[str, Any]) -> dict[str, Any]:
@@ -181,12 +171,10 @@ def _account(key: str, channel: Channel, catalog: Catalog) -> Account:
     return connected(entry, channel) if entry else Account(NIL, "", "", channel, "", "")
 
 
-def _tried(
-    rules: Sequence[Entry[RoutingRule]], catalog: Catalog, values: dict[str, Any]
-) -> dict[str, Any]:
+def _tried(catalog: Catalog, values: dict[str, Any]) -> dict[str, Any]:
     account = _account(values["account"], Channel.CUSTOM, catalog)
     facts = CONTACT.facts(values)
-    asked = list(choice.verdicts(rules, facts))
+    asked = list(choice.verdicts(catalog.routing_rules, facts))
     chosen = choice.decided(asked, account, values["topic"])
     return {
         "queue": chosen.queue,

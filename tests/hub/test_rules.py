@@ -171,6 +171,9 @@ async def test_rules_are_tried_before_they_are_saved(tmp_path: Path, database: s
         assert found["rules"][2]["untrue"] == ['channel == "sms"']
         body = {"name": "x", "order": 5, "queue": "orders", "when": 'verified.tier == "a"'}
         draft = {"key": "tier", "body": body}
+        nowhere = {"key": "tier", "body": {**body, "queue": "nothing"}}
+        status, problem = await adam.raw("POST", "/routing-rules/try", {"draft": nowhere})
+        assert (status, problem["faults"][0]["place"]) == (422, "routing_rule.tier.queue")
         found = await tried(draft=draft)
         assert found["rules"][0]["outcome"] == "cannot_tell"
         assert "tier" in found["rules"][0]["why"]

@@ -45,6 +45,12 @@ def test_the_order_by_service_level_serves_the_nearer_target_first() -> None:
     assert after["slow"] > before["slow"]
 
 
+def test_a_queue_is_judged_by_its_own_target() -> None:
+    figures = run(Scenario.model_validate(BUSY), Path(), processes=1)["queues"]
+    level = {name: one["service_level"]["mean"] for name, one in figures.items()}
+    assert level["slow"] > level["fast"] + 0.1
+
+
 def test_shares_and_skills_that_are_preferred_move_the_work() -> None:
     groups = [
         {"name": "half", "agents": 6, "skills": {"ja": 1}},
