@@ -14,6 +14,7 @@ from madoguchi.configuration.catalog import Catalog, Entry, connected
 from madoguchi.configuration.kinds import Account as AccountConfig
 from madoguchi.configuration.service import Body, Invalid
 from madoguchi.configuration.text import KEPT
+from madoguchi.model.channels import Line
 from madoguchi.model.faults import Fault, faults_of
 from madoguchi.model.ids import Id
 from madoguchi.security.secrets import BadSecret, Vault
@@ -151,6 +152,11 @@ class Registry:
         """Return the connector of an account's id."""
         found = self._living.get(id)
         return found[1] if found else None
+
+    def line(self, id: Id) -> Line | None:
+        """Return by what an account speaks, None where it does not work."""
+        connector = self.by_id(id)
+        return Line(connector.account, connector.capabilities) if connector else None
 
     def mark_broken(self, id: Id, why: str) -> None:
         """Show that a provider refuses an account's credentials."""

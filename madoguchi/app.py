@@ -49,8 +49,6 @@ from madoguchi.live import schemas
 from madoguchi.live.server import Watchdog
 from madoguchi.live.tail import Tail
 from madoguchi.live.views import Views
-from madoguchi.model.channels import Line
-from madoguchi.model.ids import Id
 from madoguchi.model.log import Entity, NumberedEntry
 from madoguchi.security.secrets import Vault, parse_keys
 from madoguchi.security.sessions import Sessions
@@ -154,7 +152,9 @@ def _joined(
     configuration.guard(queues_in_use)
     configuration.watch(registry.renew)
     sessions = Sessions(store, clock, settings.session_hours)
-    router = RouterService(store, clock, hints, configuration, holder, zone=settings.zone)
+    router = RouterService(
+        store, clock, hints, configuration, holder, zone=settings.zone, line=registry.line
+    )
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
     views = _views(render, router_views)
@@ -289,11 +289,6 @@ def _operations(
     hub: Hub, views: Views, render: ConversationViews, router_views: RouterViews
 ) -> Iterator[list[Operation]]:
     """Yield each room's part of the route table."""
-
-    def line(account: Id) -> Line | None:
-        connector = hub.registry.by_id(account)
-        return Line(connector.account, connector.capabilities) if connector else None
-
     yield DeskApi(
         hub.store,
         hub.clock,
@@ -305,7 +300,7 @@ def _operations(
         hub.settings.base_url.startswith("https://"),
         hub.desk.session_ended,
     ).operations()
-    yield ConversationApi(hub.store, hub.clock, views, render, line).operations()
+    yield ConversationApi(hub.store, hub.clock, views, render, hub.registry.line).operations()
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()

@@ -233,6 +233,7 @@ class Book:
         item.told_blocked = False
         item.spec = replace(item.spec, queue=queue.id)
         item.come_under(queue)
+        item.limit_wait(self.clock)
         self.wait(item)
         self.tell(ItemWaiting(item.id, queue.id, why))
 
@@ -312,6 +313,7 @@ class Book:
         self.lift(item)
         item.transfer = None
         item.told_blocked = False
+        item.taken, item.waits_until = True, None
         self.end_preference(item)
         agent.taken += 1
         self.hold(item, agent.id, ItemState.assigned)

@@ -9,9 +9,11 @@ from sqlalchemy import update
 
 from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.conversations import acts
+from madoguchi.conversations import acts, turning_away
 from madoguchi.conversations.closing import close
+from madoguchi.conversations.turning_away import Away
 from madoguchi.model import log
+from madoguchi.model.channels import Line
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
 from madoguchi.model.people import SYSTEM
@@ -45,6 +47,8 @@ from router.rebuild import Kept, routing_of
 from router.standing import Standing
 from router.tables import assignment
 
+FULL = "full"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -60,7 +64,8 @@ class Changes:
     """Everything that one cycle of the router changes, gathered before anything is written.
 
     ``heard`` is how far the log was read for what is being decided; ``ends`` (conversation → place)
-    keeps it for each work that ended.
+    keeps it for each work that ended, ``away`` (item → why) that no queue could take it. ``line``
+    says by what an account speaks, None where it does not work.
     """
 
     engine: Engine
@@ -68,6 +73,7 @@ class Changes:
     now: datetime
     new_id: Callable[[], Id]
     catalog: Catalog
+    line: Callable[[Id], Line | None]
     items: dict[Id, str] = field(default_factory=dict)
     closed: dict[Id, ItemState] = field(default_factory=dict)
     last: dict[Id, ItemFacts] = field(default_factory=dict)
@@ -87,6 +93,7 @@ class Changes:
     pauses: dict[Id, int] = field(default_factory=dict)
     heard: int = 0
     ends: dict[Id, int] = field(default_factory=dict)
+    away: dict[Id, str] = field(default_factory=dict)
 
     def clock_set(self) -> None:
         """Write every stored instant anew, because the wall clock was set and all moved with it."""
@@ -314,8 +321,21 @@ class Changes:
         if self.ends:
             done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
             results = {c: w for c, w in done.items() if w}
-            yield from close(self.ends, self.now, self.new_id, results)
+            away = self._turned_away()
+            # The text that asked for a place stands behind the item that it made.
+            ends = self.ends | {c: self.heard for c, one in away.items() if one.why == FULL}
+            yield from close(ends, self.now, self.new_id, results, away)
         yield from acts.tell_again(shown, self.now)
+
+    def _turned_away(self) -> dict[Id, Away]:
+        """Return conversation → why it ends though nobody has had it."""
+        found = {}
+        for item, why in self.away.items():
+            spec = self.last[item].spec
+            queue = self.catalog.queues.get(spec.queue)
+            if queue is not None:
+                found[spec.conversation] = Away(why, queue.object.full, self.line)
+        return found
 
     def answer_of(self, item: Id) -> Answer:
         """Return what an item's first assignment says of its wait."""
@@ -410,6 +430,8 @@ def _closed(changes: Changes, one: ItemClosed) -> None:
     changes.ends[changes.last[one.item].spec.conversation] = changes.heard
     changes.touch(one.item, f"item.{one.why or one.state.value}")
     changes.assigned.append((one.item, None, None))
+    if one.why in turning_away.WHY:
+        changes.away[one.item] = one.why
     if one.why:
         changes.audit.append(
             record(SYSTEM, f"conversation.{one.why}", f"item:{one.item}", {}, changes.now)

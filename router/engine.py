@@ -95,7 +95,8 @@ class Engine:
         self._settle_moving()
         if isinstance(command, WorkEnded):
             self._run_due(book.clock)
-        engine_items.admit(book)
+        while engine_items.admit(book):
+            self._settle_moving()
         return refused
 
     def _run_due(self, until: int) -> None:
@@ -123,7 +124,7 @@ class Engine:
         while names:
             for name in names:
                 if book.index.holds(name):
-                    engine_items.overflow(book, book.items[name])
+                    engine_items.go_elsewhere(book, book.items[name])
             names = dict.fromkeys(book.arrivals)
             self._settle()
 

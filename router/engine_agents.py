@@ -202,14 +202,16 @@ def teams_let_in(book: Book, command: TeamsLetIn) -> None:
 
 
 def check_overflow(queues: Mapping[str, QueuePolicy]) -> None:
-    """Refuse overflows into queues that are not there, or round and round."""
-    ahead = {key: [step.to_queue for step in queue.overflow] for key, queue in queues.items()}
-    for start, targets in ahead.items():
-        for target in targets:
+    """Refuse overflows into queues that are not there, or round and round; also at once."""
+    later = {key: [step.to_queue for step in queue.overflow] for key, queue in queues.items()}
+    at_once = {key: [queue.full_to] if queue.full_to else [] for key, queue in queues.items()}
+    for ahead in (later, at_once):
+        for target in (target for targets in ahead.values() for target in targets):
             if target not in queues:
                 raise Refused("unknown_queue", target)
-        if way_round(start, lambda queue: ahead.get(queue, ())):
-            raise Refused("overflow_loop", start)
+        for start in ahead:
+            if way_round(start, ahead.__getitem__):
+                raise Refused("overflow_loop", start)
 
 
 def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:
@@ -217,7 +219,9 @@ def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:
     waiting = [item for item in book.items.values() if book.index.holds(item.id)]
     book.use_queues(queues)
     for item in book.items.values():
+        before = item.policy
         item.come_under(queues[item.spec.queue])
+        item.relimit_wait(before, book.clock)
         for kind in (Timer.release, Timer.absent):
             book.timers.schedule(kind, item.id)
     for agent in sorted(book.agents.values(), key=lambda agent: agent.id):

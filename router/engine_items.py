@@ -58,19 +58,28 @@ def enqueue(book: Book, command: ItemEnqueued) -> None:
     unanswered = None if spec.exclusive else spec.enqueued_at
     item = book.items[spec.id] = ItemRecord(spec, policy, unanswered_since=unanswered)
     item.come_under(policy)
+    item.limit_wait(book.clock)
     book.wait(item)
     book.entering[item.id] = None
 
 
-def admit(book: Book) -> None:
-    """Refuse a place to those new items that nobody took at once and that are too many to wait."""
+def admit(book: Book) -> bool:
+    """Refuse a place to those new items that nobody took at once and that are too many to wait:
+    they go where their queue sends them, or end. Return whether any went elsewhere.
+    """
     entering, book.entering = book.entering, {}
     for name in entering:
         item = book.items.get(name)
         if item is None or not book.index.holds(name):
             continue
-        if book.full(item.spec.queue, now_in=item.spec.queue):
+        if not book.full(item.spec.queue, now_in=item.spec.queue):
+            continue
+        if item.policy.full_to:
+            book.move(item, book.queue(item.policy.full_to), "full")
+            book.entering[name] = None
+        else:
             book.close(item, ItemState.cancelled, "full")
+    return bool(book.entering)
 
 
 def pass_rings(book: Book, item: ItemRecord) -> None:
@@ -91,12 +100,18 @@ def pass_rings(book: Book, item: ItemRecord) -> None:
     book.timers.schedule(Timer.step, item.id)
 
 
-def overflow(book: Book, item: ItemRecord) -> None:
-    """Move a waiting item whose moment to overflow has come, if there is place where it is to go;
-    later moments try again.
+def go_elsewhere(book: Book, item: ItemRecord) -> None:
+    """Let a waiting item overflow whose moment to do so has come, else end if it has waited too
+    long.
     """
-    if not item.policy.overflow:
+    if item.policy.overflow and _overflow(book, item):
         return
+    if item.waits_until is not None and item.waits_until <= book.clock:
+        book.close(item, ItemState.cancelled, "waited_too_long")
+
+
+def _overflow(book: Book, item: ItemRecord) -> bool:
+    """Move an item if there is place where it is to go; later moments try again."""
     before, item.stepped = item.stepped, book.clock
     for step in item.policy.overflow if item.owner is None else ():
         moment = item.spec.enqueued_at + micros(step.after_s)
@@ -104,10 +119,11 @@ def overflow(book: Book, item: ItemRecord) -> None:
             continue
         if not book.full(step.to_queue, now_in=item.spec.queue):
             book.move(item, book.queue(step.to_queue), "overflow")
-            return
+            return True
         # One way less is left: maybe nobody can ever take it now.
         book.arrivals[item.id] = None
     book.timers.schedule(Timer.step, item.id)
+    return False
 
 
 def cancel(book: Book, command: ItemCancelled) -> None:
@@ -358,6 +374,7 @@ def transfer_to_queue(book: Book, command: TransferredToQueue) -> None:
     book.hold(item, None, ItemState.waiting)
     item.spec = replace(item.spec, queue=policy.id)
     item.come_under(policy)
+    item.limit_wait(book.clock)
     book.wait(item)
     # Somebody meant it for this queue: it does not leave it for what is over already.
     item.stepped = book.clock

@@ -110,6 +110,8 @@ def _restore_item(book: Book, facts: ItemFacts, offers: list[Offer]) -> None:
         offers=facts.offers,
         closed={number: (agent, end) for number, agent, end in facts.closed},
         told_blocked=facts.told_blocked,
+        taken=facts.taken,
+        waits_until=facts.waits_until,
     )
     state = _state(facts, offers[0] if offers else None)
     if facts.owner is not None and facts.owner not in book.agents:

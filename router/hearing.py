@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from madoguchi.clock import to_micros
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.ids import Id
 from madoguchi.model.log import NumberedEntry
 from madoguchi.model.routing import (
@@ -36,7 +37,11 @@ def note_text(kept: Kept, numbered: NumberedEntry) -> None:
 
 
 def heard(
-    kept: Kept, numbered: NumberedEntry, specs: Mapping[Id, Any], now: datetime
+    kept: Kept,
+    numbered: NumberedEntry,
+    specs: Mapping[Id, Any],
+    now: datetime,
+    catalog: Catalog,
 ) -> Iterable[Command]:
     """Return what a log entry means to the engine."""
     entry = numbered.entry
@@ -50,7 +55,9 @@ def heard(
             kept.placed[row.id] = (row.queue, None)
             spec = rebuild.item_spec(row)
             # A row from just before the clock was set back would wait behind all later ones.
-            yield ItemEnqueued(replace(spec, enqueued_at=min(spec.enqueued_at, to_micros(now))))
+            came = min(spec.enqueued_at, to_micros(now))
+            patient = not catalog.opening(row.queue, now).open
+            yield ItemEnqueued(replace(spec, enqueued_at=came, patient=patient))
     elif entry.type == "message.received" and item and data.get("author") == "customer":
         yield CustomerWrote(item)
     elif entry.type == "message.sent" and item:

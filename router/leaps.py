@@ -40,6 +40,7 @@ def _item(one: ItemFacts, by: int) -> ItemFacts:
         unanswered_since=_maybe(one.unanswered_since, by),
         blocks=_blocks(one.blocks, by),
         wrap_up_until=_maybe(one.wrap_up_until, by),
+        waits_until=_maybe(one.waits_until, by),
     )
 
 

@@ -63,6 +63,9 @@ def policy(catalog: Catalog, key: str, queue: Queue) -> QueuePolicy:
         transfer_timeout_s=queue.transfer_timeout_s,
         misses=queue.misses,
         wrap_up_s=queue.wrap_up_s,
+        max_waiting=queue.max_waiting,
+        max_wait_s=queue.max_wait_s,
+        full_to=queue.full.to_queue,
     )
 
 
@@ -268,6 +271,7 @@ def item_spec(row: Row[Any]) -> ItemSpec:
         weight=kept.get("weight", 1),
         ahead=kept.get("ahead", 0),
         by_hand=kept.get("by_hand", False),
+        patient=kept.get("patient", False),
         requires=row.requires,
         priority=row.priority,
         preferred=kept.get("preferred", row.preferred),
@@ -299,6 +303,8 @@ def item_facts(row: Row[Any], offers: list[Row[Any]], agents: Mapping[Id, AgentF
         ),
         told_blocked=bool(kept.get("told_blocked")),
         wrap_up_until=kept.get("wrap_up_until"),
+        taken=row.assigned_at is not None,
+        waits_until=kept.get("waits_until"),
     )
 
 
@@ -317,6 +323,7 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
         "weight": facts.spec.weight,
         "ahead": facts.spec.ahead,
         "by_hand": facts.spec.by_hand,
+        "patient": facts.spec.patient,
         "preferred": facts.spec.preferred,
         "transfer": facts.transfer.value if facts.transfer else None,
         "paused_since": facts.paused_since,
@@ -324,6 +331,7 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
         "blocks": dict(facts.blocks),
         "told_blocked": facts.told_blocked,
         "wrap_up_until": facts.wrap_up_until,
+        "waits_until": facts.waits_until,
     }
 
 

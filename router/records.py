@@ -216,7 +216,7 @@ class ItemRecord:
     """An unfinished item. `policy` is its queue's; `pending` are its offers, by agent.
 
     `wide` is what the rings up to `widened_at` have changed; overflows up to `stepped` are done
-    with. `kept`: for which agent alone it waits.
+    with. `kept`: for which agent alone it waits. `waits_until`: when it ends if nobody takes it.
     """
 
     spec: ItemSpec
@@ -237,6 +237,8 @@ class ItemRecord:
     wide: Widened = NARROW
     widened_at: int = 0
     stepped: int = 0
+    taken: bool = False
+    waits_until: int | None = None
 
     @property
     def id(self) -> str:
@@ -281,6 +283,23 @@ class ItemRecord:
         if weight != self.spec.weight:
             self.spec = replace(self.spec, weight=weight)
 
+    def limit_wait(self, at: int) -> None:
+        """Begin to count how long it may wait in the queue into which it has come."""
+        most = self.policy.max_wait_s
+        limited = most > 0 and not (self.taken or self.spec.patient)
+        self.waits_until = at + micros(most) if limited else None
+
+    def relimit_wait(self, before: QueuePolicy, at: int) -> None:
+        """Let a changed limit count from when the item came; one that would be over already does
+        not: nothing that waits ends because somebody has changed the configuration.
+        """
+        most, was = self.policy.max_wait_s, before.max_wait_s
+        if self.waits_until is None or most == was:
+            return
+        moved = self.waits_until + micros(most) - micros(was)
+        if not most or moved > at:
+            self.waits_until = moved if most else None
+
     def step_due(self) -> int | None:
         """Return when the next ring or overflow comes, if the item still waits then."""
         policy, since = self.policy, self.spec.enqueued_at
@@ -288,7 +307,8 @@ class ItemRecord:
         overflow = next_moment(policy.overflow, since, self.stepped)
         delay = self.delay_after(self.widened_at)
         kept = kept_until(self.spec, policy) if self.kept is not None else None
-        return min((due for due in (ring, overflow, delay, kept) if due is not None), default=None)
+        moments = (ring, overflow, delay, kept, self.waits_until)
+        return min((due for due in moments if due is not None), default=None)
 
     def delay_after(self, passed: int) -> int | None:
         """Return when the item is next old enough for more agents, later than `passed`."""
@@ -350,4 +370,6 @@ class ItemRecord:
             closed=tuple((n, agent, end) for n, (agent, end) in sorted(self.closed.items())),
             told_blocked=self.told_blocked,
             wrap_up_until=self.wrap_up_until,
+            taken=self.taken,
+            waits_until=self.waits_until,
         )

@@ -6,7 +6,7 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -17,6 +17,7 @@ from madoguchi.bus import Hints
 from madoguchi.clock import APART, Clock, Watch, from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Configuration
+from madoguchi.model.channels import Line
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import NumberedEntry
 from madoguchi.model.people import SYSTEM
@@ -90,12 +91,14 @@ class RouterService:
         holder: str,
         domain: int = DOMAIN,
         zone: tzinfo | None = UTC,
+        line: Callable[[Id], Line | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._configuration = configuration
         self._holder = holder
         self._zone = zone
+        self._line = line
         self._lease = f"router:{domain}"
         self._wake = hints.subscribe("log", "router_command", "router")
         self._posted = hints.subscribe("router_command")
@@ -248,7 +251,7 @@ class RouterService:
         cycle = await self._collect()
         now, engine = self._follow_clock(engine)
         catalog = self._configuration.catalog
-        changes = Changes(engine, self._kept, now, self._clock.new_id, catalog)
+        changes = Changes(engine, self._kept, now, self._clock.new_id, catalog, self._line)
         changes.heard = self._kept.cursor
         if self._clock_set:
             changes.clock_set()
@@ -314,7 +317,7 @@ class RouterService:
         for entry in cycle.entries:
             changes.heard = entry.position
             note_text(self._kept, entry)
-            for command in heard(self._kept, entry, cycle.specs, changes.now):
+            for command in heard(self._kept, entry, cycle.specs, changes.now, changes.catalog):
                 if isinstance(command, CustomerWrote) and not engine.heeds_text(command.item):
                     continue
                 self._apply(engine, changes, Order(command), lenient=True)

@@ -266,8 +266,10 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
     queues = [one for one in objects.values() if isinstance(one, Queue)]
     overflows = {one.key: [step.to_queue for step in one.overflow] for one in queues}
     outside = {one.key: [to] if (to := one.outside.next_queue) else [] for one in queues}
+    full = {one.key: [to] if (to := one.full.to_queue) else [] for one in queues}
     return [
         *nowhere,
+        *_loops(full, "full.to_queue", "what finds no place here comes back"),
         *_loops(overflows, "overflow", "what overflows from here comes back"),
         *_loops(outside, "outside.to_queue", "what is handed on from here comes back"),
         *_rule_faults([one for one in objects.values() if isinstance(one, RoutingRule)]),

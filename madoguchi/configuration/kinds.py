@@ -249,6 +249,17 @@ class Outside(Part):
         return self.to_queue if self.action == "queue" else ""
 
 
+class Full(Part):
+    """What becomes of a new contact that finds no place to wait: it goes to another queue, or its
+    customer is told to write later. The same is told when nobody has taken it in time. Without a
+    text it is told in our words.
+    """
+
+    to_queue: MaybeKey = ""
+    text: str = Field(default="", max_length=1000)
+    text_en: str = Field(default="", max_length=1000)
+
+
 class Queue(Named, Object):
     """Where work items wait; see docs/routing.md for the exact meaning. Groups are teams.
 
@@ -265,6 +276,9 @@ class Queue(Named, Object):
     rings: list[Ring] = Field(default_factory=list, max_length=12)
     overflow: list[Overflow] = Field(default_factory=list, max_length=12)
     help: list[Help] = Field(default_factory=list, max_length=12)
+    max_waiting: int | None = Field(None, ge=0, le=100_000)
+    max_wait_s: float = Field(0, ge=0, le=2_592_000)
+    full: Full = Full()
     agent_choice: AgentChoice = AgentChoice.longest_idle
     idle_since: IdleSince = IdleSince.work
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
@@ -342,6 +356,8 @@ class Queue(Named, Object):
             found.append(("hours", "hours", self.hours))
         if self.outside.to_queue:
             found.append(("outside.to_queue", "queue", self.outside.to_queue))
+        if self.full.to_queue:
+            found.append(("full.to_queue", "queue", self.full.to_queue))
         return found
 
 

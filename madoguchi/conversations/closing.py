@@ -7,11 +7,21 @@ from typing import Any
 
 from madoguchi.conversations import repository, telling
 from madoguchi.conversations.choice import taken
+from madoguchi.conversations.turning_away import Away, tell
 from madoguchi.model import log
-from madoguchi.model.conversation import Conversation, ConversationState, NewItem
+from madoguchi.model.conversation import (
+    Conversation,
+    ConversationState,
+    Message,
+    MessageState,
+    NewItem,
+)
 from madoguchi.model.ids import Id
 from madoguchi.store.log import after, append
 from madoguchi.store.work import Work
+
+AUTOMATIC = "message.automatic"
+"""What the log says of a message that the hub itself has written."""
 
 
 def close(
@@ -19,8 +29,10 @@ def close(
     now: datetime,
     new_id: Callable[[], Id],
     wrap_up: Mapping[Id, dict[str, Any]],
+    away: Mapping[Id, Away],
 ) -> Work[None]:
-    """Close conversations whose work is done; part of the router's transaction.
+    """Close conversations whose work is done; part of the router's transaction. The customers of
+    those in ``away`` are told why.
 
     ``heard`` is conversation → how far the router had read the log when the work ended. A text
     behind it was stored before this closing and after the decision to it: its conversation stays
@@ -46,7 +58,9 @@ def close(
         for id in sorted(late)
     ]
     work = [_work(one, now, new_id()) for one in again]
+    closed, words = _last_words(closed, away, now, new_id)
     yield repository.update_conversations([*closed, *again])
+    yield from _say(words, found, now)
     yield repository.insert_items(work)
     yield append(
         [
@@ -55,6 +69,39 @@ def close(
             *(telling.item_enqueued(one, now) for one in work),
         ]
     )
+
+
+def _last_words(
+    closed: list[Conversation],
+    away: Mapping[Id, Away],
+    now: datetime,
+    new_id: Callable[[], Id],
+) -> tuple[list[Conversation], list[Message]]:
+    """Return the conversations that end, and what the customers of some are told."""
+    words = []
+    for n, one in enumerate(closed):
+        if one.id in away:
+            closed[n], told = tell(one, away[one.id], now, new_id)
+            words += [told] if told is not None else []
+    return closed, words
+
+
+def _say(words: list[Message], found: Mapping[Id, Conversation], now: datetime) -> Work[None]:
+    if not words:
+        return
+    yield repository.insert_messages(words)
+    if outgoing := [one for one in words if one.state is MessageState.QUEUED]:
+        yield repository.enqueue(outgoing, now)
+    yield append(
+        [
+            telling.message_changed(one, _visitor(found[one.conversation]), now, AUTOMATIC)
+            for one in words
+        ]
+    )
+
+
+def _visitor(one: Conversation) -> str:
+    return log.visitor(one.account, one.thread)
 
 
 def _written_to(found: Mapping[Id, Conversation], heard: Mapping[Id, int]) -> Work[set[Id]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
-from madoguchi.conversations import choice, outside
+from madoguchi.conversations import choice, outside, turning_away
 from madoguchi.conversations.choice import Choice, Contact
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.conversation import (
@@ -56,7 +56,7 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
     identity, customer = ledger.people[inbound.sender]
     one, preferred, preference = _conversation_for(ledger, arrival, inbound, identity)
     message = _received(ledger.new_id(), one.id, identity.id, inbound, arrival)
-    one = _written_to(ledger, one, message, inbound.context)
+    one = _written_to(ledger, one, message, inbound)
     opening = Opening()
     if needs_agent := one.id not in ledger.items:
         came_to = one.queue
@@ -123,7 +123,7 @@ def _received(
 
 
 def _written_to(
-    ledger: Ledger, one: Conversation, message: Message, context: Mapping[str, Any]
+    ledger: Ledger, one: Conversation, message: Message, inbound: InboundMessage
 ) -> Conversation:
     """Return a conversation after its customer has written: open, unanswered, with a preview."""
     at = occurred_at(message.provider_at, message.received_at)
@@ -137,8 +137,14 @@ def _written_to(
         inbound_at=at,
         inbound_seq=one.inbound_seq + 1,
         unanswered_since=one.unanswered_since or at,
-        context={**one.context, **context},
+        context={**_noted(one.context, automatic=inbound.automatic), **inbound.context},
     )
+
+
+def _noted(context: Mapping[str, Any], *, automatic: bool) -> dict[str, Any]:
+    """Return a conversation's context, which says whether a machine wrote last."""
+    left = {key: value for key, value in context.items() if key != turning_away.AUTOMATIC}
+    return {**left, turning_away.AUTOMATIC: True} if automatic else left
 
 
 def _conversation_for(

@@ -222,7 +222,7 @@ class ItemClosed:
     """The item is done, cancelled or abandoned; the engine forgets it.
 
     `why` is `wrap_up_over` where the time for wrap-up has run out, `full` where a new item found
-    no place to wait, empty where people ended it.
+    no place to wait, `waited_too_long` where nobody took it in time, empty where people ended it.
     """
 
     item: str

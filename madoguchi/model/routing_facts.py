@@ -202,7 +202,9 @@ class QueuePolicy:
     `requires` is skill -> minimum proficiency. `priority` 1 is served first, strictly.
     `misses`: so many unanswered offers in a row make an agent `missed`. `wrap_up` False ends the
     work at the moment when wrap-up would begin; `wrap_up_s` ends it so long after (0: no limit).
-    `max_waiting`: so many may wait, not on offer; None: no limit. `team_order` stands for the
+    `max_waiting`: so many may wait, not on offer; None: no limit. A new item that would be one too
+    many goes to `full_to` at once, or ends. `max_wait_s`: what nobody has taken so long after it
+    came into the queue ends (0: no limit). `team_order` stands for the
     levels when an item looks for an agent: those of the first list are asked first, who is in none
     last. `last_level` is the highest level at which anybody serves the queue. `weights` is channel
     -> units that an item takes, instead of its own. `prefers` is skill -> minimum: of one level,
@@ -241,6 +243,8 @@ class QueuePolicy:
     preferred_wait_s: float = 0
     delays_s: tuple[float, ...] = ()
     help_teams: tuple[str, ...] = ()
+    full_to: str = ""
+    max_wait_s: float = 0
 
     def __post_init__(self) -> None:
         if any(weight < 1 for weight in self.weights.values()):
@@ -248,7 +252,7 @@ class QueuePolicy:
         if min(self.offer_timeout_s, self.transfer_timeout_s, self.absent_requeue_s) <= 0:
             raise ValueError(f"queue {self.id}: time-outs must be above 0 s")
         waits = (self.decline_block_s, self.chat_release_s, self.wrap_up_s, self.preferred_wait_s)
-        if min(waits) < 0:
+        if min(*waits, self.max_wait_s) < 0:
             raise ValueError(f"queue {self.id}: a time must not be negative")
         if min(self.offer_to, self.misses) < 1:
             raise ValueError(f"queue {self.id}: offer_to and misses must be at least 1")
@@ -260,7 +264,7 @@ class QueuePolicy:
                 raise ValueError(f"queue {self.id}: steps must stand in the order of their times")
         if any(delay <= 0 for delay in self.delays_s):
             raise ValueError(f"queue {self.id}: a delay must be above 0 s")
-        if any(step.to_queue == self.id for step in self.overflow):
+        if self.id and self.id in {self.full_to, *(step.to_queue for step in self.overflow)}:
             raise ValueError(f"queue {self.id}: it overflows into itself")
 
 
@@ -310,7 +314,8 @@ class ItemSpec:
     units are released; None means the queue's `chat_release_s` for chat and 0 otherwise. `draw` is
     the number in [0, 1) that a random choice uses; None: one that follows from seed, id and offer.
     `ahead` is by how many µs it ranks as if it were older; what is told of its wait is not changed.
-    `by_hand`: a person chose `priority`, and rings leave it.
+    `by_hand`: a person chose `priority`, and rings leave it. `patient`: it came while its queue was
+    closed, and waits as long as it must.
     """
 
     id: str
@@ -328,6 +333,7 @@ class ItemSpec:
     draw: float | None = None
     ahead: int = 0
     by_hand: bool = False
+    patient: bool = False
 
     def __post_init__(self) -> None:
         if self.weight < 1:
@@ -399,6 +405,7 @@ class ItemFacts:
     `blocks`: agent -> until when barred. `offers`: how many were made. `closed`: number, agent and
     end of past offers (may be left out: late answers then learn less). `told_blocked`: the last
     ItemBlocked said so. `wrap_up_until`: when the wrap-up ends by itself; None: no limit.
+    `taken`: somebody has had it. `waits_until`: when it ends if nobody takes it; None: never.
     """
 
     spec: ItemSpec
@@ -413,6 +420,8 @@ class ItemFacts:
     closed: tuple[tuple[int, str, OfferState], ...] = ()
     told_blocked: bool = False
     wrap_up_until: int | None = None
+    taken: bool = False
+    waits_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,18 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "outside_loop",
         {"way": "orders → orders"},
     ),
+    (
+        "[queue.orders]\nfull = { to_queue = 'x' }",
+        "queue.orders.full.to_queue",
+        "no_such",
+        {"kind": "queue", "key": "x"},
+    ),
+    (
+        "[queue.orders]\nfull = { to_queue = 'orders' }",
+        "queue.orders.full.to_queue",
+        "full_loop",
+        {"way": "orders → orders"},
+    ),
     *(
         (f"[hours.office]\nname = 'Office'\n{wrong}", f"hours.office.{place}", code, facts)
         for wrong, place, code, facts in (

@@ -101,7 +101,7 @@ async def test_a_text_stored_before_the_closing_and_not_heard_reopens(
 
         def unit() -> Work[None]:
             yield update(work_item).values(state="done", closed_at=now)
-            yield from close({id: before}, now, new_id, {id: {"code": "solved"}})
+            yield from close({id: before}, now, new_id, {id: {"code": "solved"}}, {})
 
         await here.hub.store.write(unit)
         one, items = await shown(here, id)
@@ -112,7 +112,7 @@ async def test_a_text_stored_before_the_closing_and_not_heard_reopens(
 
         def again() -> Work[None]:
             yield update(work_item).values(state="done", closed_at=now)
-            yield from close({id: now_heard}, now, new_id, {id: {"code": "solved"}})
+            yield from close({id: now_heard}, now, new_id, {id: {"code": "solved"}}, {})
 
         await here.hub.store.write(again)
         one, items = await shown(here, id)

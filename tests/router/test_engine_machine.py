@@ -120,6 +120,8 @@ policies = st.tuples(
     st.sampled_from([False, False, True]),
     st.sampled_from([0.0, 30.0, 120.0]),
     st.sampled_from([1, 1, 2, 3]),
+    st.booleans(),
+    st.sampled_from([0.0, 0.0, 45.0, 300.0]),
 )
 limits = st.none() | st.integers(0, 4)
 
@@ -164,12 +166,14 @@ Drawn = tuple[
     bool,
     float,
     int,
+    bool,
+    float,
 ]
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
     (requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order,
-     weights, prefers, idle, auto, wait, several) = drawn  # fmt: skip
+     weights, prefers, idle, auto, wait, several, on, patience) = drawn  # fmt: skip
     # Overflows go upwards, so that they never go round.
     above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
@@ -179,6 +183,7 @@ def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
         max_waiting=most, team_order=order, last_level=2, weights=weights,
         prefers=prefers, idle_since=idle, auto_accept=auto, delays_s=DELAYS,
         preferred_wait_s=wait, offer_to=several, help_teams=("t1",) if wait else (),
+        full_to=above[0] if on and above else "", max_wait_s=patience,
     )  # fmt: skip
 
 
@@ -196,6 +201,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.ended: set[str] = set()
         self.enqueued: dict[str, int] = {}
         self.blocked: set[str] = set()
+        self.taken: set[str] = set()
 
     # -------------------------------------------------------- applying and judging
 
@@ -243,6 +249,8 @@ class EngineMachine(RuleBasedStateMachine):
                 self.ended.add(each.offer)
             elif isinstance(each, ItemWaiting | ItemAssigned):
                 self.blocked.discard(each.item)
+                if isinstance(each, ItemAssigned):
+                    self.taken.add(each.item)
             elif isinstance(each, ItemBlocked):
                 assert each.blocked != (each.item in self.blocked), "told twice"
                 (self.blocked.add if each.blocked else self.blocked.discard)(each.item)
@@ -290,8 +298,13 @@ class EngineMachine(RuleBasedStateMachine):
             assert item.spec.enqueued_at == self.enqueued[name]
             self.judge_line(now, name)
             assert item.facts.told_blocked == (item.waits and now.nobody(item)), name
+            assert item.facts.taken == (name in self.taken), name
+            if item.facts.waits_until is not None:
+                assert not item.facts.taken, "somebody has had it, and it would end"
+                assert not item.waits or item.facts.waits_until > now.at, "it waits too long"
             limit = item.facts.wrap_up_until
             assert limit is None or (item.facts.state is ItemState.wrap_up and limit > now.at)
+        self.judge_ends(before, now, decisions)
         for place, each in enumerate(decisions):
             if isinstance(each, Offered):
                 assert now.agents[each.agent].away_after is None, "offered to one who leaves"
@@ -308,12 +321,21 @@ class EngineMachine(RuleBasedStateMachine):
             policy = next(queue for queue in state.queues if queue.id == spec.queue)
             offered = [each.agent for each in decisions if isinstance(each, Offered)]
             expected = before.choice(spec, policy)
-            if expected or not policy.overflow:
+            if expected or not (policy.overflow or policy.full_to):
                 assert offered[:1] == ([expected] if expected else [])
                 assert len(offered) <= (1 if policy.auto_accept else policy.offer_to)
             refused = ItemClosed(spec.id, ItemState.cancelled, "full") in decisions
             moved = any(isinstance(each, ItemWaiting) for each in decisions)
             assert moved or refused == (not expected and self.full(before, spec.queue))
+
+    def judge_ends(self, before: Seen, now: Seen, decisions: Sequence[Decision]) -> None:
+        """Nobody's wait ends before its time, whatever changes meanwhile."""
+        for each in decisions:
+            if isinstance(each, ItemClosed) and each.why == "waited_too_long":
+                until = before.items[each.item].facts.waits_until
+                assert until is not None
+                assert until <= now.at
+                assert each.item not in self.taken
 
     def teardown(self) -> None:
         """The log of commands alone gives the same decisions."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from madoguchi.model.routing import (
     ConfigurationChanged,
     Decision,
@@ -10,6 +12,7 @@ from madoguchi.model.routing import (
     ItemState,
     ItemWaiting,
     Limit,
+    Offered,
     Overflow,
     Presence,
     PresenceSet,
@@ -141,6 +144,89 @@ def test_a_new_item_is_refused_a_place_only_after_it_looked_for_an_agent() -> No
     stage.do(WorkEnded("i1"))
     assert stage.offered_to("i2") == "a"
     assert only(ItemClosed, stage.item("i4")) == [], "what is on offer does not wait"
+
+
+def test_what_finds_no_place_goes_where_its_queue_sends_it() -> None:
+    stage = Stage(
+        QueuePolicy("q", "Q", max_waiting=1, full_to="r"),
+        QueuePolicy("r", "R", max_waiting=1, full_to="s"),
+        QueuePolicy("s", "S", max_waiting=0),
+    )
+    for name in ("i1", "i2"):
+        assert only(ItemClosed, stage.item(name)) == []
+    assert (stage.engine.waiting("q"), stage.engine.waiting("r")) == (["i1"], ["i2"])
+    stage.agent("a", {"s": 1}, units=1)
+    made = stage.item("i3")
+    assert [(one.queue, one.why) for one in only(ItemWaiting, made)] == [
+        ("r", "full"),
+        ("s", "full"),
+    ]
+    assert [one.agent for one in only(Offered, made)] == ["a"], "who is free there takes it"
+    refused = stage.item("i4")
+    assert only(ItemClosed, refused) == [ItemClosed("i4", ItemState.cancelled, "full")]
+
+
+def test_full_queues_that_pass_on_in_a_circle_are_refused() -> None:
+    stage = Stage()
+    circle = (QueuePolicy("q", "Q", full_to="r"), QueuePolicy("r", "R", full_to="q"))
+    assert stage.refuse(ConfigurationChanged(circle)).code == "overflow_loop"
+    nowhere = (QueuePolicy("q", "Q", full_to="x"),)
+    assert stage.refuse(ConfigurationChanged(nowhere)).code == "unknown_queue"
+    with pytest.raises(ValueError, match="into itself"):
+        QueuePolicy("q", "Q", full_to="q")
+
+
+def test_a_wait_ends_when_nobody_has_taken_it_in_time() -> None:
+    stage = Stage(QueuePolicy("q", "Q", max_wait_s=60, offer_timeout_s=20))
+    stage.item("i1")
+    assert stage.after(59.9) == []
+    assert only(ItemClosed, stage.after(0.1)) == [
+        ItemClosed("i1", ItemState.cancelled, "waited_too_long")
+    ]
+    stage.item("i2")
+    stage.after(55)
+    stage.agent("a")
+    assert stage.offered_to("i2") == "a"
+    assert only(ItemClosed, stage.after(19)) == [], "what is on offer is not taken back"
+    assert [one.why for one in only(ItemClosed, stage.after(2))] == ["waited_too_long"]
+
+
+def test_what_somebody_has_had_waits_as_long_as_it_must() -> None:
+    stage = Stage(QueuePolicy("q", "Q", max_wait_s=60))
+    stage.agent("a")
+    stage.assigned("i1")
+    stage.do(PresenceSet("a", Presence.away, "lunch", "a"))
+    stage.do(Requeued("i1", "signed_out"))
+    assert only(ItemClosed, stage.after(3600)) == []
+    stage.item("night", patient=True)
+    assert only(ItemClosed, stage.after(3600)) == []
+
+
+def test_an_overflow_begins_the_time_anew_and_comes_first() -> None:
+    queues = (
+        QueuePolicy("q", "Q", max_wait_s=60, overflow=(Overflow(60, "r"),)),
+        QueuePolicy("r", "R", max_wait_s=30),
+    )
+    stage = Stage(*queues)
+    stage.item("i1")
+    assert [one.queue for one in only(ItemWaiting, stage.after(60))] == ["r"]
+    assert stage.after(29) == []
+    assert [one.why for one in only(ItemClosed, stage.after(1))] == ["waited_too_long"]
+
+
+def test_a_changed_limit_moves_the_end_but_ends_nothing_itself() -> None:
+    def limited(seconds: float) -> ConfigurationChanged:
+        return ConfigurationChanged((QueuePolicy("q", "Q", max_wait_s=seconds),))
+
+    stage = Stage(QueuePolicy("q", "Q", max_wait_s=600))
+    stage.item("i1")
+    stage.after(300)
+    stage.do(limited(60))
+    assert only(ItemClosed, stage.after(299)) == [], "it keeps the limit with which it came"
+    stage.do(limited(900))
+    assert only(ItemClosed, stage.after(200)) == []
+    stage.do(limited(0))
+    assert only(ItemClosed, stage.after(86_400)) == []
 
 
 def test_queues_may_share_a_waiting_room() -> None:

@@ -273,7 +273,17 @@ class Stream:
 
     async def until(self, true: Callable[[Stream], Any], what: str) -> Any:
         """Wait until a condition on the fold holds; return its value."""
-        return await wait_for(lambda: true(self), what)
+        try:
+            return await wait_for(lambda: true(self), what)
+        except AssertionError as late:
+            late.add_note(self._known())
+            raise
+
+    def _known(self) -> str:
+        """Say what the page knows, for whoever reads that it waited in vain."""
+        told = [(one["pos"], one["type"], one["id"]) for one in self.events[-12:]]
+        connected = self.namespace in self.client.namespaces
+        return f"connected: {connected}, views: {sorted(self.views)}, last events: {told}"
 
     async def close(self) -> None:
         """Disconnect."""

@@ -58,6 +58,7 @@ const words: Readonly<Record<string, string>> = {
   steps_out_of_order: 'stepsOutOfOrder',
   overflow_loop: 'overflowLoop',
   outside_loop: 'outsideLoop',
+  full_loop: 'fullLoop',
   outside_needs_queue: 'outsideNeedsQueue',
   unknown_time_zone: 'unknownTimeZone',
   unknown_country: 'unknownCountry',

@@ -1,0 +1,61 @@
+"""What a customer is told whom a queue cannot take, or has not taken in time. Pure; the words are
+the queue's or ours.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from madoguchi.configuration.kinds import Full
+from madoguchi.conversations import outside
+from madoguchi.i18n import catalogue
+from madoguchi.model.channels import Line
+from madoguchi.model.conversation import Conversation, Message
+from madoguchi.model.ids import Id
+
+WHY = frozenset({"full", "waited_too_long"})
+"""For these reasons the router ends an item whose customer has to be told."""
+
+MARK, AUTOMATIC = "turned_away", "automatic"
+"""Under the first key a conversation's context keeps when its customer was told last, under the
+second that a machine wrote last: it is told nothing.
+"""
+
+QUIET = timedelta(minutes=10)
+"""Who writes again and again while a queue is full is told once in so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Why somebody is turned away, and what their queue says to it; ``line`` finds by what an
+    account speaks, None where it does not work.
+    """
+
+    why: str
+    policy: Full
+    line: Callable[[Id], Line | None]
+
+
+def tell(
+    one: Conversation, away: Away, now: datetime, new_id: Callable[[], Id]
+) -> tuple[Conversation, Message | None]:
+    """Return a conversation that ends, and what its customer is told; None where nothing is: they
+    were told lately, a machine wrote, or the account cannot say anything now.
+    """
+    line = away.line(one.account)
+    if line is None or line.account.paused or one.context.get(AUTOMATIC) or _told(one, now):
+        return one, None
+    told = outside.message(new_id(), one, line.capabilities, text(away, one.language), now)
+    return replace(one, context={**one.context, MARK: now.isoformat()}), told
+
+
+def _told(one: Conversation, now: datetime) -> bool:
+    last: Any = one.context.get(MARK)
+    return last is not None and now - datetime.fromisoformat(last) < QUIET
+
+
+def text(away: Away, language: str) -> str:
+    """Return the words for who is turned away."""
+    own = away.policy.text if language == "ja" else away.policy.text_en or away.policy.text
+    return own or str(catalogue("ja" if language == "ja" else "en")["turnedAway"][away.why])
