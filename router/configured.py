@@ -125,6 +125,11 @@ def spec(catalog: Catalog, id: Id, agent: Agent, order: int) -> AgentSpec:
         },
         delays_s={queue: one.after for queue, (_, one) in served.items() if one.after},
         share=agent.share,
+        interrupts={
+            channel.value: tuple(one.value for one in below)
+            for channel, below in agent.interrupts.items()
+            if below
+        },
     )
 
 

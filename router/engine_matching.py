@@ -63,6 +63,8 @@ def gains(before: Room | None, now: Room) -> bool:
     """Return whether `now` might take something that `before` could not."""
     if before is None:
         return True
+    if now.beside != before.beside:
+        return True
     return now.free > before.free or now.empty > before.empty or not now.full >= before.full
 
 

@@ -32,8 +32,8 @@ MEANT = frozenset({Preference.last_owner, Preference.named})
 class AgentView(Protocol):
     """An agent as `permitted` sees it.
 
-    `used` and `reserved` are units, `exclusives` the calls held or on offer, `held` the items per
-    channel, held or on offer.
+    `used` and `reserved` are units, `exclusives` the calls held or on offer, `held` the items and
+    `taking` the units per channel, held or on offer.
     """
 
     @property
@@ -71,6 +71,10 @@ class AgentView(Protocol):
     @property
     def held(self) -> Mapping[str, int]:
         """Items per channel, held or on offer."""
+
+    @property
+    def taking(self) -> Mapping[str, int]:
+        """Units per channel, held or on offer."""
 
     @property
     def worked_until(self) -> int:
@@ -172,6 +176,8 @@ def reachable(agent: AgentView) -> str | None:
 def room(agent: AgentView, item: ItemSpec) -> str | None:
     """Return what keeps `item` from fitting beside the work and the offers of `agent`, or None."""
     taken = agent.used + agent.reserved
+    for channel in agent.spec.interrupts.get(item.channel, ()):
+        taken -= agent.taking.get(channel, 0)
     if agent.exclusives or (item.exclusive and taken):
         return "exclusive"
     if taken + item.weight > agent.spec.units:

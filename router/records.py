@@ -29,11 +29,15 @@ CONNECTION_GRACE_S = 60
 
 
 class Room(NamedTuple):
-    """What an agent still has room for; agents with equal rooms can take the same shapes."""
+    """What an agent still has room for; agents with equal rooms can take the same shapes.
+
+    `beside`: for each channel that may interrupt others, its own (channel, free, empty).
+    """
 
     free: int
     empty: bool
     full: frozenset[str]
+    beside: tuple[tuple[str, int, bool], ...] = ()
 
 
 class Shape(NamedTuple):
@@ -45,7 +49,11 @@ class Shape(NamedTuple):
 
     def fits(self, room: Room) -> bool:
         """Return whether an item of this shape fits into `room`."""
-        if self.weight > room.free or (self.exclusive and not room.empty):
+        free, empty = room.free, room.empty
+        for channel, units, alone in room.beside:
+            if channel == self.channel:
+                free, empty = units, alone
+        if self.weight > free or (self.exclusive and not empty):
             return False
         return self.channel not in room.full
 
@@ -71,6 +79,7 @@ class AgentRecord:
     busy: int = 0
     wrapping: int = 0
     held: dict[str, int] = field(default_factory=dict)
+    taking: dict[str, int] = field(default_factory=dict)
     work: dict[str, ItemRecord] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
     delays: dict[str, int] = field(init=False)
@@ -130,7 +139,8 @@ class AgentRecord:
     def room(self) -> Room | None:
         """Return what the agent could be offered now; None: nothing at all."""
         free = self.free() if self.present else 0
-        if free == 0:
+        beside = self._beside() if self.present and self.spec.interrupts else ()
+        if free == 0 and not any(units for _, units, _ in beside):
             return None
         most = self.spec.per_channel
         full = (
@@ -138,7 +148,17 @@ class AgentRecord:
             if most
             else _NOTHING_FULL
         )
-        return Room(free, self.used == 0 and self.reserved == 0, full)
+        return Room(free, self.used == 0 and self.reserved == 0, full, beside)
+
+    def _beside(self) -> tuple[tuple[str, int, bool], ...]:
+        """Return what is free for the channels that interrupt others; nothing interrupts a call."""
+        if self.exclusives:
+            return ()
+        found = []
+        for channel, below in sorted(self.spec.interrupts.items()):
+            taken = sum(units for name, units in self.taking.items() if name not in below)
+            found.append((channel, max(0, self.spec.units - taken), taken == 0))
+        return tuple(found)
 
     def weigh(self, shape: Shape, sign: int, state: ItemState) -> None:
         """Add (+1) or take away (-1) one item that is `offered`, `assigned` or in `wrap_up`."""
@@ -152,17 +172,25 @@ class AgentRecord:
                 self.busy += sign
         self.exclusives += sign * shape.exclusive
         self.held[shape.channel] = self.held.get(shape.channel, 0) + sign
+        self.taking[shape.channel] = self.taking.get(shape.channel, 0) + sign * shape.weight
 
     def over_capacity(self) -> bool:
         """Return whether the agent holds more than offers alone could have brought."""
-        taken = self.used + self.reserved
-        beside_call = self.exclusives > 0 and sum(self.held.values()) > 1
+        below = self._interrupted()
+        taken = sum(units for name, units in self.taking.items() if name not in below)
+        held = sum(number for name, number in self.held.items() if name not in below)
+        beside_call = self.exclusives > 0 and held > 1
         most = self.spec.per_channel
         return (
             taken > self.spec.units
             or beside_call
             or any(self.held.get(name, 0) > limit for name, limit in most.items())
         )
+
+    def _interrupted(self) -> set[str]:
+        """Return the channels whose work rests while that of another is there."""
+        there = (name for name, number in self.held.items() if number)
+        return {below for name in there for below in self.spec.interrupts.get(name, ())}
 
     def load(self) -> Load:
         """Return the load as told to others."""

@@ -23,6 +23,7 @@ from madoguchi.model import hours, routing
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
 from madoguchi.model.routing import AgentChoice, IdleSince
+from madoguchi.model.ways import way_round
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 MaybeKey = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_.-]{0,63})?$")]
@@ -428,8 +429,19 @@ class Agent(Object):
     units: int = Field(5, ge=0, le=50)
     per_channel: dict[Channel, Annotated[int, Field(ge=0, le=50)]] = Field(default_factory=dict)
     share: int = Field(1, ge=1, le=100)
+    interrupts: dict[Channel, list[Channel]] = Field(default_factory=dict)
     attributes: dict[AttributeName, Attribute] = Field(default_factory=dict, max_length=ATTRIBUTES)
     active: bool = True
+
+    @field_validator("interrupts")
+    @classmethod
+    def _not_round(cls, interrupts: dict[Channel, list[Channel]]) -> dict[Channel, list[Channel]]:
+        for channel in interrupts:
+            way = way_round(channel, lambda one: interrupts.get(Channel(one), ()))
+            if way:
+                text = "channels interrupt each other: work would be added without end ({way})"
+                raise PydanticCustomError("interrupts_loop", text, {"way": " → ".join(way)})
+        return interrupts
 
     def references(self) -> list[tuple[str, str, str]]:
         """An agent needs its teams and skills."""

@@ -286,7 +286,8 @@ class AgentSpec:
     `units` is the capacity, `per_channel` the most items of a channel held at once. `teams` are
     those that rings and reserves name. `keep_free` is queue id -> what is kept for other queues.
     `delays_s` is queue id -> the age from which its items may be taken. `share` is the part of the
-    work that a weighted choice gives, compared with others' shares.
+    work that a weighted choice gives, compared with others' shares. `interrupts` is channel -> the
+    channels whose work does not keep its items away.
     """
 
     id: str
@@ -299,8 +300,11 @@ class AgentSpec:
     keep_free: Mapping[str, Reserve] = field(default_factory=dict)
     delays_s: Mapping[str, float] = field(default_factory=dict)
     share: int = 1
+    interrupts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if any(channel in below for channel, below in self.interrupts.items()):
+            raise ValueError(f"agent {self.id}: a channel cannot interrupt itself")
         if self.share < 1:
             raise ValueError(f"agent {self.id}: the share must be at least 1")
         if any(reserve.team not in self.teams for reserve in self.keep_free.values()):

@@ -127,6 +127,12 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         {"way": "orders → orders"},
     ),
     (
+        "[agent.ann]\ninterrupts = { chat = ['email'], email = ['chat'] }",
+        "agent.ann.interrupts",
+        "interrupts_loop",
+        {"way": "chat → email → chat"},
+    ),
+    (
         "[queue.orders]\nfull = { to_queue = 'x' }",
         "queue.orders.full.to_queue",
         "no_such",

@@ -39,6 +39,7 @@ class SeenAgent:
     reserved: int = 0
     exclusives: int = 0
     held: dict[str, int] = field(default_factory=dict)
+    taking: dict[str, int] = field(default_factory=dict)
     weighing: int = 0
 
     @property
@@ -86,11 +87,18 @@ class SeenAgent:
             self.used += item.weight
         self.exclusives += item.exclusive
         self.held[item.channel] = self.held.get(item.channel, 0) + 1
+        self.taking[item.channel] = self.taking.get(item.channel, 0) + item.weight
+
+    @property
+    def rests(self) -> set[str]:
+        """The channels whose work does not count, for others interrupt it."""
+        return {name for at in self.held for name in self.spec.interrupts.get(at, ())}
 
     def over_capacity(self) -> bool:
+        counted = [name for name in self.held if name not in self.rests]
         return (
-            self.used + self.reserved > self.spec.units
-            or (self.exclusives > 0 and sum(self.held.values()) > 1)
+            sum(self.taking[name] for name in counted) > self.spec.units
+            or (self.exclusives > 0 and sum(self.held[name] for name in counted) > 1)
             or any(self.held.get(name, 0) > most for name, most in self.spec.per_channel.items())
         )
 

@@ -55,6 +55,7 @@ class Agent:
     reserved: int = 0
     exclusives: int = 0
     held: dict[str, int] = field(default_factory=dict)
+    taking: dict[str, int] = field(default_factory=dict)
     worked_until: int = 0
     taken: int = 0
     given: dict[str, int] = field(default_factory=dict)

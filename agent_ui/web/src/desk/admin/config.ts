@@ -71,7 +71,7 @@ export function blank(kind: Kind): Body {
       name: '', name_en: '', time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, holidays: '', days: [],
       week: Object.fromEntries(WEEKDAYS.map((day, at): [string, Span[]] => [day, at < 5 ? [['09:00', '18:00']] : []])),
     },
-    agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, attributes: {}, units: 5, share: 1, per_channel: {}, active: true },
+    agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, attributes: {}, units: 5, share: 1, per_channel: {}, interrupts: {}, active: true },
     account: {},
     routing_rule: { name: '', name_en: '', order: 10, when: '', queue: '', priority: null, requires: {}, agent: '', active: true },
   }

@@ -59,6 +59,7 @@ const words: Readonly<Record<string, string>> = {
   overflow_loop: 'overflowLoop',
   outside_loop: 'outsideLoop',
   full_loop: 'fullLoop',
+  interrupts_loop: 'interruptsLoop',
   outside_needs_queue: 'outsideNeedsQueue',
   unknown_time_zone: 'unknownTimeZone',
   unknown_country: 'unknownCountry',
