@@ -15,7 +15,7 @@ from madoguchi.configuration.service import Change, Configuration, Invalid
 from madoguchi.http.table import Body, Call, Nothing, Operation
 from madoguchi.model.faults import Fault
 from madoguchi.security.permissions import Action, NotFound
-from router.trials.service import Kept, Trials, Wanted
+from router.trials.service import KeptTrial, Trials, Wanted
 
 NOT_TRIED = frozenset({Account.kind, RoutingRule.kind})
 """What decides before a contact comes to its queue: a recorded day begins behind it."""
@@ -74,7 +74,7 @@ class TrialApi:
 
     async def days(self, call: Call[Nothing]) -> Any:
         """Return the first and last day with contacts, and the last one before today."""
-        return await self.trials.days()
+        return await self.trials.days.bounds()
 
     async def begin(self, call: Call[TrialBody]) -> Any:
         """Check the changes as saving does, and let the trial begin when it is its turn."""
@@ -99,7 +99,7 @@ class TrialApi:
         """End a trial."""
         self.trials.cancel(self._own(call))
 
-    def _own(self, call: Call[Nothing]) -> Kept:
+    def _own(self, call: Call[Nothing]) -> KeptTrial:
         found = self.trials.find(call.actor.id, call.id())
         if found is None:
             raise NotFound("trial")

@@ -37,9 +37,9 @@ class Worker:
         """Hand it the trial. Raises WorkerFailed."""
         await asyncio.to_thread(self._taught, trial)
 
-    async def replay(self, *, new: bool, number: int) -> Replayed:
+    async def replay(self, side: str, number: int) -> Replayed:
         """Return one replication of a side. Raises WorkerFailed."""
-        return await asyncio.to_thread(self._asked, new, number)
+        return await asyncio.to_thread(self._asked, side, number)
 
     def _taught(self, trial: Trial) -> None:
         contacts = trial.day.contacts
@@ -52,9 +52,9 @@ class Worker:
         except OSError as gone:
             raise WorkerFailed("the process is gone") from gone
 
-    def _asked(self, new: bool, number: int) -> Replayed:
+    def _asked(self, side: str, number: int) -> Replayed:
         try:
-            self._ours.send((new, number))
+            self._ours.send((side, number))
             answer = self._ours.recv()
         except (EOFError, OSError) as gone:
             raise WorkerFailed("the process is gone") from gone
@@ -74,8 +74,8 @@ def _work(pipe: Connection) -> None:
     with suppress(EOFError, OSError, KeyboardInterrupt):
         trial = _learned(pipe)
         while True:
-            new, number = pipe.recv()
-            pipe.send(_answer(trial, new, number))
+            side, number = pipe.recv()
+            pipe.send(_answer(trial, side, number))
 
 
 def _learned(pipe: Connection) -> Trial:
@@ -86,8 +86,8 @@ def _learned(pipe: Connection) -> Trial:
     return replace(trial, day=replace(trial.day, contacts=tuple(contacts)))
 
 
-def _answer(trial: Trial, new: bool, number: int) -> Replayed | str:
+def _answer(trial: Trial, side: str, number: int) -> Replayed | str:
     try:
-        return replayed(trial, trial.new if new else trial.old, number)
+        return replayed(trial, trial.side(side), number)
     except Exception:  # noqa: BLE001 - told to the hub, which logs it
         return traceback.format_exc()

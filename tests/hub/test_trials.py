@@ -225,7 +225,7 @@ async def test_a_worker_that_dies_fails_its_trial_and_no_other(tmp_path: Path) -
         assert kept is not None
 
         def killed() -> bool:
-            for worker in here.hub.trials.workers:
+            for worker in here.hub.turns.workers:
                 worker.end()
             return kept.state.value == "failed"
 
