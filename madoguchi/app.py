@@ -65,7 +65,10 @@ from router.service import RouterService
 from router.tables import COMMANDS_KEPT, router_command
 from router.trials.days import Days
 from router.trials.routes import TrialApi
+from router.trials.search import Searches
+from router.trials.search_routes import SearchApi
 from router.trials.service import Trials
+from router.trials.staffing_routes import StaffingApi
 from router.trials.turns import Turns
 from router.views import RouterViews
 
@@ -97,6 +100,7 @@ class Hub:
     client: RouterClient
     turns: Turns
     trials: Trials
+    searches: Searches
     tail: Tail
     files: Files
     jobs: Jobs
@@ -195,6 +199,7 @@ def _joined(
         client=RouterClient(router, store, clock, hints),
         turns=turns,
         trials=Trials(turns, days, configuration),
+        searches=Searches(turns, days, configuration),
         tail=Tail(store, hints, views),
         files=Files(
             settings.data / "files", store, clock, vault.signing_keys, settings.upload_limit
@@ -310,6 +315,8 @@ def _operations(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
     yield TrialApi(hub.trials, hub.configuration).operations()
+    yield SearchApi(hub.searches).operations()
+    yield StaffingApi(hub.trials.days, hub.configuration).operations()
     yield RuleApi(hub.store, hub.clock, hub.configuration, hub.settings.zone).operations()
     yield SuitingApi(hub.configuration).operations()
     yield OpeningApi(hub.clock, hub.configuration).operations()

@@ -30,6 +30,9 @@ ALWAYS_S = 86_400.0
 NO_TEAM = ""
 OLD, NEW = "old", "new"
 Objects = Mapping[tuple[str, str], Entry[Object]]
+Present = Mapping[str, tuple[tuple[int, int], ...]]
+"""Agent -> the spans (from, to) in which they are available, µs of the day."""
+
 Bins = dict[str, list[list[float]]]
 """Queue -> for each half hour: contacts that came, answered in time, seconds waited."""
 
@@ -80,6 +83,10 @@ class Trial:
     factor: float = 1.0
     seed: int = 1
     moves: Mapping[str, Objects] = field(default_factory=dict)
+
+    def with_moves(self, moves: Mapping[str, Objects], there: Present) -> Trial:
+        """Return the trial with moves, and when the agents are there whom they add."""
+        return replace(self, moves=moves, day=replace(self.day, there={**self.day.there, **there}))
 
     def side(self, name: str) -> Catalog:
         """Return a side's configuration: ``old``, ``new``, or that of a move."""

@@ -78,17 +78,7 @@ class TrialApi:
 
     async def begin(self, call: Call[TrialBody]) -> Any:
         """Check the changes as saving does, and let the trial begin when it is its turn."""
-        body = call.body
-        changes = [Change(c.kind, c.key, c.body, c.based_on) for c in body.changes]
-        based_on = None
-        if body.toml:
-            changes += text.changes(body.toml, self.configuration.catalog)
-            based_on = text.based_on(body.toml)
-        if faults := [_not_tried(one) for one in changes if one.kind in NOT_TRIED]:
-            raise Invalid(faults)
-        kept = await self.trials.begin(
-            call.actor.id, Wanted(body.day, changes, body.factor, body.weeks, based_on)
-        )
+        kept = await self.trials.begin(call.actor.id, wanted(call.body, self.configuration))
         return {"id": kept.id}
 
     async def get(self, call: Call[Nothing]) -> Any:
@@ -104,6 +94,18 @@ class TrialApi:
         if found is None:
             raise NotFound("trial")
         return found
+
+
+def wanted(body: TrialBody, configuration: Configuration) -> Wanted:
+    """Return what a body asks for. Raises Invalid for what no trial can try."""
+    changes = [Change(c.kind, c.key, c.body, c.based_on) for c in body.changes]
+    based_on = None
+    if body.toml:
+        changes += text.changes(body.toml, configuration.catalog)
+        based_on = text.based_on(body.toml)
+    if faults := [_not_tried(one) for one in changes if one.kind in NOT_TRIED]:
+        raise Invalid(faults)
+    return Wanted(body.day, changes, body.factor, body.weeks, based_on)
 
 
 def _not_tried(change: Change) -> Fault:

@@ -16,7 +16,7 @@ from madoguchi.model.channels import Channel
 from madoguchi.model.routing import MICROS, AgentSpec
 from router.policy import lacks
 from router.rebuild import specs
-from router.trials.day import HALF_HOUR_US, Contact, Day
+from router.trials.day import HALF_HOUR_US, Contact, Day, part_of_half_hours
 from router.trials.erlang import ErlangA
 from router.trials.fit import Curve
 from router.trials.replay import Fits
@@ -112,7 +112,7 @@ def plan(day: Day, fits: Fits, catalog: Catalog, terms: Terms) -> Plan:
         key: [rate / HALF_HOUR_S * (kinds[key].handling_s or 0.0) for rate in counts[key]]
         for key in came
     }
-    present = {id: _present(day, id) for id in people}
+    present = {id: part_of_half_hours(day, id) for id in people}
     queues = {
         key: tuple(
             _half_hour(
@@ -213,19 +213,6 @@ def _room(agent: AgentSpec, channel: str, queue: Queue) -> int:
 def _serving(queue: Queue, key: str, people: Mapping[str, AgentSpec]) -> list[str]:
     requires = queue.requires.items()
     return [id for id, one in people.items() if lacks(one, key, NOBODY, requires) is None]
-
-
-def _present(day: Day, agent: str) -> list[float]:
-    """Return the part of each half hour in which an agent was available."""
-    found = [0.0] * day.half_hours
-    for began, ended in day.there[agent]:
-        for at in range(began // HALF_HOUR_US, day.half_hours):
-            first = at * HALF_HOUR_US
-            over = min(ended, first + HALF_HOUR_US) - max(began, first)
-            if over <= 0:
-                break
-            found[at] += over / HALF_HOUR_US
-    return found
 
 
 def _own(

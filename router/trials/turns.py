@@ -43,7 +43,8 @@ UNFINISHED = frozenset({State.waiting, State.running})
 class Kept(ABC):
     """What somebody has asked for and what is known of it; ``owner`` alone may see it.
 
-    It ``began`` when the monotonic clock said so; ``seconds`` passed until there was something to show.
+    ``began`` is a reading of the monotonic clock; ``seconds`` passed until there was something
+    to show.
     """
 
     id: Id

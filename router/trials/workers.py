@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from router.trials.day import Contact
-from router.trials.replay import Replayed, Trial, replayed
+from router.trials.replay import Objects, Present, Replayed, Trial, replayed
 
 NICE = 5
 PART = 500
@@ -37,6 +38,10 @@ class Worker:
         """Hand it the trial. Raises WorkerFailed."""
         await asyncio.to_thread(self._taught, trial)
 
+    async def add(self, moves: Mapping[str, Objects], there: Present) -> None:
+        """Teach it moves, and when the agents whom they add are there. Raises WorkerFailed."""
+        await asyncio.to_thread(self._send, (moves, there))
+
     async def replay(self, side: str, number: int) -> Replayed:
         """Return one replication of a side. Raises WorkerFailed."""
         return await asyncio.to_thread(self._asked, side, number)
@@ -49,6 +54,12 @@ class Worker:
             for first in range(0, len(contacts), PART):
                 self._ours.send(contacts[first : first + PART])
             self._ours.send(())
+        except OSError as gone:
+            raise WorkerFailed("the process is gone") from gone
+
+    def _send(self, what: object) -> None:
+        try:
+            self._ours.send(what)
         except OSError as gone:
             raise WorkerFailed("the process is gone") from gone
 
@@ -74,8 +85,11 @@ def _work(pipe: Connection) -> None:
     with suppress(EOFError, OSError, KeyboardInterrupt):
         trial = _learned(pipe)
         while True:
-            side, number = pipe.recv()
-            pipe.send(_answer(trial, side, number))
+            first, second = pipe.recv()
+            if isinstance(first, str):
+                pipe.send(_answer(trial, first, second))
+            else:
+                trial = trial.with_moves(first, second)
 
 
 def _learned(pipe: Connection) -> Trial:
