@@ -10,11 +10,13 @@ from datetime import date
 from typing import Any
 
 from madoguchi.clock import Clock
+from madoguchi.configuration.kinds import Queue
 from madoguchi.configuration.service import Body, Change, Configuration, Preview
 from madoguchi.model.ids import Id
 from router.trials.day import Day
 from router.trials.days import Days
 from router.trials.figures import as_it_was, compared
+from router.trials.reach import reach
 from router.trials.replay import NEW, OLD, Replayed, Trial, fits
 from router.trials.turns import Kept, Turns
 from router.trials.workers import Worker
@@ -48,6 +50,7 @@ class KeptTrial(Kept):
     recorded: Body | None = None
     figures: Mapping[str, Any] | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    reach: Mapping[str, Any] = field(default_factory=dict)
 
     def view(self) -> dict[str, Any]:
         """Return it as pages get it."""
@@ -64,6 +67,7 @@ class KeptTrial(Kept):
             "recorded": self.recorded,
             "figures": self.figures,
             "left_out": dict(self.left_out),
+            "reach": dict(self.reach),
             "first_answer_s": self.seconds,
         }
 
@@ -78,6 +82,12 @@ class KeptTrial(Kept):
         trial = Trial(day, fits(day), preview.old, preview.new, self.wanted.factor)
         self.recorded = None if self.wanted.weeks else as_it_was(trial)
         self.left_out = left_out(trial)
+        touched = sorted(one.key for one in preview.touched if one.kind == Queue.kind)
+        self.reach = {
+            key: {OLD: reach(preview.old, key), NEW: reach(preview.new, key)}
+            for key in touched
+            if key in trial.queues
+        }
         return trial
 
     async def _replay(self, trial: Trial, workers: Sequence[Worker], clock: Clock) -> None:
