@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
 
@@ -374,8 +375,11 @@ class Book:
                     agent.taken = 0
                     self.touch(agent)
 
-    def use_queues(self, queues: dict[str, QueuePolicy]) -> None:
-        """Start an empty index under these queues; the caller fills it again."""
-        self.queues = queues
-        self.index = Index(queues)
-        self.arrivals.clear()
+    def wait_all(self, items: Iterable[ItemRecord]) -> None:
+        """Let many items wait, in the order of their ids."""
+        ordered = sorted(items, key=lambda item: item.id)
+        for item in ordered:
+            self.widen(item)
+        self.index.open_for(ordered)
+        for item in ordered:
+            self.wait(item)

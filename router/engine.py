@@ -119,18 +119,18 @@ class Engine:
         book = self._book
         if not (stepping or book.arrivals or book.moved):
             return
-        names = dict.fromkeys((*stepping, *book.arrivals))
+        names = {*stepping, *book.arrivals}
         self._settle()
         while names:
-            for name in names:
-                if book.index.holds(name):
-                    engine_items.go_elsewhere(book, book.items[name])
-            names = dict.fromkeys(book.arrivals)
+            left = [book.items[name] for name in names if book.index.holds(name)]
+            for item in sorted(left, key=lambda item: (item.spec.enqueued_at, item.id)):
+                engine_items.go_elsewhere(book, item)
+            names = set(book.arrivals)
             self._settle()
 
     def _settle(self) -> None:
         book = self._book
-        if book.moved or book.arrivals:
+        while book.moved or book.arrivals:
             engine_agents.let_go(book)
             settle(book)
 

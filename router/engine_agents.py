@@ -21,7 +21,7 @@ from madoguchi.model.routing import (
     Refused,
     TeamsLetIn,
 )
-from madoguchi.model.ways import way_round
+from madoguchi.model.ways import reachable, way_round
 from router.book import Book
 from router.records import AgentRecord
 from router.timers import Timer
@@ -165,7 +165,9 @@ def agent_removed(book: Book, command: AgentRemoved) -> None:
 
 
 def configuration_changed(book: Book, command: ConfigurationChanged) -> None:
-    """Take over all queues; everything that waits and everybody with room is looked at again."""
+    """Take over all queues; what waits in those that changed, or comes there later, is looked at
+    again, and so is everybody with room who may take it.
+    """
     queues = {queue.id: queue for queue in command.queues}
     for item in book.items.values():
         if item.spec.queue not in queues:
@@ -215,21 +217,35 @@ def check_overflow(queues: Mapping[str, QueuePolicy]) -> None:
 
 
 def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:
-    """Build index and timers anew from the records under these queues."""
-    waiting = [item for item in book.items.values() if book.index.holds(item.id)]
-    book.use_queues(queues)
-    for item in book.items.values():
+    """Build what changed of index and timers anew from the records under these queues."""
+    changed = _touched(book.queues, queues)
+    items = [item for item in book.items.values() if item.spec.queue in changed]
+    waiting = [item for item in items if book.index.holds(item.id)]
+    for item in waiting:
+        book.lift(item)
+    book.queues = queues
+    book.index.replace_queues(queues, changed)
+    for item in items:
         before = item.policy
         item.come_under(queues[item.spec.queue])
         item.relimit_wait(before, book.clock)
         for kind in (Timer.release, Timer.absent):
             book.timers.schedule(kind, item.id)
-    for agent in sorted(book.agents.values(), key=lambda agent: agent.id):
+    book.wait_all(waiting)
+    for agent in book.index.members_of(changed):
         agent.seen = None
-        book.index.add_agent(agent)
         book.touch(agent)
-    for item in sorted(waiting, key=lambda item: item.id):
-        book.wait(item)
+
+
+def _touched(old: Mapping[str, QueuePolicy], new: Mapping[str, QueuePolicy]) -> set[str]:
+    """Return the queues that changed, and those whose items overflow there."""
+    changed = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    sources: dict[str, set[str]] = {}
+    for queues in (old, new):
+        for queue in queues.values():
+            for step in queue.overflow:
+                sources.setdefault(step.to_queue, set()).add(queue.id)
+    return set().union(*(reachable(name, lambda place: sources.get(place, ())) for name in changed))
 
 
 HANDLERS: dict[type, Callable[[Book, Any], None]] = {

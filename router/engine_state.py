@@ -12,6 +12,7 @@ from madoguchi.model.routing import (
     TransferPhase,
 )
 from router.book import DAY, Book
+from router.index import Index
 from router.records import AgentRecord, ItemRecord
 from router.timers import Timer
 
@@ -49,7 +50,8 @@ def book_of(state: RouterState, at: int) -> Book:
     book.day = (state.clock - state.midnight) // DAY
     book.version, book.sequence = state.version, state.sequence
     book.finished = dict(state.finished)
-    book.use_queues({queue.id: queue for queue in state.queues})
+    book.queues = {queue.id: queue for queue in state.queues}
+    book.index = Index(book.queues)
     for agent_facts in state.agents:
         book.agents[agent_facts.spec.id] = _agent(agent_facts)
     offers: dict[str, list[Offer]] = {}
@@ -64,11 +66,11 @@ def book_of(state: RouterState, at: int) -> Book:
         book.touch(agent)
         agent.told = agent.load()
         book.timers.schedule(Timer.away, agent.id)
-    for item in book.items.values():
-        if item.state is ItemState.waiting:
-            book.wait(item)
-            item.stepped = state.clock
-            book.timers.schedule(Timer.step, item.id)
+    waiting = [item for item in book.items.values() if item.state is ItemState.waiting]
+    book.wait_all(waiting)
+    for item in waiting:
+        item.stepped = state.clock
+        book.timers.schedule(Timer.step, item.id)
     return book
 
 

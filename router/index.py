@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from weakref import WeakValueDictionary
 
 from madoguchi.model.routing import AgentChoice, Candidate, Key, QueuePolicy, Reserve
@@ -155,19 +155,61 @@ class Index:
         placed = self._buckets.get(item.id)
         if placed is not None:
             return placed[0]
-        key = PoolKey(item.spec.queue, item.signature(), item.added_teams, item.kept or "")
+        key = _key(item)
         pool = self._pools.get(key)
         return pool if pool is not None else self._open_pool(key)
 
     def _open_pool(self, key: PoolKey) -> Pool:
+        self._open_pools([key])
+        return self._pools[key]
+
+    def open_for(self, items: Iterable[ItemRecord]) -> None:
+        """Open all pools at once that items are going to need: each agent moves but once."""
+        keys: dict[PoolKey, None] = {}
+        for item in items:
+            keys[_key(item)] = None
+            keys.update(dict.fromkeys(self._later_keys(item)))
+        self._open_pools(keys)
+
+    def _open_pools(self, keys: Iterable[PoolKey]) -> None:
+        fresh = sorted(key for key in keys if key not in self._pools)
+        if not fresh:
+            return
         self.refresh()
-        pool = self._pools[key] = Pool(key, self._queues[key.queue], self.teams.idle)
-        self._of_queue.setdefault(key.queue, []).append(pool)
-        for agent in self._members(pool).values():
-            if pool.level(agent) is not None:
-                self._leave(agent)
-                self._enroll(agent)
-        return pool
+        joining: dict[str, AgentRecord] = {}
+        for key in fresh:
+            pool = self._pools[key] = Pool(key, self._queues[key.queue], self.teams.idle)
+            self._of_queue.setdefault(key.queue, []).append(pool)
+            for agent in self._members(pool).values():
+                if pool.level(agent) is not None:
+                    joining[agent.id] = agent
+        for agent in joining.values():
+            self._leave(agent)
+            self._enroll(agent)
+
+    def replace_queues(self, queues: dict[str, QueuePolicy], changed: Collection[str]) -> None:
+        """Take over new policies; the pools of the queues that changed, in which nothing waits by
+        now, are forgotten and opened anew when they are needed.
+        """
+        self.refresh()
+        self._queues = queues
+        gone = [pool for queue in sorted(changed) for pool in self._of_queue.pop(queue, ())]
+        leaving = {agent: self._agents[agent] for pool in gone for agent in pool.levels}
+        for agent in leaving.values():
+            self._leave(agent)
+        for pool in gone:
+            del self._pools[pool.key]
+            self._later.pop(pool.key, None)
+            self._flipped.pop(pool.key, None)
+            for team in pool.key.teams:
+                self._adding[team].remove(pool)
+        for agent in leaving.values():
+            self._enroll(agent)
+
+    def members_of(self, queues: Iterable[str]) -> list[AgentRecord]:
+        """Return the agents of all pools of some queues, by id."""
+        pools = (pool for queue in queues for pool in self._of_queue.get(queue, ()))
+        return [self._agents[name] for name in sorted({n for pool in pools for n in pool.levels})]
 
     def _members(self, pool: Pool) -> dict[str, AgentRecord]:
         """Note who will have to look at a new pool; return who may belong to it now."""
@@ -303,6 +345,10 @@ class Index:
 
     def _yet_to_come(self, item: ItemRecord) -> list[Pool]:
         """Return the pools to which an item comes if nobody takes it before."""
+        keys = self._later_keys(item)
+        return [self._pools.get(key) or self._open_pool(key) for key in keys]
+
+    def _later_keys(self, item: ItemRecord) -> list[PoolKey]:
         policy = item.policy
         if not (policy.rings or policy.overflow or policy.help_teams or item.kept):
             return []
@@ -317,7 +363,7 @@ class Index:
         for queue, wide in (*ahead, (policy, item.wide)):
             teams = wide.helped_by(queue.help_teams).teams
             keys.add(PoolKey(queue.id, item.signature_in(queue, wide), teams))
-        return [self._pools.get(key) or self._open_pool(key) for key in sorted(keys)]
+        return sorted(keys)
 
     def count_barred(self, item: ItemRecord, pool: Pool) -> int:
         """Return how many signed-in members of `pool` are barred from the item."""
@@ -367,8 +413,8 @@ class Index:
             key[1]
             for name, signed in self._flipped.items()
             for bucket in self._pools[name].buckets.values()
-            for key in bucket.items
             if bucket.key.barred or signed <= 1
+            for key in bucket.items
         ]
         self._flipped.clear()
         return items
@@ -437,3 +483,7 @@ class Index:
             for agent in agents
             if self._profile_of.get(agent) is profile and self._places[agent].signed_in
         )
+
+
+def _key(item: ItemRecord) -> PoolKey:
+    return PoolKey(item.spec.queue, item.signature(), item.added_teams, item.kept or "")

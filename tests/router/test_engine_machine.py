@@ -436,6 +436,8 @@ class EngineMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.twin = Engine.restore(self.engine.state(), self.at)
+        # Whoever restores an engine asks it at once what is due, as the service does.
+        self.step(TimePassed())
 
     # -------------------------------------------------------- items
 
