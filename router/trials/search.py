@@ -135,15 +135,15 @@ class KeptSearch(Kept):
     async def _race(
         self, trial: Trial, workers: Sequence[Worker], moves: Sequence[Move], clock: Clock
     ) -> None:
-        field_ = list(moves)
+        racing = list(moves)
         for most, replications in ROUNDS:
-            field_ = field_[:most]
-            sides = [NEW, *(move.key for move in field_)]
+            racing = racing[:most]
+            sides = [NEW, *(move.key for move in racing)]
             await self._replay(workers, [(s, n) for n in range(replications) for s in sides])
-            out = [one for one in self.judged if one.move not in field_]
-            judged = await asyncio.to_thread(self._judge, trial, field_, replications)
+            out = [one for one in self.judged if one.move not in racing]
+            judged = await asyncio.to_thread(self._judge, trial, racing, replications)
             self.judged = [*judged, *out]
-            field_ = [one.move for one in judged]
+            racing = [one.move for one in judged]
             self.seconds = self.seconds or clock.monotonic() - self.began
 
     def _judge(self, trial: Trial, moves: Iterable[Move], replications: int) -> list[Judged]:

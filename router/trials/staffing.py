@@ -62,7 +62,8 @@ class HalfHour:
     ``needed``: agents for this queue's own work, None: nobody knows how long it takes. ``there``
     agents may serve it; ``own`` is what they are for it when each one's time is shared out among
     their queues by the work that comes. ``expected`` is the share in time by ``needed`` agents,
-    ``recorded`` the day's own; None where nobody came.
+    ``abandoned`` the share that leaves and ``asa_s`` the mean wait of the answered then,
+    ``recorded`` the day's own share in time; None where nobody came.
     """
 
     arrivals: float
@@ -72,6 +73,8 @@ class HalfHour:
     there: float
     own: float
     expected: float | None
+    abandoned: float | None
+    asa_s: float | None
     occupancy: float | None
     recorded: float | None
 
@@ -244,7 +247,7 @@ def _half_hour(
     if not arrivals or kind.handling_s is None:
         needed = None if arrivals else 0
         paid = None if arrivals else 0.0
-        return HalfHour(arrivals, 0.0, needed, paid, there, own, None, None, recorded)
+        return HalfHour(arrivals, 0.0, needed, paid, there, own, None, None, None, None, recorded)
     system = ErlangA(arrivals / HALF_HOUR_S, kind.handling_s, kind.patience_s)
     within = max(0.0, kind.target_s - kind.accept_s)
     places = system.needed(terms.share, within)
@@ -258,6 +261,9 @@ def _half_hour(
         there,
         own,
         reached.in_time,
+        reached.p_abandoned,
+        # Who is answered at once has waited until the agent accepted.
+        reached.asa_s + kind.accept_s,
         reached.occupancy,
         recorded,
     )

@@ -28,6 +28,8 @@ BOM = "\ufeff"
 
 COLUMNS = (
     "queue", "half_hour", "arrivals", "load", "needed", "paid", "there", "own", "expected",
+    "abandoned",
+    "asa_s",
     "occupancy", "recorded", "pooled",
 )  # fmt: skip
 

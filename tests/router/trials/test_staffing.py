@@ -75,6 +75,11 @@ def test_the_figures_of_a_half_hour() -> None:
     assert first.needed == system.needed(0.9, 25)
     assert first.paid == pytest.approx(first.needed / 0.8)
     assert first.expected == pytest.approx(system.steady(first.needed, 25).in_time, rel=1e-3)
+    reached = system.steady(first.needed, 25)
+    assert (first.abandoned, first.occupancy) == pytest.approx(
+        (reached.p_abandoned, reached.occupancy), rel=1e-3
+    )
+    assert first.asa_s == pytest.approx(reached.asa_s + 5, rel=1e-3)
     in_time = sum(1 for one in contacts[:30] if one.talk is not None and one.waited <= 30)
     assert first.recorded == pytest.approx(in_time / 30)
     night = found.queues["orders"][2]

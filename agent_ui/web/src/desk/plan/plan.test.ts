@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { clockOf, missing, rowsOf, type HalfHour, type Staffing } from './plan'
 
 const half = (arrivals: number, needed: number | null, own: number): HalfHour => ({
-  arrivals, load: arrivals / 10, needed, paid: needed, there: own + 1, own, expected: 0.8, occupancy: 0.7, recorded: null,
+  arrivals, load: arrivals / 10, needed, paid: needed, there: own + 1, own, expected: 0.8, abandoned: 0.02, asa_s: 9, occupancy: 0.7, recorded: null,
 })
 const night: HalfHour = { ...half(0, 0, 0), there: 0 }
 

@@ -43,6 +43,8 @@ export interface HalfHour {
   there: number
   own: number
   expected: number | null
+  abandoned: number | null
+  asa_s: number | null
   occupancy: number | null
   recorded: number | null
 }
