@@ -126,3 +126,34 @@ async def test_what_gives_most(house: House, locale: str, dark: bool) -> None:
     await page.get_by_role("button", name=words["search"]).click()
     await expect(page.get_by_role("alert").filter(has_text="2020-01-01")).to_be_visible()
     assert house.faults == []
+
+
+async def test_what_gives_most_is_tried_on_top(house: House) -> None:
+    """From the foot of a trial: found, added, tried with it, and taken out again."""
+    await prepared(house)
+    sue = await house.agent("sue", locale="en-US")
+    await sue.speak("en")
+    page, trial, moves = sue.page, sue.words["trial"], sue.words["plan"]["moves"]
+    await page.goto(f"{house.url}/admin/queues/returns")
+    await page.get_by_label(sue.words["admin"]["field"]["wrap_up_s"]).fill("10")
+    await page.get_by_role("button", name=sue.glossary["tryItFirst"]).click()
+    dialog = page.get_by_role("dialog")
+    done = dialog.get_by_role("progressbar", name=trial["progress"]["done"].replace("{of}", "20"))
+    await expect(done).to_be_visible(timeout=RUNS_MS)
+    await expect(dialog.locator(".strip")).to_contain_text("Returns")
+    await expect(dialog.get_by_text(trial["steps"])).to_be_visible()
+    await dialog.get_by_role("button", name=moves["find"]).press("Enter")
+    learns = moves["sentence"]["skill"].format(name="Ned", skill="Return", level=2)
+    add = dialog.get_by_role("button", name=moves["add"])
+    await expect(add).to_be_visible(timeout=RUNS_MS)
+    await expect(dialog.get_by_text(learns)).to_be_visible()
+    await clean(page, "a trial with the move that gives most")
+    await add.press("Enter")
+    added = moves["added"].replace("{move}", learns)
+    await expect(dialog.get_by_text(added)).to_contain_text(moves["addedAgent"], timeout=RUNS_MS)
+    await expect(done).to_be_visible(timeout=RUNS_MS)
+    await expect(dialog.get_by_text("Agent Ned")).to_be_visible()
+    await dialog.get_by_role("button", name=moves["remove"]).click()
+    await expect(dialog.get_by_text(added)).to_have_count(0)
+    await page.keyboard.press("Escape")
+    assert house.faults == []
