@@ -22,7 +22,7 @@ ENDLESS = 1e280
 
 TERMS = 10_000_000
 PRECISE = 1e-15
-PANELS = 800
+PANELS = 240
 WIDE = 12
 """Deviations around its summit within which a bell has all that a float can tell."""
 
@@ -49,6 +49,18 @@ class Steady:
 
 
 @dataclass(frozen=True, slots=True)
+class _Parts:
+    """Summands of the figures, all divided by exp(``scale``): 1, J, and E + λJ, ``together``."""
+
+    rate: float
+    scale: float
+    one: float
+    j: float
+    together: float
+    in_time: float
+
+
+@dataclass(frozen=True, slots=True)
 class ErlangA:
     """What comes: λ contacts a second, who keep a server for ``handling_s`` and wait for
     ``patience_s``, both on average; patience None: for ever (Erlang C).
@@ -68,17 +80,28 @@ class ErlangA:
         if not self.load:
             return Steady(servers, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         if servers == 0:
-            return self._nobody()
-        if self.patience_s is None and self.load >= servers:
-            raise NotSteady(f"{self.load:g} servers' work for {servers}")
-        none_waits = _inverse_loss(servers - 1, self.load)
-        if none_waits >= ENDLESS:
+            self._must_be_steady(0)
+            return Steady(0, 0.0, 1.0, 1.0, self.patience_s or 0.0, 0.0, 0.0)
+        parts = self._parts(servers, within_s)
+        if parts is None:
             return Steady(servers, 1.0, 0.0, 0.0, 0.0, 0.0, self.load / servers)
-        return self._of(servers, within_s, none_waits)
+        return self._of(servers, parts)
+
+    def in_time(self, servers: int, within_s: float) -> float:
+        """Return the share that is answered in time, which costs less than all figures. Raises
+        NotSteady.
+        """
+        if not self.load:
+            return 1.0
+        if servers == 0:
+            self._must_be_steady(0)
+            return 0.0
+        parts = self._parts(servers, within_s)
+        return 1.0 if parts is None else parts.in_time
 
     def needed(self, share: float, within_s: float) -> int:
         """Return the fewest servers by whom a share in [0, 1) is answered in time."""
-        return self.fewest(lambda servers: self.steady(servers, within_s).in_time >= share)
+        return self.fewest(lambda servers: self.in_time(servers, within_s) >= share)
 
     def fewest(self, enough: Callable[[int], bool]) -> int:
         """Return the fewest servers that are enough; more of them always are, too."""
@@ -94,36 +117,39 @@ class ErlangA:
             low, high = (low, middle) if enough(middle) else (middle, high)
         return high
 
-    def _nobody(self) -> Steady:
-        if self.patience_s is None:
-            raise NotSteady("nobody serves")
-        return Steady(0, 0.0, 1.0, 1.0, self.patience_s, 0.0, 0.0)
+    def _must_be_steady(self, servers: int) -> None:
+        if self.patience_s is None and self.load >= servers:
+            raise NotSteady(f"{self.load:g} servers' work for {servers}")
 
-    def _of(self, servers: int, within_s: float, none_waits: float) -> Steady:
+    def _parts(self, servers: int, within_s: float) -> _Parts | None:
+        """Return what the figures are made of; None: so many serve that nobody waits."""
+        self._must_be_steady(servers)
+        none_waits = _inverse_loss(servers - 1, self.load)
+        if none_waits >= ENDLESS:
+            return None
         rate = servers / self.handling_s
         whole, behind = self._log_j(rate, 0.0), self._log_j(rate, within_s)
         first = self._log_g(rate, within_s)
         # Everything is divided by the largest of the summands.
         scale = max(math.log(none_waits), whole + math.log(self.arrivals), first)
-
-        def part(log: float) -> float:
-            return math.exp(log - scale)
-
-        e, one, g = none_waits * part(0.0), part(0.0), part(first)
-        j, j_behind = part(whole), part(behind)
+        e, one, g, j = (math.exp(log - scale) for log in (math.log(none_waits), 0.0, first, whole))
         together = e + self.arrivals * j
-        abandoned = _share((one + (self.arrivals - rate) * j) / together)
-        in_time = _share((e + g - one + rate * (j - j_behind)) / together)
+        in_time = e + g - one + rate * (j - math.exp(behind - scale))
+        return _Parts(rate, scale, one, j, together, _share(in_time / together))
+
+    def _of(self, servers: int, parts: _Parts) -> Steady:
+        rate, j, together = parts.rate, parts.j, parts.together
         if self.patience_s is None:
             abandoned = 0.0
             mean_wait = asa = self.arrivals * j / together / (rate - self.arrivals)
         else:
+            abandoned = _share((parts.one + (self.arrivals - rate) * j) / together)
             mean_wait = abandoned * self.patience_s
-            waited = self.arrivals * self._waited(rate, scale) / together
+            waited = self.arrivals * self._waited(rate, parts.scale) / together
             asa = waited / (1.0 - abandoned) if abandoned < 1.0 else 0.0
         return Steady(
             servers,
-            in_time,
+            parts.in_time,
             _share(self.arrivals * j / together),
             abandoned,
             mean_wait,

@@ -115,6 +115,8 @@ def plan(day: Day, fits: Fits, catalog: Catalog, terms: Terms) -> Plan:
         key: [rate / HALF_HOUR_S * (kinds[key].handling_s or 0.0) for rate in counts[key]]
         for key in came
     }
+    was = {key: _recorded(came[key], kinds[key].target_s, day) for key in came}
+    queues_of = {id: [key for key in came if id in serving[key]] for id in people}
     present = {id: part_of_half_hours(day, id) for id in people}
     queues = {
         key: tuple(
@@ -123,8 +125,8 @@ def plan(day: Day, fits: Fits, catalog: Catalog, terms: Terms) -> Plan:
                 kinds[key],
                 terms,
                 sum(present[id][at] for id in serving[key]),
-                _own(key, at, serving, loads, present),
-                _recorded(came[key], at, kinds[key].target_s, day),
+                _own(key, at, serving[key], queues_of, loads, present),
+                was[key][at],
             )
             for at in range(day.half_hours)
         )
@@ -162,12 +164,18 @@ def _place(contact: Contact, day: Day) -> int:
     return min(day.half_hours - 1, contact.at // HALF_HOUR_US)
 
 
-def _recorded(contacts: Sequence[Contact], at: int, target_s: float, day: Day) -> float | None:
-    within = [one for one in contacts if _place(one, day) == at]
-    if day.forecast_of or not within:
-        return None
-    in_time = sum(1 for one in within if one.talk is not None and one.waited / MICROS <= target_s)
-    return in_time / len(within)
+def _recorded(contacts: Sequence[Contact], target_s: float, day: Day) -> list[float | None]:
+    """Return the share in time of each half hour as it was; None where nobody came, and of a day
+    that was not recorded.
+    """
+    came, in_time = [0] * day.half_hours, [0] * day.half_hours
+    for one in contacts:
+        at = _place(one, day)
+        came[at] += 1
+        in_time[at] += one.talk is not None and one.waited / MICROS <= target_s
+    if day.forecast_of:
+        return [None] * day.half_hours
+    return [part / all_ if all_ else None for part, all_ in zip(in_time, came, strict=True)]
 
 
 def _kind(
@@ -221,15 +229,13 @@ def _serving(queue: Queue, key: str, people: Mapping[str, AgentSpec]) -> list[st
 def _own(
     key: str,
     at: int,
-    serving: Mapping[str, Sequence[str]],
+    serving: Sequence[str],
+    queues_of: Mapping[str, Sequence[str]],
     loads: Mapping[str, Sequence[float]],
     present: Mapping[str, Sequence[float]],
 ) -> float:
     work = {queue: load[at] for queue, load in loads.items()}
-    return sum(
-        present[id][at] * _part(key, [queue for queue in serving if id in serving[queue]], work)
-        for id in serving[key]
-    )
+    return sum(present[id][at] * _part(key, queues_of[id], work) for id in serving)
 
 
 def _part(key: str, queues: Sequence[str], work: Mapping[str, float]) -> float:
@@ -307,9 +313,7 @@ def _pooled(
         targets[within] = targets.get(within, 0.0) + count / come
 
     def enough(servers: int) -> bool:
-        reached = sum(
-            part * system.steady(servers, within).in_time for within, part in targets.items()
-        )
+        reached = sum(part * system.in_time(servers, within) for within, part in targets.items())
         return reached >= terms.share
 
     return agents(system.fewest(enough), at_once)
