@@ -15,7 +15,6 @@ import structlog
 
 from madoguchi.bus import Hints
 from madoguchi.clock import APART, Clock, Watch, from_micros, to_micros
-from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Configuration
 from madoguchi.model.channels import Line
 from madoguchi.model.ids import DOMAIN, Id
@@ -48,6 +47,7 @@ from router import rebuild
 from router.board import Board, past
 from router.book import DAY
 from router.changes import Changes
+from router.configured import Configured
 from router.engine import Engine
 from router.hearing import heard, items_of, note_text
 from router.leaps import moved
@@ -110,7 +110,7 @@ class RouterService:
         self._watch = Watch(clock)
         self._clock_set = False
         self._kept = Kept()
-        self._catalog: Catalog | None = None
+        self._configured: Configured | None = None
         self._midnight = 0
         self._ready = asyncio.Event()
         self._renewed = 0.0
@@ -193,7 +193,8 @@ class RouterService:
         catalog = await self._configuration.reload()
         self._watch = Watch(self._clock)
         moment, _ = self._watch.look()
-        state, kept = await self._store.read(lambda: rebuild.load(catalog, moment, self._zone))
+        configured = Configured.of(catalog)
+        state, kept = await self._store.read(lambda: rebuild.load(configured, moment, self._zone))
         ahead = kept.newest - moment
         self._clock_set = ahead > APART
         if self._clock_set:
@@ -203,7 +204,8 @@ class RouterService:
         engine = Engine.restore(state, to_micros(moment))
         day = from_micros(engine.today * DAY + state.midnight)
         known = await self._store.read(lambda: past(day))
-        self._kept, self._catalog, self._midnight = kept, catalog, state.midnight
+        self._kept, self._midnight = kept, state.midnight
+        self._configured = configured
         self._engine = engine
         self._board = Board(engine, kept, catalog, known)
         connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
@@ -400,18 +402,18 @@ class RouterService:
         """Take over a new configuration, or the hour by which summer time moves midnight; agents
         who may no longer work lose their work.
         """
-        new, old = self._configuration.catalog, self._catalog
+        old = self._configured
         midnight = rebuild.midnight(changes.now, self._zone)
         summer = midnight != self._midnight
-        if old is None or (new.number == old.number and not summer):
+        if old is None or (changes.catalog.number == old.catalog.number and not summer):
             return
-        self._catalog, self._midnight = new, midnight
+        new = old.after(changes.catalog)
+        self._configured, self._midnight = new, midnight
         commands: list[Command] = []
-        if rebuild.policies(new) != rebuild.policies(old) or summer:
-            commands.append(
-                ConfigurationChanged(rebuild.policies(new), new.number, midnight=midnight)
-            )
-        before, now = rebuild.specs(old), rebuild.specs(new)
+        if new.policies != old.policies or summer:
+            number = new.catalog.number
+            commands.append(ConfigurationChanged(new.policies, number, midnight=midnight))
+        before, now = old.specs, new.specs
         commands += [AgentChanged(one) for id, one in now.items() if before.get(id) != one]
         commands += self._removals(before, now)
         for command in commands:
