@@ -14,8 +14,8 @@ from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.kinds import Queue
 from madoguchi.model.channels import Channel
 from madoguchi.model.routing import MICROS, AgentSpec
+from router.configured import specs
 from router.policy import lacks
-from router.rebuild import specs
 from router.trials.day import HALF_HOUR_US, Contact, Day, part_of_half_hours
 from router.trials.erlang import ErlangA
 from router.trials.fit import Curve

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from madoguchi.configuration.catalog import Catalog
-from router.rebuild import specs
+from router.configured import specs
 from router.trials.figures import MEAN_WAIT, SERVICE_LEVEL
 from router.trials.moves import MOST_MOVES, Move, MoveKind, needed, promising
 from router.trials.replay import Trial, fits, replayed
