@@ -32,7 +32,8 @@ from madoguchi.model.people import SYSTEM
 from router.trials import reading
 from router.trials.day import span_of, told
 from router.trials.replay import Trial, fits, replayed
-from router.trials.service import REPLICATIONS, State, Wanted
+from router.trials.service import REPLICATIONS, Wanted
+from router.trials.turns import State
 from tests.support.days import Came, record
 from tests.support.hubs import Running, hub_running
 from tests.support.waiting import wait_for

@@ -63,8 +63,13 @@ from router.guard import queues_in_use
 from router.routes import RouterApi
 from router.service import RouterService
 from router.tables import COMMANDS_KEPT, router_command
+from router.trials.days import Days
 from router.trials.routes import TrialApi
+from router.trials.search import Searches
+from router.trials.search_routes import SearchApi
 from router.trials.service import Trials
+from router.trials.staffing_routes import StaffingApi
+from router.trials.turns import Turns
 from router.views import RouterViews
 
 log = structlog.get_logger(__name__)
@@ -93,7 +98,9 @@ class Hub:
     delivery: Delivery
     router: RouterService
     client: RouterClient
+    turns: Turns
     trials: Trials
+    searches: Searches
     tail: Tail
     files: Files
     jobs: Jobs
@@ -158,6 +165,7 @@ def _joined(
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
     views = _views(render, router_views)
+    turns, days = Turns(clock), Days(store, clock, settings.zone)
     metrics = CollectorRegistry()
     hub = Hub(
         settings=settings,
@@ -189,7 +197,9 @@ def _joined(
         delivery=Delivery(store, clock, hints, registry, holder, registry.mark_broken),
         router=router,
         client=RouterClient(router, store, clock, hints),
-        trials=Trials(store, clock, configuration, settings.zone),
+        turns=turns,
+        trials=Trials(turns, days, configuration),
+        searches=Searches(turns, days, configuration),
         tail=Tail(store, hints, views),
         files=Files(
             settings.data / "files", store, clock, vault.signing_keys, settings.upload_limit
@@ -305,6 +315,8 @@ def _operations(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
     yield TrialApi(hub.trials, hub.configuration).operations()
+    yield SearchApi(hub.searches).operations()
+    yield StaffingApi(hub.trials.days, hub.configuration).operations()
     yield RuleApi(hub.store, hub.clock, hub.configuration, hub.settings.zone).operations()
     yield SuitingApi(hub.configuration).operations()
     yield OpeningApi(hub.clock, hub.configuration).operations()
@@ -332,7 +344,7 @@ def _start(hub: Hub) -> None:
     hub.tasks.start("router", hub.router.run)
     hub.tasks.start("lanes", hub.lanes.run)
     hub.tasks.start("delivery", hub.delivery.run)
-    hub.tasks.start("trials", hub.trials.run)
+    hub.tasks.start("trials", hub.turns.run)
     hub.tasks.start("tail", hub.tail.run)
     hub.tasks.start("jobs", hub.jobs.run)
     hub.tasks.start("chores", hub.chores.run)

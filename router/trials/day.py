@@ -68,6 +68,19 @@ class Day:
         return -(-self.length // HALF_HOUR_US)
 
 
+def part_of_half_hours(day: Day, agent: str) -> list[float]:
+    """Return the part of each half hour of a day in which an agent was available."""
+    found = [0.0] * day.half_hours
+    for began, ended in day.there[agent]:
+        for at in range(began // HALF_HOUR_US, day.half_hours):
+            first = at * HALF_HOUR_US
+            over = min(ended, first + HALF_HOUR_US) - max(began, first)
+            if over <= 0:
+                break
+            found[at] += over / HALF_HOUR_US
+    return found
+
+
 def forecast(begins: datetime, ends: datetime, days: Sequence[Day]) -> Day:
     """Return a day to come: contacts are drawn from recorded days, the newest first; who is there
     is taken from the newest.

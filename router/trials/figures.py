@@ -8,7 +8,11 @@ from typing import Any
 from router.simulator.figures import End, Record, of_contacts, summed
 from router.trials.replay import Replayed, Trial, recorded
 
-SERVICE_LEVEL, MEAN_WAIT = "service_level", "mean_wait_s"
+SERVICE_LEVEL, MEAN_WAIT, ABANDONED = "service_level", "mean_wait_s", "abandoned"
+GOOD = {SERVICE_LEVEL: 1, MEAN_WAIT: -1, ABANDONED: -1}
+"""Figures by which moves are judged, and which way is good."""
+
+EVERYTHING = "total"
 
 
 def compared(
@@ -25,7 +29,7 @@ def compared(
         "teams": {
             key: _pair(f"group/{key}", old, new) for key in trial.teams if _there(key, old, new)
         },
-        "total": _pair("total", old, new),
+        "total": _pair(EVERYTHING, old, new),
         "half_hours": {key: _course(key, old, new) for key in trial.queues},
     }
 
@@ -35,9 +39,29 @@ def _there(team: str, *sides: Sequence[Replayed]) -> bool:
     return any(sum(one.seen[f"group/{team}"].values()) > 0 for side in sides for one in side)
 
 
-def _pair(place: str, old: Sequence[Replayed], new: Sequence[Replayed]) -> dict[str, Any]:
-    before = [one.seen[place] for one in old]
-    after = [one.seen[place] for one in new]
+def effect(trial: Trial, old: Sequence[Replayed], new: Sequence[Replayed]) -> dict[str, Any]:
+    """Return what :data:`GOOD` figures become by a move, as in :func:`compared`: in total, and of
+    those queues whose figures change at all.
+    """
+    pairs = {key: _pair(f"queue/{key}", old, new, tuple(GOOD)) for key in trial.queues}
+    changed = {
+        key: pair
+        for key, pair in pairs.items()
+        if any(one["mean"] or one["se"] for one in pair["difference"].values())
+    }
+    return {"queues": changed, "total": _pair(EVERYTHING, old, new, tuple(GOOD))}
+
+
+def _pair(
+    place: str,
+    old: Sequence[Replayed],
+    new: Sequence[Replayed],
+    names: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    def of(one: Replayed) -> dict[str, float]:
+        return {name: one.seen[place][name] for name in names or one.seen[place]}
+
+    before, after = [of(one) for one in old], [of(one) for one in new]
     differences = [
         {name: now[name] - then[name] for name in now}
         for then, now in zip(before, after, strict=True)

@@ -8,11 +8,12 @@ what was still going on) is drawn from the queue's fitted distributions: contact
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from madoguchi.configuration.catalog import Catalog
+from madoguchi.configuration.catalog import Catalog, Entry
+from madoguchi.configuration.kinds import Object
 from madoguchi.model.routing import MICROS, ConfigurationChanged, QueuePolicy
 from router.configured import policies, specs
 from router.simulator.cast import Cast, Coming, Member
@@ -27,6 +28,11 @@ ALWAYS_S = 86_400.0
 """An offer stands so long: everybody accepts, after the time that was recorded or drawn."""
 
 NO_TEAM = ""
+OLD, NEW = "old", "new"
+Objects = Mapping[tuple[str, str], Entry[Object]]
+Present = Mapping[str, tuple[tuple[int, int], ...]]
+"""Agent -> the spans (from, to) in which they are available, µs of the day."""
+
 Bins = dict[str, list[list[float]]]
 """Queue -> for each half hour: contacts that came, answered in time, seconds waited."""
 
@@ -66,7 +72,8 @@ def fits(day: Day) -> Fits:
 class Trial:
     """All that workers need: a day, both configurations, and how many contacts come for each one.
 
-    Both sides are judged by the targets of the tried one.
+    Both sides are judged by the targets of the tried one. ``moves``: further sides, each the tried
+    one with other objects laid over it.
     """
 
     day: Day
@@ -75,6 +82,17 @@ class Trial:
     new: Catalog
     factor: float = 1.0
     seed: int = 1
+    moves: Mapping[str, Objects] = field(default_factory=dict)
+
+    def with_moves(self, moves: Mapping[str, Objects], there: Present) -> Trial:
+        """Return the trial with moves, and when the agents are there whom they add."""
+        return replace(self, moves=moves, day=replace(self.day, there={**self.day.there, **there}))
+
+    def side(self, name: str) -> Catalog:
+        """Return a side's configuration: ``old``, ``new``, or that of a move."""
+        if name in {OLD, NEW}:
+            return self.old if name == OLD else self.new
+        return Catalog(self.new.number, {**self.new.objects, **self.moves[name]})
 
     @property
     def queues(self) -> tuple[str, ...]:

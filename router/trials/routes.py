@@ -15,7 +15,7 @@ from madoguchi.configuration.service import Change, Configuration, Invalid
 from madoguchi.http.table import Body, Call, Nothing, Operation
 from madoguchi.model.faults import Fault
 from madoguchi.security.permissions import Action, NotFound
-from router.trials.service import Kept, Trials, Wanted
+from router.trials.service import KeptTrial, Trials, Wanted
 
 NOT_TRIED = frozenset({Account.kind, RoutingRule.kind})
 """What decides before a contact comes to its queue: a recorded day begins behind it."""
@@ -74,21 +74,11 @@ class TrialApi:
 
     async def days(self, call: Call[Nothing]) -> Any:
         """Return the first and last day with contacts, and the last one before today."""
-        return await self.trials.days()
+        return await self.trials.days.bounds()
 
     async def begin(self, call: Call[TrialBody]) -> Any:
         """Check the changes as saving does, and let the trial begin when it is its turn."""
-        body = call.body
-        changes = [Change(c.kind, c.key, c.body, c.based_on) for c in body.changes]
-        based_on = None
-        if body.toml:
-            changes += text.changes(body.toml, self.configuration.catalog)
-            based_on = text.based_on(body.toml)
-        if faults := [_not_tried(one) for one in changes if one.kind in NOT_TRIED]:
-            raise Invalid(faults)
-        kept = await self.trials.begin(
-            call.actor.id, Wanted(body.day, changes, body.factor, body.weeks, based_on)
-        )
+        kept = await self.trials.begin(call.actor.id, wanted(call.body, self.configuration))
         return {"id": kept.id}
 
     async def get(self, call: Call[Nothing]) -> Any:
@@ -99,11 +89,23 @@ class TrialApi:
         """End a trial."""
         self.trials.cancel(self._own(call))
 
-    def _own(self, call: Call[Nothing]) -> Kept:
+    def _own(self, call: Call[Nothing]) -> KeptTrial:
         found = self.trials.find(call.actor.id, call.id())
         if found is None:
             raise NotFound("trial")
         return found
+
+
+def wanted(body: TrialBody, configuration: Configuration) -> Wanted:
+    """Return what a body asks for. Raises Invalid for what no trial can try."""
+    changes = [Change(c.kind, c.key, c.body, c.based_on) for c in body.changes]
+    based_on = None
+    if body.toml:
+        changes += text.changes(body.toml, configuration.catalog)
+        based_on = text.based_on(body.toml)
+    if faults := [_not_tried(one) for one in changes if one.kind in NOT_TRIED]:
+        raise Invalid(faults)
+    return Wanted(body.day, changes, body.factor, body.weeks, based_on)
 
 
 def _not_tried(change: Change) -> Fault:

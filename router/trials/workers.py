@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from router.trials.day import Contact
-from router.trials.replay import Replayed, Trial, replayed
+from router.trials.replay import Objects, Present, Replayed, Trial, replayed
 
 NICE = 5
 PART = 500
@@ -37,9 +38,13 @@ class Worker:
         """Hand it the trial. Raises WorkerFailed."""
         await asyncio.to_thread(self._taught, trial)
 
-    async def replay(self, *, new: bool, number: int) -> Replayed:
+    async def add(self, moves: Mapping[str, Objects], there: Present) -> None:
+        """Teach it moves, and when the agents whom they add are there. Raises WorkerFailed."""
+        await asyncio.to_thread(self._send, (moves, there))
+
+    async def replay(self, side: str, number: int) -> Replayed:
         """Return one replication of a side. Raises WorkerFailed."""
-        return await asyncio.to_thread(self._asked, new, number)
+        return await asyncio.to_thread(self._asked, side, number)
 
     def _taught(self, trial: Trial) -> None:
         contacts = trial.day.contacts
@@ -52,9 +57,15 @@ class Worker:
         except OSError as gone:
             raise WorkerFailed("the process is gone") from gone
 
-    def _asked(self, new: bool, number: int) -> Replayed:
+    def _send(self, what: object) -> None:
         try:
-            self._ours.send((new, number))
+            self._ours.send(what)
+        except OSError as gone:
+            raise WorkerFailed("the process is gone") from gone
+
+    def _asked(self, side: str, number: int) -> Replayed:
+        try:
+            self._ours.send((side, number))
             answer = self._ours.recv()
         except (EOFError, OSError) as gone:
             raise WorkerFailed("the process is gone") from gone
@@ -74,8 +85,11 @@ def _work(pipe: Connection) -> None:
     with suppress(EOFError, OSError, KeyboardInterrupt):
         trial = _learned(pipe)
         while True:
-            new, number = pipe.recv()
-            pipe.send(_answer(trial, new, number))
+            first, second = pipe.recv()
+            if isinstance(first, str):
+                pipe.send(_answer(trial, first, second))
+            else:
+                trial = trial.with_moves(first, second)
 
 
 def _learned(pipe: Connection) -> Trial:
@@ -86,8 +100,8 @@ def _learned(pipe: Connection) -> Trial:
     return replace(trial, day=replace(trial.day, contacts=tuple(contacts)))
 
 
-def _answer(trial: Trial, new: bool, number: int) -> Replayed | str:
+def _answer(trial: Trial, side: str, number: int) -> Replayed | str:
     try:
-        return replayed(trial, trial.new if new else trial.old, number)
+        return replayed(trial, trial.side(side), number)
     except Exception:  # noqa: BLE001 - told to the hub, which logs it
         return traceback.format_exc()

@@ -307,6 +307,8 @@ OUTSIDE_THE_STREAM = {
     "POST /api/v1/hours/preview",
     "POST /api/v1/trials",
     "DELETE /api/v1/trials/{id}",
+    "POST /api/v1/moves",
+    "DELETE /api/v1/moves/{id}",
     "POST /api/v1/routing-rules/check",
     "POST /api/v1/routing-rules/try",
     "POST /api/v1/agent-conditions/check",

@@ -85,6 +85,8 @@ async def test_a_recorded_day_is_tried(tmp_path: Path, database: str) -> None:
         assert set(found["changes"][0]["fields"]) == {
             "agent_choice", "requires", "service_level_s",
         }  # fmt: skip
+        ((was_at_once,), (at_once,)) = found["reach"]["orders"].values()
+        assert at_once["agents"] >= was_at_once["agents"] >= 1
         expected, was = await by_hand(here)
         mean_wait = found["figures"]["total"]["old"]["mean_wait_s"]
         assert mean_wait == expected["total"]["old"]["mean_wait_s"]
@@ -225,7 +227,7 @@ async def test_a_worker_that_dies_fails_its_trial_and_no_other(tmp_path: Path) -
         assert kept is not None
 
         def killed() -> bool:
-            for worker in here.hub.trials.workers:
+            for worker in here.hub.turns.workers:
                 worker.end()
             return kept.state.value == "failed"
 

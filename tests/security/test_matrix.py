@@ -42,6 +42,7 @@ TUNING = {
     "POST /api/v1/agent-conditions/check",
 }
 """Supervisors, too: what they may not do of it is in test_tuning.py."""
+TRYING = ("/trials", "/staffing", "/moves")
 SUPERVISORS = ("/assign", "/board", "/capacity", "/move", "/priority")
 AGENTS = ("/agents/me/sign-out", "/agents/me/away-after-work", "/agents/{id}/presence")
 
@@ -55,7 +56,7 @@ def expected(operation: Operation, role: str) -> set[int]:
     supervisors = any(path.endswith(p) for p in SUPERVISORS)
     if named(operation) in ANYBODY:
         return {200, 201, 204, 415}
-    if any(p in path for p in (*ADMINISTRATORS, "/trials", "/agent-conditions")):
+    if any(p in path for p in (*ADMINISTRATORS, *TRYING, "/agent-conditions")):
         return of_configuration(operation, role)
     if path.endswith("/files/{id}"):
         return {404}
@@ -77,7 +78,7 @@ def expected(operation: Operation, role: str) -> set[int]:
 
 def of_configuration(operation: Operation, role: str) -> set[int]:
     """Return the same for what configures and what is tried."""
-    if named(operation) in TUNING or "/trials" in operation.path:
+    if named(operation) in TUNING or any(p in operation.path for p in TRYING):
         return {403} if role == "otto" else {200, 202, 204, 403, 404, 422}
     return {200, 204, 404, 412, 422} if role == "adam" else {403}
 

@@ -53,6 +53,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "ObjectBody": {"body": {"name": "Things"}, "reason": "test"},
     "UndoBody": {"reason": "test"},
     "TrialBody": {"day": "2026-01-01"},
+    "SearchBody": {"day": "2026-01-01"},
     "ClosedBody": {"closed": False, "reason": "test"},
     "CheckBody": {"when": "channel == 'sms'"},
     "TryBody": {"facts": {"text": "hello"}},

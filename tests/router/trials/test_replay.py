@@ -16,6 +16,7 @@ from router.configured import specs
 from router.simulator import Scenario, run
 from router.trials.day import HALF_HOUR_US, forecast
 from router.trials.figures import as_it_was, compared
+from router.trials.reach import reach
 from router.trials.replay import NO_TEAM, Replayed, Trial, cast, fits, replayed
 from tests.support.days import BEGINS, Came, Spans, catalog_of, day_of
 
@@ -236,3 +237,12 @@ def test_a_trial_with_conditions_goes_to_another_process() -> None:
     again = pickle.loads(pickle.dumps(catalog))  # noqa: S301
     assert specs(again) == before
     assert "orders" in before["ann"].serves
+
+
+def test_how_many_agents_each_step_reaches() -> None:
+    steps = 'rings = [{ after = 20, relax = { order = 0 } }, { after = 60, add_groups = ["back"] }]'
+    catalog = catalog_of(orders(steps, "requires = { order = 3 }"))
+    assert [(one["after_s"], one["agents"]) for one in reach(catalog, "orders")] == [
+        (0, 0), (20, 2), (60, 3),
+    ]  # fmt: skip
+    assert reach(catalog, "returns") == [{"after_s": 0, "agents": 3}]

@@ -85,10 +85,10 @@ test('a page of another role leads to the own first page; an unknown address say
 })
 
 test.each([
-  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/board', '/admin/queues']],
-  [['supervisor'], '/board', ['/board', '/admin/queues']],
-  [['supervisor', 'administrator'], '/board', ['/board', '/admin/queues']],
-  [['administrator'], '/admin/queues', ['/admin/queues']],
+  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/board', '/plan', '/admin/queues']],
+  [['supervisor'], '/board', ['/board', '/plan', '/admin/queues']],
+  [['supervisor', 'administrator'], '/board', ['/board', '/plan', '/admin/queues']],
+  [['administrator'], '/admin/queues', ['/plan', '/admin/queues']],
 ])('%j begin at %s', async (roles, first, entries) => {
   const session = { ...administrator, me: { ...administrator.me, roles } }
   hub({ 'GET /session': { status: 200, body: session }, 'GET /config': { status: 200, body: { number: 1, objects: [] } } })

@@ -17,6 +17,8 @@ const pages: RouteRecordRaw[] = [
   },
   { path: 'inbox', redirect: '/inbox/open' },
   { path: 'board', name: 'board', component: () => import('./board/BoardPage.vue'), meta: { role: 'supervisor' } },
+  { path: 'plan/:tab(staffing|moves)', name: 'plan', component: () => import('./plan/PlanPage.vue'), meta: { role: 'tuner' } },
+  { path: 'plan', redirect: '/plan/staffing' },
   admin('admin/deadletters', 'deadletters', () => import('./admin/DeadLettersPage.vue')),
   { path: 'admin/versions', name: 'versions', component: () => import('./admin/VersionsPage.vue'), meta: { role: 'tuner' } },
   admin('admin/accounts', 'accounts', () => import('./admin/AccountsPage.vue')),

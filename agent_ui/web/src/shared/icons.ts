@@ -14,6 +14,7 @@ export const deskIcons = [
   'box',
   'briefcase-business',
   'calendar-clock',
+  'chart-column',
   'check',
   'check-check',
   'chevron-down',
@@ -87,6 +88,7 @@ export const deskIcons = [
   'wifi-off',
   'wrench',
   'x',
+  'zap',
 ] as const
 
 export const widgetIcons = [

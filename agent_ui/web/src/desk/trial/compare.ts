@@ -17,6 +17,7 @@ export const FIGURES: readonly Figure[] = [
   { key: 'abandoned', unit: 'count', good: 'less' },
   { key: 'unfinished', unit: 'count', good: 'less' },
 ]
+export const SERVICE_LEVEL = FIGURES[0] as Figure
 export const OCCUPANCY: Figure = { key: 'occupancy', unit: 'share', good: null }
 
 export interface Row {
@@ -25,6 +26,8 @@ export interface Row {
   recorded: number | null
   old: number
   new: number
+  /** Both sides with how sure they are. */
+  sides: [Estimate, Estimate]
   difference: Estimate
   verdict: Verdict
 }
@@ -59,6 +62,7 @@ export function row(figure: Figure, pair: Pair, recorded: Record<string, number>
     recorded: recorded?.[figure.key] ?? null,
     old: old.mean,
     new: now.mean,
+    sides: [old, now],
     difference,
     verdict: verdict(difference, figure.good),
   }
