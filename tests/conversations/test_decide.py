@@ -209,8 +209,8 @@ def test_a_colleague_of_the_same_customer_is_preferred() -> None:
 
 def test_who_is_meant_goes_before_who_only_knows_the_customer() -> None:
     people = {
-        ("agent", key): Entry(key, 1, Agent(key=key, name=key, active=key != "gone"))
-        for key in ("ann", "ben", "gone")
+        ("agent", key): Entry(key, 1, Agent.model_validate({"key": key, "name": key, "active": on}))
+        for key, on in (("ann", True), ("ben", True), ("gone", False))
     }
     one = conversation(context={"chosen": {"queue": "orders", "agent": "ann"}})
     customer = Customer("c", "", "ja", NOW, attributes={"owner": "ben"})

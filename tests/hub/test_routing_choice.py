@@ -227,6 +227,12 @@ async def test_whom_a_rule_names_is_asked_first_and_waited_for(
         await other.until(lambda s: s.all("offer"), "the queue is the backup")
 
 
+def responsible(stream: Stream) -> Any:
+    """Return the offer to who is responsible for the customer."""
+    offers = (one for one in stream.all("offer") if one["facts"][0] == "account_owner")
+    return next(offers, None)
+
+
 async def test_who_is_responsible_for_a_customer_is_asked_first(
     tmp_path: Path, database: str
 ) -> None:
@@ -238,12 +244,7 @@ async def test_who_is_responsible_for_a_customer_is_asked_first(
             await widget.identify(f"customer-{number}", attributes={"owner": owner})
             await widget.send("hello")
             wanted = desks[owner == "ben"]
-            offer = await wanted.until(
-                lambda s, n=number: next(
-                    (o for o in s.all("offer") if o["facts"][0] == "account_owner"), None
-                ),
-                f"offer {number} at {owner}",
-            )
+            offer = await wanted.until(responsible, f"offer {number} at {owner}")
             await (ben if owner == "ben" else ann).call("POST", f"/offers/{offer['id']}/accept")
             await wanted.until(lambda s: not s.all("offer"), "accepted")
             await widget.close()
