@@ -52,6 +52,9 @@ from tests.support.postgres import running_postgres
 from tests.support.waiting import wait_for
 
 BATCH = 2_000
+CREW = 1_000
+"""So many agents come before their offers are accepted: an offer stands for 20 s."""
+
 SOCKETS = 40
 RATE = 20
 SERVED = 8
@@ -131,8 +134,10 @@ class Center:
         """Let agents be there, with a desk, and take what they are offered."""
         await self.orders([ConnectionChanged(id, connected=True) for id in agents])
         away = [id for id in agents if self.presence(id) is not Presence.available]
-        await self.orders([PresenceSet(id, Presence.available, "", id) for id in away])
-        await self.orders([OfferAccepted(o.id, o.agent) for o in self.engine.state().offers])
+        for at in range(0, len(away), CREW):
+            some = away[at : at + CREW]
+            await self.orders([PresenceSet(id, Presence.available, "", id) for id in some])
+            await self.orders([OfferAccepted(o.id, o.agent) for o in self.engine.state().offers])
 
     def presence(self, agent: str) -> Presence:
         """Return an agent's presence."""
