@@ -8,7 +8,7 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import structlog
@@ -45,13 +45,16 @@ from madoguchi.store import leases
 from madoguchi.store.log import move_cursor
 from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 from router import rebuild
-from router.board import Board, past
+from router.alert_rows import alert_rows
+from router.board import Board
 from router.book import DAY
 from router.changes import Changes
 from router.engine import Engine
 from router.hearing import heard, items_of, note_text
+from router.helping import WINDOW_S
 from router.leaps import moved
 from router.orders import Order
+from router.past import past
 from router.posted import Asked, answered, as_row, open_commands, read_order
 from router.rebuild import CONSUMER, Kept
 
@@ -202,10 +205,11 @@ class RouterService:
             kept.move(-ahead)
         engine = Engine.restore(state, to_micros(moment))
         day = from_micros(engine.today * DAY + state.midnight)
-        known = await self._store.read(lambda: past(day))
+        lately = min(day, moment - timedelta(seconds=WINDOW_S))
+        known = await self._store.read(lambda: past(day, lately))
         self._kept, self._catalog, self._midnight = kept, catalog, state.midnight
         self._engine = engine
-        self._board = Board(engine, kept, catalog, known)
+        self._board = Board(engine, kept, catalog, known, self._clock.monotonic())
         connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
         self._asked += [Asked(Order(ConnectionChanged(id, connected=False))) for id in connected]
         self._ready.set()
@@ -286,6 +290,8 @@ class RouterService:
         state = moved(engine.state(), leap)
         self._engine = Engine.restore(state, state.clock)
         self._kept.move(leap)
+        if self._board is not None:
+            self._board.move(self._engine, leap // timedelta(microseconds=1))
         self._clock_set = True
         return now, self._engine
 
@@ -420,7 +426,9 @@ class RouterService:
                 changes.agents.setdefault(command.spec.id, None)
 
     def _let_help(self, engine: Engine, changes: Changes) -> None:
-        """Let teams help where the figures ask for it, and no longer where they do not."""
+        """Let teams help where the figures ask for it, and no longer where they do not; alerts
+        begin and end the same way.
+        """
         at = self._clock.monotonic()
         if self._board is None or at - self._helped < HELP_S:
             return
@@ -432,6 +440,8 @@ class RouterService:
             changes.audit.append(
                 record(SYSTEM, "queue.helped", f"queue:{queue}", notes, changes.now)
             )
+        turned = self._board.alert(changes.catalog, at, changes.now, changes.new_id)
+        changes.audit += alert_rows(turned, changes.now)
 
     def _removals(
         self, before: Mapping[Id, AgentSpec], now: Mapping[Id, AgentSpec]
