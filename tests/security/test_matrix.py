@@ -42,7 +42,16 @@ TUNING = {
     "POST /api/v1/agent-conditions/check",
 }
 """Supervisors, too: what they may not do of it is in test_tuning.py."""
-SUPERVISORS = ("/assign", "/board", "/capacity", "/move", "/priority")
+SUPERVISORS = (
+    "/alerts",
+    "/assign",
+    "/board",
+    "/board/half-hours",
+    "/board/table",
+    "/capacity",
+    "/move",
+    "/priority",
+)
 AGENTS = ("/agents/me/sign-out", "/agents/me/away-after-work", "/agents/{id}/presence")
 
 
