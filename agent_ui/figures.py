@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from router.board import Board
+from router.staff import EVERYBODY
 
 EVERY_S = 1.0
 LOOKED_AT_ONCE = 25
@@ -50,6 +51,7 @@ class FigureStream:
         self._parts = (
             _Part("queues", lambda board: board.queues, Board.changed, Board.shown),
             _Part("agents", lambda board: board.agents, Board.changed_agents, Board.shown_agent),
+            _Part("whole", lambda _: [EVERYBODY], lambda _: {EVERYBODY}, lambda b, _: b.whole()),
         )
 
     async def run(self) -> None:

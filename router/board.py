@@ -23,7 +23,7 @@ from router.figures import DayFigures
 from router.helping import WINDOW_S, Helping, RecentLevel
 from router.past import Past
 from router.rebuild import Kept
-from router.staff import Sign
+from router.staff import EVERYBODY, Sign
 from router.today import Today
 
 EXPECTED = 20
@@ -193,13 +193,27 @@ class Board:
                 for team in self._help.get(queue, ())
                 if team in self._catalog.teams
             ],
+            "least_level": _least_level(self._catalog, queue),
             "alerts": [one.shown() for one in self._alerts.of(queue)],
             **self.today.queue(queue, self._engine.clock),
         }
 
+    def whole(self) -> dict[str, Any]:
+        """Return what is told of all agents together."""
+        staff, at = self.today.staff, self._engine.clock
+        agents = {sign.value: number for sign, number in staff.by_sign(EVERYBODY).items()}
+        return {"agents": agents, "occupancy": staff.occupancy(EVERYBODY, at)}
+
     def shown_agent(self, agent: Id) -> dict[str, Any]:
         """Return what a supervisor sees of an agent's day."""
         return self.today.agent(agent, self._engine.clock)
+
+
+def _least_level(catalog: Catalog, queue: str) -> float | None:
+    """Return below which service level a queue's supervisors are told; None: they are not."""
+    entry = catalog.queues.get(queue)
+    several = entry.object.alerts if entry else []
+    return max((one.under for one in several if one.under is not None), default=None)
 
 
 def _raised(row: Any) -> Raised:

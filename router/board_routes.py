@@ -119,6 +119,7 @@ class BoardApi:
         return {
             "queues": [board.shown(queue) for queue in sorted(self._catalog.queues)],
             "agents": [board.shown_agent(agent) for agent in sorted(board.agents)],
+            "whole": board.whole(),
         }
 
     async def alerts(self, call: Call[AlertsQuery]) -> Any:

@@ -18,6 +18,10 @@ from enum import StrEnum
 from madoguchi.model.routing import Activity, AgentFacts, Load, Presence
 
 
+EVERYBODY = ""
+"""No queue's key: under it all agents are counted, each once."""
+
+
 class Sign(StrEnum):
     """What stands beside an agent's name: activity while there is one, else the presence.
 
@@ -191,7 +195,7 @@ class Staff:
         return member.spent.occupancy(at) if member else None
 
     def _count(self, member: _Member, sign: int) -> None:
-        for queue in member.queues:
+        for queue in (EVERYBODY, *member.queues):
             crew = self._crews.setdefault(queue, _Crew())
             crew.signs[member.sign] += sign
             crew.spent.add(member.spent, sign)

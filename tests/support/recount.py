@@ -175,7 +175,12 @@ async def recounted(here: Running, midnight: datetime) -> dict[str, dict[str, An
         )
         for key, entry in catalog.queues.items()
     }
-    return found | {id: count.agent(id) for id in working}
+    signs = [count.sign(row) for row in count.rows["agent_status"] if row.agent in working]
+    whole = {
+        "agents": {sign: signs.count(sign) for sign in SIGNS},
+        "occupancy": count.occupancy(working),
+    }
+    return found | {"whole": whole} | {id: count.agent(id) for id in working}
 
 
 def told(here: Running) -> dict[str, dict[str, Any]]:
@@ -185,6 +190,6 @@ def told(here: Running) -> dict[str, dict[str, Any]]:
         return {}
     queues = {queue: board.shown(queue) for queue in board.queues}
     for view in queues.values():
-        del view["expected_s"], view["helped_by"]
+        del view["expected_s"], view["helped_by"], view["least_level"]
         view["alerts"] = sorted(one["id"] for one in view["alerts"])
-    return queues | {agent: board.shown_agent(agent) for agent in board.agents}
+    return queues | {"whole": board.whole()} | {agent: board.shown_agent(agent) for agent in board.agents}
