@@ -1,5 +1,5 @@
-"""Every figure of the board equals a recount from the tables: after random acts, over midnight where
-the company is, and after a restart.
+"""Every figure of the board equals a recount from the tables: after random acts, over midnight
+where the company is, and after a restart.
 """
 
 from __future__ import annotations

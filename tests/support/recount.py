@@ -192,4 +192,8 @@ def told(here: Running) -> dict[str, dict[str, Any]]:
     for view in queues.values():
         del view["expected_s"], view["helped_by"], view["least_level"]
         view["alerts"] = sorted(one["id"] for one in view["alerts"])
-    return queues | {"whole": board.whole()} | {agent: board.shown_agent(agent) for agent in board.agents}
+    return (
+        queues
+        | {"whole": board.whole()}
+        | {agent: board.shown_agent(agent) for agent in board.agents}
+    )
