@@ -30,7 +30,7 @@ from madoguchi.configuration.kinds import Agent, Object, Queue, RoutingRule, Tea
 from madoguchi.conversations.choice import Contact, blank, choose
 from madoguchi.model.channels import Account, Channel
 from madoguchi.model.people import Address, Customer, Scheme
-from router.rebuild import specs
+from router.configured import specs
 
 NOW = datetime(2026, 11, 27, 3, tzinfo=UTC)
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -130,7 +130,7 @@ class Engine:
 
     def _settle(self) -> None:
         book = self._book
-        if book.moved or book.arrivals:
+        while book.moved or book.arrivals:
             engine_agents.let_go(book)
             settle(book)
 

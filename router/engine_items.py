@@ -228,7 +228,7 @@ def keep_away(book: Book, item: ItemRecord, last: str) -> None:
     book.bar(item, last, item.policy.decline_block_s)
     pause = min(REST_S * item.offers, LONGEST_REST_S)
     for agent in book.index.exhausted(item):
-        if agent != last:
+        if agent != last and agent in item.blocks:
             item.blocks[agent] = min(item.blocks[agent], book.clock + micros(pause))
     book.timers.schedule(Timer.block, item.id)
 

@@ -83,11 +83,18 @@ def _lookers(book: Book) -> list[AgentRecord]:
 
 
 def _remember(book: Book) -> None:
+    """Note what everybody has room for now; those whose last work went to a colleague meanwhile,
+    and who wanted to leave after it, stay to be let go.
+    """
+    leaving = []
     for name in book.moved:
         agent = book.agents.get(name)
         if agent is not None:
             agent.seen = agent.room()
+            if agent.away_after is not None and agent.leaves:
+                leaving.append(name)
     book.moved.clear()
+    book.moved.update(dict.fromkeys(leaving))
 
 
 def _find_work(book: Book, agent: AgentRecord) -> ItemRecord | None:

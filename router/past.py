@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -12,6 +12,7 @@ from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import DOMAIN
 from madoguchi.model.routing import ItemState, OfferState
 from madoguchi.store.work import Work
+from router.helping import WINDOW_S
 from router.tables import activity_period, alert, assignment, offer
 
 RECENT = 500
@@ -37,11 +38,11 @@ class Past:
     alerts: list[Any] = field(default_factory=list)
 
 
-def past(midnight: datetime, lately: datetime | None = None) -> Work[Past]:
-    """Return what happened since midnight, what was answered and abandoned since ``lately``, and
-    the last spans of work.
+def past(midnight: datetime, now: datetime) -> Work[Past]:
+    """Return what happened since midnight, what was answered and abandoned of late, and the last
+    spans of work.
     """
-    since = lately or midnight
+    since = min(midnight, now - timedelta(seconds=WINDOW_S))
     spans = yield (
         select(work_item.c.queue, assignment.c.started_at, assignment.c.ended_at)
         .join(work_item, work_item.c.id == assignment.c.item)

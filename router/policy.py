@@ -26,6 +26,8 @@ from madoguchi.model.routing import (
 
 NOBODY: Mapping[str, int] = {}
 
+MEANT = frozenset({Preference.last_owner, Preference.named})
+
 
 class AgentView(Protocol):
     """An agent as `permitted` sees it.
@@ -122,7 +124,7 @@ def permitted(
     `not_signed_in`, `serves`, `skill:<skill>:<minimum>`, `presence`, `disconnected`, `leaving`,
     `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`,
     `too_early:<seconds>`, `kept_for:<agent>`, `declined`, `owner`. A preferred agent who was the
-    last owner is asked for neither `serves` nor skills.
+    last owner, or was named, is asked for neither `serves` nor skills.
     """
     if agent.presence is Presence.offline:
         return "not_signed_in"
@@ -141,7 +143,7 @@ def permitted(
 def membership(agent: AgentSpec, item: ItemView) -> str | None:
     """Return which of queue and skills `agent` lacks for `item`, or None."""
     spec = item.spec
-    if spec.preferred == agent.id and spec.preference is Preference.last_owner:
+    if spec.preferred == agent.id and spec.preference in MEANT:
         return None
     return lacks(agent, spec.queue, item.added_teams, item.requires.items())
 

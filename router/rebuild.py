@@ -8,12 +8,9 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from madoguchi.clock import EPOCH, from_micros, to_micros
-from madoguchi.configuration.catalog import Catalog
-from madoguchi.configuration.kinds import Agent, Queue, routed_order
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.model.conversation import UNFINISHED
 from madoguchi.model.ids import DOMAIN, Id
-from madoguchi.model.people import Role
 from madoguchi.model.routing import (
     Activity,
     AgentFacts,
@@ -25,85 +22,16 @@ from madoguchi.model.routing import (
     OfferState,
     Preference,
     Presence,
-    QueuePolicy,
-    Reserve,
     RouterState,
     TransferPhase,
 )
 from madoguchi.store.log import read_cursor
 from madoguchi.store.work import Work
 from router.book import DAY
+from router.configured import Configured
 from router.tables import activity_period, agent_status, assignment, offer
 
 CONSUMER = "router"
-
-
-def policy(catalog: Catalog, key: str, queue: Queue) -> QueuePolicy:
-    """Return the engine's view of a configured queue."""
-    return QueuePolicy(
-        id=key,
-        name=queue.name,
-        requires=dict(queue.requires),
-        priority=queue.priority,
-        ageing=routed_order(queue.order, queue.ageing, queue.service_level_s),
-        rings=tuple(ring.routed() for ring in queue.rings),
-        overflow=tuple(step.routed() for step in queue.overflow),
-        team_order=tuple(map(tuple, queue.group_order)),
-        last_level=catalog.last_level(key),
-        delays_s=catalog.delays(key),
-        help_teams=tuple(sorted({team for help in queue.help for team in help.add_groups})),
-        prefers=dict(queue.prefers),
-        agent_choice=queue.agent_choice,
-        idle_since=queue.idle_since,
-        offer_to=queue.offer_to,
-        auto_accept=queue.auto_accept,
-        preferred_wait_s=queue.preferred_wait_s,
-        weights={channel.value: weight for channel, weight in queue.weights.items()},
-        offer_timeout_s=queue.offer_timeout_s,
-        transfer_timeout_s=queue.transfer_timeout_s,
-        misses=queue.misses,
-        wrap_up_s=queue.wrap_up_s,
-        max_waiting=queue.max_waiting,
-        max_wait_s=queue.max_wait_s,
-        full_to=queue.full.to_queue,
-    )
-
-
-def spec(catalog: Catalog, id: Id, agent: Agent, order: int) -> AgentSpec:
-    """Return the engine's view of a configured agent."""
-    served = catalog.served(agent)
-    return AgentSpec(
-        id=id,
-        order=order,
-        skills=dict(agent.skills),
-        serves=catalog.serves(agent),
-        units=agent.units,
-        per_channel={channel.value: most for channel, most in agent.per_channel.items()},
-        teams=tuple(agent.teams),
-        keep_free={
-            queue: Reserve(team, one.keep_free)
-            for queue, (team, one) in served.items()
-            if one.keep_free
-        },
-        delays_s={queue: one.after for queue, (_, one) in served.items() if one.after},
-        share=agent.share,
-    )
-
-
-def policies(catalog: Catalog) -> tuple[QueuePolicy, ...]:
-    """Return all queues for the engine."""
-    return tuple(
-        policy(catalog, key, entry.object) for key, entry in sorted(catalog.queues.items())
-    )
-
-
-def specs(catalog: Catalog) -> dict[Id, AgentSpec]:
-    """Return everybody who may be given work."""
-    return {
-        entry.id: spec(catalog, entry.id, entry.object, order)
-        for order, (_, entry) in enumerate(sorted(catalog.agents.items()))
-        if entry.object.active and Role.AGENT in entry.object.roles
-    }
 
 
 @dataclass
@@ -159,7 +87,7 @@ def midnight(now: datetime, zone: tzinfo | None) -> int:
 
 
 def load(
-    catalog: Catalog, now: datetime, zone: tzinfo | None = UTC
+    configured: Configured, now: datetime, zone: tzinfo | None = UTC
 ) -> Work[tuple[RouterState, Kept]]:
     """Return everything that an engine is rebuilt from, and what is kept beside it."""
     kept = Kept(cursor=(yield from read_cursor(CONSUMER)))
@@ -186,12 +114,12 @@ def load(
     begins = midnight(now, zone)
     today = (clock - begins) // DAY
     known = {row.agent: row for row in statuses}
-    agents = {id: _agent(one, known.get(id), now, today) for id, one in specs(catalog).items()}
+    agents = {id: _agent(one, known.get(id), now, today) for id, one in configured.specs.items()}
     offers: dict[Id, list[Row[Any]]] = {}
     for row in past:
         offers.setdefault(row.item, []).append(row)
     state = RouterState(
-        queues=policies(catalog),
+        queues=configured.policies,
         agents=tuple(agents[id] for id in sorted(agents)),
         items=tuple(
             item_facts(r, offers.get(r.id, []), agents) for r in sorted(items, key=lambda r: r.id)
@@ -199,7 +127,7 @@ def load(
         offers=tuple(
             _offer(o) for o in past if o.state == OfferState.pending.value and o.agent in agents
         ),
-        version=catalog.number,
+        version=configured.catalog.number,
         clock=clock,
         midnight=begins,
     )

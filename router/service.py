@@ -15,7 +15,6 @@ import structlog
 
 from madoguchi.bus import Hints
 from madoguchi.clock import APART, Clock, Watch, from_micros, to_micros
-from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Configuration
 from madoguchi.model.channels import Line
 from madoguchi.model.ids import DOMAIN, Id
@@ -31,7 +30,6 @@ from madoguchi.model.routing import (
     ConnectionChanged,
     CustomerWrote,
     FullExplanation,
-    ItemEnqueued,
     Refused,
     TeamsLetIn,
     TimePassed,
@@ -49,11 +47,11 @@ from router.alert_rows import alert_rows
 from router.board import Board
 from router.book import DAY
 from router.changes import Changes
+from router.configured import Configured
 from router.engine import Engine
 from router.hearing import heard, items_of, note_text
-from router.helping import WINDOW_S
 from router.leaps import moved
-from router.orders import Order
+from router.orders import Order, item_of
 from router.past import past
 from router.posted import Asked, answered, as_row, open_commands, read_order
 from router.rebuild import CONSUMER, Kept
@@ -113,7 +111,7 @@ class RouterService:
         self._watch = Watch(clock)
         self._clock_set = False
         self._kept = Kept()
-        self._catalog: Catalog | None = None
+        self._configured: Configured | None = None
         self._midnight = 0
         self._ready = asyncio.Event()
         self._renewed = 0.0
@@ -196,7 +194,8 @@ class RouterService:
         catalog = await self._configuration.reload()
         self._watch = Watch(self._clock)
         moment, _ = self._watch.look()
-        state, kept = await self._store.read(lambda: rebuild.load(catalog, moment, self._zone))
+        configured = Configured.of(catalog)
+        state, kept = await self._store.read(lambda: rebuild.load(configured, moment, self._zone))
         ahead = kept.newest - moment
         self._clock_set = ahead > APART
         if self._clock_set:
@@ -205,9 +204,9 @@ class RouterService:
             kept.move(-ahead)
         engine = Engine.restore(state, to_micros(moment))
         day = from_micros(engine.today * DAY + state.midnight)
-        lately = min(day, moment - timedelta(seconds=WINDOW_S))
-        known = await self._store.read(lambda: past(day, lately))
-        self._kept, self._catalog, self._midnight = kept, catalog, state.midnight
+        known = await self._store.read(lambda: past(day, moment))
+        self._kept, self._midnight = kept, state.midnight
+        self._configured = configured
         self._engine = engine
         self._board = Board(engine, kept, catalog, known, self._clock.monotonic())
         connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
@@ -350,7 +349,7 @@ class RouterService:
     ) -> dict[str, Any]:
         """Let the engine decide on one command; gather what it decided, even when it refuses."""
         at = to_micros(changes.now)
-        item = _item_of(order.command)
+        item = item_of(order.command)
         if item is not None:
             changes.remember([item])
         agent = getattr(order.command, "agent", None)
@@ -406,18 +405,18 @@ class RouterService:
         """Take over a new configuration, or the hour by which summer time moves midnight; agents
         who may no longer work lose their work.
         """
-        new, old = self._configuration.catalog, self._catalog
+        old = self._configured
         midnight = rebuild.midnight(changes.now, self._zone)
         summer = midnight != self._midnight
-        if old is None or (new.number == old.number and not summer):
+        if old is None or (changes.catalog.number == old.catalog.number and not summer):
             return
-        self._catalog, self._midnight = new, midnight
+        new = old.after(changes.catalog)
+        self._configured, self._midnight = new, midnight
         commands: list[Command] = []
-        if rebuild.policies(new) != rebuild.policies(old) or summer:
-            commands.append(
-                ConfigurationChanged(rebuild.policies(new), new.number, midnight=midnight)
-            )
-        before, now = rebuild.specs(old), rebuild.specs(new)
+        if new.policies != old.policies or summer:
+            number = new.catalog.number
+            commands.append(ConfigurationChanged(new.policies, number, midnight=midnight))
+        before, now = old.specs, new.specs
         commands += [AgentChanged(one) for id, one in now.items() if before.get(id) != one]
         commands += self._removals(before, now)
         for command in commands:
@@ -488,14 +487,3 @@ class RouterService:
                 one.future.set_exception(one.refused)
             else:
                 one.future.set_result(one.answer or {})
-
-
-def _item_of(command: Command) -> Id | None:
-    """Return the item that a command speaks of."""
-    if isinstance(command, ItemEnqueued):
-        return command.item.id
-    offer = getattr(command, "offer", None)
-    if isinstance(offer, str):
-        return offer.rpartition("-")[0]
-    item = getattr(command, "item", None)
-    return item if isinstance(item, str) else None

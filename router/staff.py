@@ -17,7 +17,6 @@ from enum import StrEnum
 
 from madoguchi.model.routing import Activity, AgentFacts, Load, Presence
 
-
 EVERYBODY = ""
 """No queue's key: under it all agents are counted, each once."""
 

@@ -162,10 +162,36 @@ class Catalog:
         ways = [(team, one) for team in agent.teams for one in self.teams[team].object.serves]
         return {one.queue: (team, one) for team, one in sorted(ways, key=_best, reverse=True)}
 
+    def look_at_agents(self, known: "Catalog") -> None:
+        """Find out for everybody whom the queues' conditions let in; what ``known`` has found out
+        of the same agents and queues is taken from it.
+        """
+        self._suiting.update(known.found_of(self))
+        if any(entry.object.agents for entry in self.queues.values()):
+            for entry in self.agents.values():
+                self.serves(entry.object)
+
+    def found_of(self, later: "Catalog") -> dict[tuple[str, str], bool]:
+        """Return (agent, queue) → what was found out that holds in a later catalog, too."""
+        return {
+            (agent, queue): suits
+            for (agent, queue), suits in list(self._suiting.items())
+            if later.agents.get(agent) is self.agents.get(agent)
+            and later.queues.get(queue) is self.queues.get(queue)
+        }
+
     def delays(self, queue: str) -> tuple[float, ...]:
         """Return the ages from which teams serve a queue, but for those who do so at once."""
-        served = [one for team in self.teams.values() for one in team.object.serves]
-        return tuple(sorted({one.after for one in served if one.queue == queue and one.after}))
+        return tuple(sorted({one.after for one in self._servings.get(queue, ()) if one.after}))
+
+    @cached_property
+    def _servings(self) -> dict[str, list[Served]]:
+        """How teams serve each queue."""
+        found: dict[str, list[Served]] = {}
+        for team in self.teams.values():
+            for one in team.object.serves:
+                found.setdefault(one.queue, []).append(one)
+        return found
 
     def opening(self, queue: str, at: datetime) -> Opening:
         """Return whether a queue is open at a moment; one without hours always is, and so is one
@@ -198,13 +224,7 @@ class Catalog:
 
     def last_level(self, queue: str) -> int:
         """Return the highest level at which a team serves a queue."""
-        levels = [
-            served.level
-            for team in self.teams.values()
-            for served in team.object.serves
-            if served.queue == queue
-        ]
-        return max(levels, default=1)
+        return max((one.level for one in self._servings.get(queue, ())), default=1)
 
     def actor(self, id: Id) -> Actor | None:
         """Return the actor of an active agent, None for unknown and disabled ones."""

@@ -390,7 +390,9 @@ class RoutingRule(Named, Object):
     """To which queue new contacts go of which ``when`` is true; the first rule by ``order`` wins.
 
     ``when`` is CEL over what is known of a contact (:mod:`madoguchi.configuration.facts`).
-    ``priority`` and ``requires`` stand for the queue's own, where they are given.
+    ``priority`` and ``requires`` stand for the queue's own, where they are given. ``agent``: who is
+    asked first, whatever they serve; the queue keeps it for them as long as it keeps things for
+    those who know the customer.
     """
 
     kind: ClassVar[str] = "routing_rule"
@@ -399,6 +401,7 @@ class RoutingRule(Named, Object):
     queue: Key
     priority: int | None = Field(None, ge=1, le=100)
     requires: dict[Key, Level] = Field(default_factory=dict)
+    agent: MaybeKey = ""
     active: bool = True
 
     @cached_property
@@ -407,9 +410,10 @@ class RoutingRule(Named, Object):
         return CONTACT.compile(self.when)
 
     def references(self) -> list[tuple[str, str, str]]:
-        """A rule needs its queue and the skills that it asks for."""
+        """A rule needs its queue, the skills that it asks for, and whom it names."""
         skills = [(f"requires.{skill}", "skill", skill) for skill in self.requires]
-        return [("queue", "queue", self.queue), *skills]
+        named = [("agent", "agent", self.agent)] if self.agent else []
+        return [("queue", "queue", self.queue), *skills, *named]
 
 
 class Served(Part):

@@ -16,7 +16,7 @@ from madoguchi.configuration.kinds import KINDS, Account, Hours, Object
 from madoguchi.configuration.tables import config_object, config_version
 from madoguchi.model.faults import Fault, faults_of
 from madoguchi.model.hours import known_places
-from madoguchi.model.ids import DOMAIN
+from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import EVERYONE, Entity, LogEntry
 from madoguchi.model.people import Actor
 from madoguchi.security.audit import record
@@ -24,6 +24,9 @@ from madoguchi.store.log import append
 from madoguchi.store.work import Many, Store, Work
 
 log = structlog.get_logger(__name__)
+
+PIECE = 500
+"""So many objects are read by one statement."""
 
 Body = dict[str, Any]
 Sealer = Callable[[str, Body, Body], Body]
@@ -86,24 +89,61 @@ def unknown_kind(kind: str) -> Fault:
     return Fault(kind, f"unknown kind; known are {known}", "unknown_kind", {"known": known})
 
 
-def load() -> Work[Catalog]:
-    """Return the configuration as it stands."""
-    rows = yield select(config_object).where(config_object.c.domain == DOMAIN)
+NOTHING = Catalog(0)
+
+
+def load(known: Catalog = NOTHING) -> Work[Catalog]:
+    """Return the configuration as it stands. What ``known`` has of it already is not read again,
+    and its entries are the same ones.
+    """
     newest = yield (
         select(func.max(config_version.c.number).label("n")).where(
             config_version.c.domain == DOMAIN
         )
     )
-    return Catalog(newest[0].n or 0, _standing(rows))
+    number = newest[0].n or 0
+    if known.objects and number == known.number:
+        return known
+    names = ("id", "kind", "key", "version")
+    stands = yield select(*(config_object.c[name] for name in names)).where(
+        config_object.c.domain == DOMAIN
+    )
+    held = {row.id: entry for row in stands if (entry := _held(known, row)) is not None}
+    wanted = [row.id for row in stands if row.id not in held]
+    rows = yield from _bodies(wanted)
+    return Catalog(number, _standing(stands, held, {row.id: row for row in rows}))
 
 
-def _standing(rows: Sequence[Row[Any]]) -> dict[tuple[str, str], Entry[Object]]:
+def _held(known: Catalog, row: Row[Any]) -> Entry[Object] | None:
+    entry = known.objects.get((row.kind, row.key))
+    same = entry is not None and (entry.id, entry.version) == (row.id, row.version)
+    return entry if same else None
+
+
+def _bodies(wanted: Sequence[Id]) -> Work[list[Row[Any]]]:
+    """Return the rows of some objects, with what is configured."""
+    rows: list[Row[Any]] = []
+    for at in range(0, len(wanted), PIECE):
+        some = config_object.c.id.in_(wanted[at : at + PIECE])
+        rows += yield select(config_object).where(some)
+    return rows
+
+
+def _standing(
+    stands: Sequence[Row[Any]], held: Mapping[Id, Entry[Object]], rows: Mapping[Id, Row[Any]]
+) -> dict[tuple[str, str], Entry[Object]]:
     """Return the objects that hold; a stored one that does no longer, and all that need it, are
     left out and told, so that a start never fails for one of them. A queue goes on without hours
     that do not hold: it is open then.
     """
     entries: dict[tuple[str, str], Entry[Object]] = {}
-    for row in rows:
+    for one in stands:
+        if one.id in held:
+            entries[one.kind, one.key] = held[one.id]
+            continue
+        row = rows.get(one.id)
+        if row is None:
+            continue
         try:
             entries[row.kind, row.key] = Entry(
                 row.id, row.version, KINDS[row.kind](key=row.key, **row.body)
@@ -145,10 +185,13 @@ class Configuration:
 
     async def reload(self) -> Catalog:
         """Read the configuration again; called at the start and after each ``config.changed``."""
-        catalog = await self._store.read(load)
+        known = self.catalog
+        catalog = await self._store.read(lambda: load(known))
         if catalog.number != self.catalog.number or not self.catalog.objects:
             if catalog.hours:
                 await asyncio.to_thread(catalog.look_up_holidays, self._clock.now())
+            # Conditions on thousands of agents take a second: the loop goes on meanwhile.
+            await asyncio.to_thread(catalog.look_at_agents, known)
             self.catalog = catalog
             for watcher in self._watchers:
                 watcher(catalog)
@@ -210,7 +253,7 @@ class Configuration:
         return Result(new.number if touched else old.number, versions, diff)
 
     def _previewed(self, changes: Sequence[Change], based_on: int | None) -> Work[Preview]:
-        old = yield from load()
+        old = yield from load(self.catalog)
         objects, faults = self._merged(old, changes)
         faults += check(objects)
         faults += administrators_lost({at: e.object for at, e in old.objects.items()}, objects)
@@ -292,9 +335,10 @@ class Configuration:
             entry = old.objects.get(at)
             if entry is None:
                 entries[at] = Entry(self._clock.new_id(), 1, item)
+            elif at in moved:
+                entries[at] = Entry(entry.id, entry.version + 1, item)
             else:
-                version = entry.version + (1 if at in moved else 0)
-                entries[at] = Entry(entry.id, version, item)
+                entries[at] = entry
         return Catalog(old.number + 1, entries)
 
 

@@ -14,10 +14,15 @@ from madoguchi.expressions.cel import Facts, Unanswered
 from madoguchi.model.channels import Account
 from madoguchi.model.conversation import Conversation
 from madoguchi.model.hours import WEEKDAYS
+from madoguchi.model.ids import Id
 from madoguchi.model.people import Address, Customer
+from madoguchi.model.routing import Preference
 
 CHOSEN = "chosen"
 """Under this key a conversation's context keeps who chose its queue."""
+
+OWNER = "owner"
+"""The attribute of a customer that names who is responsible for them."""
 
 _KINDS = {"text": "", "int": 0, "bool": False, "texts": [], "text_map": {}}
 
@@ -51,6 +56,7 @@ class Choice:
             kept |= {"rule": one.key, "version": self.rule.version, **one.names}
             kept |= {"priority": one.priority} if one.priority else {}
             kept |= {"requires": dict(one.requires)} if one.requires else {}
+            kept |= {"agent": one.agent} if one.agent else {}
         return {CHOSEN: kept}
 
 
@@ -65,6 +71,23 @@ def taken(one: Conversation) -> dict[str, Any]:
         "priority": chosen.get("priority"),
         "requires": chosen.get("requires"),
     }
+
+
+def preferred(
+    catalog: Catalog, one: Conversation, customer: Customer, colleague: Id | None
+) -> tuple[Id | None, str | None]:
+    """Return who is asked first for a conversation that nobody has had, and why: whom a rule names,
+    who is responsible for the customer (their attribute ``owner``, an agent's sign-in name), or the
+    colleague who has another conversation of theirs.
+    """
+    chosen = one.context.get(CHOSEN) or {}
+    named = chosen.get("agent") if chosen.get("queue") == one.queue else None
+    wanted = ((named, Preference.named), (customer.attributes.get(OWNER), Preference.account_owner))
+    for key, why in wanted:
+        entry = catalog.agents.get(key) if isinstance(key, str) else None
+        if entry is not None and entry.object.active:
+            return entry.id, why.value
+    return (colleague, Preference.same_customer.value) if colleague else (None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,9 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
         came_to = one.queue
         own = choice.taken(one)
         one, opening = _placed(ledger, one)
-        if preferred is None and (colleague := ledger.colleagues.get(customer.id)):
-            preferred, preference = colleague, "same_customer"
+        if preferred is None:
+            colleague = ledger.colleagues.get(customer.id)
+            preferred, preference = choice.preferred(ledger.catalog, one, customer, colleague)
         ledger.add_item(
             NewItem(
                 ledger.new_id(),

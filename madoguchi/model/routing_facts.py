@@ -69,11 +69,14 @@ class IdleSince(StrEnum):
 class Preference(StrEnum):
     """Why an item names a preferred agent.
 
-    The last owner knows the matter, so neither `serves` nor skills are asked of them. The owner of
-    another conversation of the same customer only knows the customer: both are asked.
+    The last owner knows the matter, and somebody named is meant, so neither `serves` nor skills are
+    asked of them. Who is responsible for the customer, or has another conversation of theirs, only
+    knows the customer: both are asked.
     """
 
     last_owner = "last_owner"
+    named = "named"
+    account_owner = "account_owner"
     same_customer = "same_customer"
 
 

@@ -32,7 +32,7 @@ class Explanation:
     """What the index knew when it decided.
 
     `rank` is (level, priority, -score in µs, enqueued_at, item). `facts` are machine codes, the
-    most telling first: `transfer`, `last_owner`, `same_customer`, `only_one`, an AgentChoice,
+    most telling first: `transfer`, a Preference, `only_one`, an AgentChoice,
     `skill:<skill>:<proficiency>`, `free:<units>/<units>`; of an item that nobody
     can take: `missing_queue:<queue>`, `missing_skill:<skill>:<minimum>`, `missing_combination`,
     `all_declined`.

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.routing import MICROS, ConfigurationChanged, QueuePolicy
-from router.rebuild import policies, specs
+from router.configured import policies, specs
 from router.simulator.cast import Cast, Coming, Member
 from router.simulator.draws import stream
 from router.simulator.figures import End, Record, in_target

@@ -14,7 +14,14 @@ from connectors.registry import sealer, secret_fields
 from madoguchi.clock import Clock
 from madoguchi.configuration import text
 from madoguchi.configuration.kinds import KINDS
-from madoguchi.configuration.service import Change, Configuration, Invalid, MovedOn, versions
+from madoguchi.configuration.service import (
+    Change,
+    Configuration,
+    Invalid,
+    MovedOn,
+    load,
+    versions,
+)
 from madoguchi.configuration.tables import config_object, config_version
 from madoguchi.model.people import SYSTEM
 from madoguchi.security.secrets import Vault, new_key, parse_keys
@@ -237,7 +244,7 @@ async def test_a_stored_object_that_no_longer_holds_is_left_out_with_what_needs_
         )
 
     await office.store.write(spoil)
-    catalog = await office.configuration.reload()
+    catalog = await office.store.read(load)
     assert "order" not in catalog.skills
     assert "orders" not in catalog.queues
     assert "returns" in catalog.queues

@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madoguchi.clock import ManualClock
+from madoguchi.configuration.catalog import Catalog, Entry
+from madoguchi.configuration.kinds import Agent
+from madoguchi.conversations import choice
 from madoguchi.conversations.decide import decide, preview
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.channels import Account, Capabilities, Channel
@@ -202,6 +205,24 @@ def test_a_colleague_of_the_same_customer_is_preferred() -> None:
     book.colleagues = {"c-" + SENDERS[0].value: "ben"}
     decide(book, arrival(text("SM1")))
     assert (book.new_items[0].preferred, book.new_items[0].preference) == ("ben", "same_customer")
+
+
+def test_who_is_meant_goes_before_who_only_knows_the_customer() -> None:
+    people = {
+        ("agent", key): Entry(key, 1, Agent(key=key, name=key, active=key != "gone"))
+        for key in ("ann", "ben", "gone")
+    }
+    one = conversation(context={"chosen": {"queue": "orders", "agent": "ann"}})
+    customer = Customer("c", "", "ja", NOW, attributes={"owner": "ben"})
+
+    def preferred(one: Conversation, customer: Customer) -> tuple[str | None, str | None]:
+        return choice.preferred(Catalog(1, people), one, customer, "eve")
+
+    assert preferred(one, customer) == ("ann", "named")
+    assert preferred(replace(one, queue="elsewhere"), customer) == ("ben", "account_owner")
+    for owner in ("gone", "nobody", 7, None):
+        stranger = replace(customer, attributes={"owner": owner})
+        assert preferred(replace(one, context={}), stranger) == ("eve", "same_customer")
 
 
 def test_marks_of_the_customers_client() -> None:

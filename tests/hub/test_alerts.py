@@ -33,7 +33,8 @@ async def begins(here: Running, clock: ManualClock, sue: Person) -> dict[str, An
         clock.advance(1)
         return await alerts(sue)
 
-    return (await wait_for(begun, "an alert", every=0.1))[0]
+    several: list[dict[str, Any]] = await wait_for(begun, "an alert", every=0.1)
+    return several[0]
 
 
 async def audited(here: Running) -> list[str]:

@@ -27,7 +27,7 @@ async def recounted(here: Running) -> dict[str, Any]:
     """Return what the store says, read anew."""
     engine, kept = here.hub.router._engine, here.hub.router._kept
     assert engine is not None
-    known = await here.hub.store.read(lambda: past(MIDNIGHT))
+    known = await here.hub.store.read(lambda: past(MIDNIGHT, here.hub.clock.now()))
     anew = Board(engine, kept, here.hub.configuration.catalog, known)
     return {queue: anew.figures.of(queue) for queue in ("orders", "returns")}
 

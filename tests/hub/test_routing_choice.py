@@ -14,7 +14,7 @@ from madoguchi.security.tables import audit
 from madoguchi.store.work import Work
 from router.tables import offer
 from tests.hub.test_chat import accepted
-from tests.support.hubs import Running, Stream, hub_running
+from tests.support.hubs import Running, Stream, Widget, hub_running
 from tests.support.waiting import wait_for
 
 PHONES = ("+819055500101", "+819055500102", "+819055500103")
@@ -191,3 +191,59 @@ async def test_the_first_of_several_to_accept_has_it(tmp_path: Path, database: s
         status, problem = await ann.raw("POST", f"/offers/{offers[ann.id]['id']}/accept")
         assert (status, problem["code"], problem["agent_name"]) == (409, "taken", "Ben")
         await second.until(lambda s: s.of("item", item["id"]).get("owner") == ben.id, "it is Ben's")
+
+
+async def test_whom_a_rule_names_is_asked_first_and_waited_for(
+    tmp_path: Path, database: str
+) -> None:
+    clock = ManualClock()
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure(
+            """
+            [queue.orders]
+            preferred_wait_s = 60
+            [agent.nao]
+            name = "Nao"
+            units = 1
+            [routing_rule.nao]
+            name = "Nao"
+            order = 10
+            when = 'text.contains("Nao")'
+            queue = "orders"
+            agent = "nao"
+            """
+        )
+        nao, ann = await here.person("nao"), await here.person("ann")
+        desk, other = await nao.available(), await ann.available()
+        await here.sms(PHONES[0], "Nao, please")
+        offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
+        assert offer["facts"][0] == "named"
+        await accepted(nao, desk)
+        assert other.all("offer") == []
+        await here.sms(PHONES[1], "Nao, please")
+        await wait_for(lambda: len(line(here)) == 1, "it is kept")
+        assert other.all("offer") == []
+        clock.advance(61)
+        await other.until(lambda s: s.all("offer"), "the queue is the backup")
+
+
+async def test_who_is_responsible_for_a_customer_is_asked_first(
+    tmp_path: Path, database: str
+) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        ann, ben = await here.person("ann"), await here.person("ben")
+        desks = [await person.available() for person in (ann, ben)]
+        for number, owner in enumerate(("ben", "ann", "ben")):
+            widget = await Widget(here).start()
+            await widget.identify(f"customer-{number}", attributes={"owner": owner})
+            await widget.send("hello")
+            wanted = desks[owner == "ben"]
+            offer = await wanted.until(
+                lambda s, n=number: next(
+                    (o for o in s.all("offer") if o["facts"][0] == "account_owner"), None
+                ),
+                f"offer {number} at {owner}",
+            )
+            await (ben if owner == "ben" else ann).call("POST", f"/offers/{offer['id']}/accept")
+            await wanted.until(lambda s: not s.all("offer"), "accepted")
+            await widget.close()

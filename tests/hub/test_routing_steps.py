@@ -17,6 +17,7 @@ from madoguchi.clock import ManualClock
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.store.work import Work
 from router import rebuild
+from router.configured import Configured
 from router.service import RouterService
 from router.tables import agent_status
 from tests.support.hubs import Person, Running, Stream, hub_running
@@ -158,7 +159,7 @@ async def test_what_a_choice_remembers_is_stored(tmp_path: Path, database: str) 
         assert kept["taken"] == 1
         assert set(kept["given"]) == {"orders"}
         catalog, now = here.hub.configuration.catalog, here.hub.clock.now()
-        state, _ = await here.hub.store.read(lambda: rebuild.load(catalog, now))
+        state, _ = await here.hub.store.read(lambda: rebuild.load(Configured.of(catalog), now))
         facts = next(one for one in state.agents if one.spec.id == ann.id)
         assert (facts.taken, facts.given) == (1, kept["given"])
 

@@ -310,3 +310,15 @@ def test_a_pull_keeps_who_leaves() -> None:
 def test_a_limit_below_zero_cannot_be() -> None:
     with pytest.raises(ValueError, match="negative"):
         QueuePolicy("q", "Queue", wrap_up_s=-1)
+
+
+def test_who_leaves_after_work_that_a_colleague_takes_over_is_away_at_once() -> None:
+    stage = Stage(QueuePolicy("q", "Q", auto_accept=True, misses=9))
+    stage.agent("a")
+    stage.item("i1")
+    stage.do(AwayReserved("a", "lunch"))
+    stage.agent("b")
+    stage.do(TransferredToAgent("i1", "b"))
+    made = stage.after(60)
+    assert stage.owner("i1") == "b", "it waited for the queue and went to the same colleague"
+    assert [(one.agent, one.reason) for one in only(PresenceChanged, made)] == [("a", "lunch")]

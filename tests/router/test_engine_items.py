@@ -449,3 +449,18 @@ def test_an_item_is_enqueued_once() -> None:
     assert stage.refuse(ItemEnqueued(spec)).code == "finished"
     elsewhere = ItemSpec("i2", "c", "x", "chat", START)
     assert stage.refuse(ItemEnqueued(elsewhere)).code == "unknown_queue"
+
+
+def test_a_transfer_that_everybody_lets_pass_stays_with_its_owner() -> None:
+    stage = Stage(QueuePolicy("q", "Q", misses=9))
+    stage.agent("a")
+    stage.assigned("i1")
+    stage.agent("b")
+    stage.do(TransferredToAgent("i1", "b"))
+    (again,) = only(Offered, stage.after(60))
+    assert (again.agent, stage.owner("i1")) == ("b", "a"), "nobody answered: the queue is asked"
+    stage.do(OfferDeclined(again.offer, "b", "busy"))
+    assert stage.owner("i1") == "a"
+    assert stage.offered_to("i1") is None
+    stage.agent("c")
+    assert stage.offered_to("i1") == "c"

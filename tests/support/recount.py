@@ -143,8 +143,9 @@ class Recount:
 
 def handling_s(row: Any) -> float:
     """Return for how many seconds somebody had an item, without pauses."""
-    whole = (row.ended_at - row.started_at).total_seconds()
-    return max(0.0, whole - (row.released_us or 0) / 1e6)
+    whole: float = (row.ended_at - row.started_at).total_seconds()
+    released_us: int = row.released_us or 0
+    return max(0.0, whole - released_us / 1e6)
 
 
 def mean(values: Iterable[float]) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from router.rebuild import specs
+from router.configured import specs
 from router.simulator import Scenario, run
 from router.trials.day import HALF_HOUR_US, forecast
 from router.trials.figures import as_it_was, compared

@@ -73,7 +73,7 @@ export function blank(kind: Kind): Body {
     },
     agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, attributes: {}, units: 5, share: 1, per_channel: {}, active: true },
     account: {},
-    routing_rule: { name: '', name_en: '', order: 10, when: '', queue: '', priority: null, requires: {}, active: true },
+    routing_rule: { name: '', name_en: '', order: 10, when: '', queue: '', priority: null, requires: {}, agent: '', active: true },
   }
   return structuredClone(bodies[kind])
 }
