@@ -22,7 +22,7 @@ COUNTED = ("alerts", "waiting", "answered", "abandoned", "handled")
 WATCHED = """
 [queue.orders]
 alerts = [
-  { when = "waiting", over = 1 }, { when = "longest_wait", over = 40 },
+  { when = "waiting", over = 0 }, { when = "longest_wait", over = 20 },
   { when = "abandoned", over = 0 }, { when = "service_level", under = 0.9 },
 ]
 """
