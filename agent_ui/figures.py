@@ -1,14 +1,22 @@
-"""The queues' figures of today, pushed to supervisors: at most once a second, what changed."""
+"""The figures of today, of queues and of agents, pushed to supervisors: at most once a second, and
+only what changed.
+"""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from router.board import Board
+from router.staff import EVERYBODY
 
 EVERY_S = 1.0
-EXPECTED_AT_ONCE = 25
-"""Of so many queues the expected wait is looked at each second, in turns."""
+LOOKED_AT_ONCE = 25
+"""So many queues and agents are looked at each second in turns: expected waits and occupancy move
+without anything that happens.
+"""
+
+PARCEL = 500
+"""So many queues and agents travel in one event, far below what a socket may hold back."""
 
 
 class Router(Protocol):
@@ -35,14 +43,16 @@ class Desks(Protocol):
 class FigureStream:
     """Tells each supervisor everything first, and then what changes."""
 
-    def __init__(self, router: Router, desks: Desks, queues: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, router: Router, desks: Desks) -> None:
         self._router = router
         self._desks = desks
-        self._queues = queues
         self._board: Board | None = None
-        self._told: dict[str, dict[str, Any]] = {}
         self._greeted: set[str] = set()
-        self._turn = 0
+        self._parts = (
+            _Part("queues", lambda board: board.queues, Board.changed, Board.shown),
+            _Part("agents", lambda board: board.agents, Board.changed_agents, Board.shown_agent),
+            _Part("whole", lambda _: [EVERYBODY], lambda _: {EVERYBODY}, lambda b, _: b.whole()),
+        )
 
     async def run(self) -> None:
         """Tell for ever; a supervised task."""
@@ -57,23 +67,57 @@ class FigureStream:
         board = self._router.board
         if board is None or not watchers:
             return
-        changed = self._changed(board)
+        anew, self._board = board is not self._board, board
+        changed = {part.name: part.look(board, anew=anew) for part in self._parts}
         for sid in sorted(watchers):
-            views = changed if sid in self._greeted else list(self._told.values())
+            new = sid not in self._greeted
+            views = {part.name: part.all for part in self._parts} if new else changed
             self._greeted.add(sid)
-            if views:
-                await self._desks.tell(sid, "figures", {"queues": views})
+            for body in _parcels(views):
+                await self._desks.tell(sid, "figures", body)
 
-    def _changed(self, board: Board) -> list[dict[str, Any]]:
-        queues, changed = sorted(self._queues()), board.changed()
-        if board is not self._board:
-            self._board, self._told, looked = board, {}, queues
+
+class _Part:
+    """Objects of one kind, as they were told last; told again when they look different."""
+
+    def __init__(
+        self,
+        name: str,
+        keys: Callable[[Board], Iterable[str]],
+        changed: Callable[[Board], set[str]],
+        shown: Callable[[Board, str], dict[str, Any]],
+    ) -> None:
+        self.name = name
+        self._keys = keys
+        self._changed = changed
+        self._shown = shown
+        self._told: dict[str, dict[str, Any]] = {}
+        self._turn = 0
+
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        """Everything as it was told last."""
+        return list(self._told.values())
+
+    def look(self, board: Board, *, anew: bool) -> list[dict[str, Any]]:
+        """Return what looks different now."""
+        keys, changed = sorted(self._keys(board)), self._changed(board)
+        if anew:
+            self._told, looked = {}, keys
         else:
-            first = self._turn % max(1, len(queues))
-            self._turn = first + EXPECTED_AT_ONCE
-            in_turn = (queues + queues)[first : first + EXPECTED_AT_ONCE]
-            looked = sorted({*in_turn, *changed} & set(queues))
-        views = {queue: board.shown(queue) for queue in looked}
-        news = [view for queue, view in views.items() if self._told.get(queue) != view]
-        self._told = {q: view for q, view in self._told.items() if q in queues} | views
+            first = self._turn % max(1, len(keys))
+            self._turn = first + LOOKED_AT_ONCE
+            in_turn = (keys + keys)[first : first + LOOKED_AT_ONCE]
+            looked = sorted({*in_turn, *changed} & set(keys))
+        known = set(keys)
+        views = {key: self._shown(board, key) for key in looked}
+        news = [view for key, view in views.items() if self._told.get(key) != view]
+        self._told = {key: view for key, view in self._told.items() if key in known} | views
         return news
+
+
+def _parcels(views: dict[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Yield bodies of bounded size with all of these views; none where there are none."""
+    most = max(len(several) for several in views.values())
+    for first in range(0, most, PARCEL):
+        yield {name: several[first : first + PARCEL] for name, several in views.items()}

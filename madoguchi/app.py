@@ -58,6 +58,7 @@ from madoguchi.store.opening import open_postgres, open_sqlite
 from madoguchi.store.postgres import PostgresStore
 from madoguchi.store.work import Store
 from madoguchi.tasks import Supervisor
+from router.board_routes import BoardApi
 from router.client import RouterClient
 from router.guard import queues_in_use
 from router.routes import RouterApi
@@ -314,6 +315,9 @@ def _operations(
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
+    yield BoardApi(
+        hub.store, hub.clock, hub.router, router_views, hub.configuration, hub.settings.zone
+    ).operations()
     yield TrialApi(hub.trials, hub.configuration).operations()
     yield SearchApi(hub.searches).operations()
     yield StaffingApi(hub.trials.days, hub.configuration).operations()
@@ -351,7 +355,7 @@ def _start(hub: Hub) -> None:
     hub.tasks.start("desk", hub.desk.run)
     hub.tasks.start("announce", hub.desk.announce)
     hub.tasks.start("widget", hub.widget.run)
-    figures = FigureStream(hub.router, hub.desk, lambda: hub.configuration.catalog.queues)
+    figures = FigureStream(hub.router, hub.desk)
     hub.tasks.start("figures", figures.run)
     watchdog = Watchdog()
     hub.tasks.start("watchdog", watchdog.run)

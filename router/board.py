@@ -1,4 +1,4 @@
-"""What supervisors and customers are told of the queues: expected waits and the day's figures.
+"""What supervisors and customers are told of the queues: expected waits, the day, alerts, help.
 
 The router's service tells the board what each cycle changed, after it was stored; the board is read
 from the store when the service takes over.
@@ -6,109 +6,88 @@ from the store when the service takes over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
-
+from madoguchi.clock import from_micros
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.conversations.tables import work_item
-from madoguchi.model.ids import DOMAIN, Id
-from madoguchi.model.routing import MICROS, Figure, ItemState, Refused
-from madoguchi.store.work import Work
+from madoguchi.model.ids import Id
+from madoguchi.model.routing import MICROS, Figure, ItemState, Refused, Threshold
+from router.alerting import Alerts, Raised, Turned
 from router.changes import Changes
 from router.engine import Engine
 from router.estimates import Expectations
 from router.figures import DayFigures
-from router.helping import Helping, RecentLevel
+from router.helping import WINDOW_S, Helping, RecentLevel
+from router.past import Past
 from router.rebuild import Kept
-from router.tables import assignment
-
-RECENT = 500
-"""So many spans of work tell at the start how long work takes."""
+from router.staff import EVERYBODY, Sign
+from router.today import Today
 
 EXPECTED = 20
 """For so many new items of a cycle it is noted how long they were expected to wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What the store tells a board: queue and seconds of work that is over; queue, channel and wait
-    of what was answered today; queue and channel of what was abandoned.
-    """
-
-    spans: list[tuple[str, float]] = field(default_factory=list)
-    answered: list[tuple[str, str, float]] = field(default_factory=list)
-    abandoned: list[tuple[str, str]] = field(default_factory=list)
-
-
-def past(midnight: datetime) -> Work[Past]:
-    """Return what happened since midnight, and the last spans of work."""
-    spans = yield (
-        select(work_item.c.queue, assignment.c.started_at, assignment.c.ended_at)
-        .join(work_item, work_item.c.id == assignment.c.item)
-        .where(work_item.c.domain == DOMAIN, assignment.c.ended_at.is_not(None))
-        .order_by(assignment.c.id.desc())
-        .limit(RECENT)
-    )
-    answered = yield select(
-        work_item.c.answered_in, work_item.c.channel, work_item.c.waited_us
-    ).where(work_item.c.domain == DOMAIN, work_item.c.assigned_at >= midnight)
-    abandoned = yield select(work_item.c.queue, work_item.c.channel).where(
-        work_item.c.domain == DOMAIN,
-        work_item.c.state == ItemState.abandoned.value,
-        work_item.c.closed_at >= midnight,
-        work_item.c.assigned_at.is_(None),
-    )
-    return Past(
-        [(r.queue, (r.ended_at - r.started_at).total_seconds()) for r in reversed(spans)],
-        [(r.answered_in, r.channel, r.waited_us / MICROS) for r in answered],
-        [(r.queue, r.channel) for r in abandoned],
-    )
-
-
 class Board:
     """The board of one domain, beside the engine that it speaks of."""
 
-    def __init__(self, engine: Engine, kept: Kept, catalog: Catalog, known: Past) -> None:
+    def __init__(
+        self, engine: Engine, kept: Kept, catalog: Catalog, known: Past, at: float = 0.0
+    ) -> None:
         self._engine = engine
         self._kept = kept
         self._expectations = Expectations()
         self._catalog = catalog
-        self._today = engine.today
         self._recent: dict[str, RecentLevel] = {}
         self._helping = Helping()
         self._help: dict[str, tuple[str, ...]] = {}
-        self.figures = DayFigures(targets(catalog))
+        self._told: set[str] = set()
+        self.today = Today(engine, catalog, known)
+        self._alerts = Alerts([_raised(row) for row in known.alerts], at)
         for queue, seconds in known.spans:
             self._expectations.holds(queue, seconds)
-        for queue, channel, waited_s in known.answered:
-            self.figures.answered(queue, channel, waited_s)
-        for queue, channel in known.abandoned:
-            self.figures.abandoned(queue, channel)
+        self._remember(known, at)
+
+    @property
+    def figures(self) -> DayFigures:
+        """The day's counts."""
+        return self.today.figures
+
+    def _remember(self, known: Past, at: float) -> None:
+        """Take in the contacts of the last half hour, for the service level of these."""
+        now = from_micros(self._engine.clock)
+        lately = [
+            (row.assigned_at, row.answered_in, row.waited_us / MICROS) for row in known.answered
+        ]
+        lately += [(row.closed_at, row.queue, None) for row in known.abandoned]
+        for moment, queue, waited_s in sorted(lately, key=lambda one: one[0]):
+            ago = (now - moment).total_seconds()
+            if ago <= WINDOW_S:
+                in_time = waited_s is not None and waited_s <= self.figures.target(queue)
+                self._level(queue).add(at - ago, in_time=in_time, left=waited_s is None)
 
     def learn(self, engine: Engine, changes: Changes, fresh: Iterable[Id], at: float) -> None:
         """Take in what a cycle has stored; ``fresh`` are its new items, ``at`` is monotonic."""
-        self._engine = engine
-        self._turn(changes.catalog)
+        self._engine, self._catalog = engine, changes.catalog
+        self.today.learn(engine, changes)
         for id, answer in changes.answered.items():
-            waited_s = answer.waited_us / MICROS
-            self.figures.answered(answer.queue, answer.channel, waited_s)
-            in_time = waited_s <= self.figures.target(answer.queue)
+            in_time = answer.waited_us / MICROS <= self.figures.target(answer.queue)
             self._level(answer.queue).add(at, in_time=in_time)
             self._expectations.taken(id, answer.queue, at)
         for id, state in changes.closed.items():
             self._expectations.ended(id, at)
             if state is ItemState.abandoned and not changes.was_answered(id):
-                spec = changes.last[id].spec
-                self.figures.abandoned(spec.queue, spec.channel)
-                self._level(spec.queue).add(at, in_time=False)
+                self._level(changes.last[id].spec.queue).add(at, in_time=False, left=True)
         for id in list(fresh)[:EXPECTED]:
             if id in self._kept.items and id not in changes.closed:
                 self._expectations.waits(id, self._kept.placed[id][0], engine.ahead(id), at)
+
+    def move(self, engine: Engine, leap: int) -> None:
+        """Follow a wall clock that was set, by so many µs."""
+        self._engine = engine
+        self.today.move(leap)
 
     def _level(self, queue: str) -> RecentLevel:
         return self._recent.setdefault(queue, RecentLevel())
@@ -126,8 +105,26 @@ class Board:
         }
         changed = {q: teams for q, teams in now.items() if teams != self._help.get(q, ())}
         self._help = {queue: teams for queue, teams in now.items() if teams}
-        self.figures.changed |= set(changed)
+        self._told |= set(changed)
         return changed
+
+    def alert(self, catalog: Catalog, at: float, now: datetime, new_id: Callable[[], Id]) -> Turned:
+        """Return the alerts that begin and end now. A closed queue begins none: nobody is expected
+        to answer there.
+        """
+        watched: dict[str, list[Threshold]] = {
+            key: [one.routed() for one in entry.object.alerts]
+            for key, entry in catalog.queues.items()
+            if entry.object.alerts
+        }
+        shut = {queue for queue in watched if not catalog.opening(queue, now).open}
+
+        def reading(queue: str, figure: Figure) -> float | None:
+            return None if queue in shut else self._reading(queue, at, figure)
+
+        turned = self._alerts.look(watched, reading, at, now, new_id)
+        self._told |= {one.queue for one in (*turned.begun, *turned.ended)}
+        return turned
 
     def _reading(self, queue: str, at: float, figure: Figure) -> float | None:
         match figure:
@@ -140,14 +137,8 @@ class Board:
                 return self.expected_in(queue)
             case Figure.service_level:
                 return self._level(queue).level(at)
-
-    def _turn(self, catalog: Catalog) -> None:
-        if self._engine.today != self._today:
-            self._today = self._engine.today
-            self.figures.clear()
-        before, self._catalog = self._catalog, catalog
-        if catalog.number != before.number:
-            self.figures.aim(targets(catalog))
+            case Figure.abandoned:
+                return float(self._level(queue).left(at))
 
     def expected_s(self, item: Id) -> float | None:
         """Return for how many seconds a waiting item still waits; None when nobody can tell."""
@@ -169,12 +160,30 @@ class Board:
         return self._expectations.expected_s(queue, ahead)
 
     def changed(self) -> set[str]:
-        """Return the queues whose figures changed since this was asked last."""
-        changed, self.figures.changed = self.figures.changed, set()
+        """Return the queues of which something changed since this was asked last."""
+        changed, self._told = self._told | self.today.changed(), set()
         return changed
 
+    @property
+    def agents(self) -> Iterable[Id]:
+        """Everybody who may be given work."""
+        return self.today.staff.agents
+
+    @property
+    def queues(self) -> Iterable[str]:
+        """All queues."""
+        return self._catalog.queues.keys()
+
+    def sign(self, agent: Id) -> Sign:
+        """Return the state of an agent, as it is counted."""
+        return self.today.staff.sign(agent)
+
+    def changed_agents(self) -> set[str]:
+        """Return the agents of whom something changed since this was asked last."""
+        return self.today.changed_agents()
+
     def shown(self, queue: str) -> dict[str, Any]:
-        """Return what a supervisor sees of a queue besides who waits there."""
+        """Return what a supervisor sees of a queue."""
         expected_s = self.expected_in(queue)
         return {
             "queue": queue,
@@ -184,10 +193,29 @@ class Board:
                 for team in self._help.get(queue, ())
                 if team in self._catalog.teams
             ],
-            **self.figures.of(queue),
+            "least_level": _least_level(self._catalog, queue),
+            "alerts": [one.shown() for one in self._alerts.of(queue)],
+            **self.today.queue(queue, self._engine.clock),
         }
 
+    def whole(self) -> dict[str, Any]:
+        """Return what is told of all agents together."""
+        staff, at = self.today.staff, self._engine.clock
+        agents = {sign.value: number for sign, number in staff.by_sign(EVERYBODY).items()}
+        return {"agents": agents, "occupancy": staff.occupancy(EVERYBODY, at)}
 
-def targets(catalog: Catalog) -> Mapping[str, float]:
-    """Return queue → seconds within which its contacts should be answered."""
-    return {key: entry.object.service_level_s for key, entry in catalog.queues.items()}
+    def shown_agent(self, agent: Id) -> dict[str, Any]:
+        """Return what a supervisor sees of an agent's day."""
+        return self.today.agent(agent, self._engine.clock)
+
+
+def _least_level(catalog: Catalog, queue: str) -> float | None:
+    """Return below which service level a queue's supervisors are told; None: they are not."""
+    entry = catalog.queues.get(queue)
+    several = entry.object.alerts if entry else []
+    return max((one.under for one in several if one.under is not None), default=None)
+
+
+def _raised(row: Any) -> Raised:
+    threshold = Threshold(Figure(row.figure), row.bound)
+    return Raised(row.id, row.queue, threshold, row.reached, row.began_at)

@@ -38,7 +38,7 @@ from madoguchi.model.routing import (
 )
 from madoguchi.security.audit import record
 from madoguchi.store.log import append
-from madoguchi.store.work import Many, Work
+from madoguchi.store.work import Work
 from router import statements as sql
 from router.engine import Engine
 from router.offering import snapshots
@@ -65,7 +65,8 @@ class Changes:
 
     ``heard`` is how far the log was read for what is being decided; ``ends`` (conversation → place)
     keeps it for each work that ended, ``away`` (item → why) that no queue could take it. ``line``
-    says by what an account speaks, None where it does not work.
+    says by what an account speaks, None where it does not work. ``freed`` (item → µs) is for how
+    long those who had an item were free of it, known when all is written.
     """
 
     engine: Engine
@@ -86,7 +87,7 @@ class Changes:
     reasons: dict[Id, dict[str, Any]] = field(default_factory=dict)
     handovers: dict[Id, dict[str, Any]] = field(default_factory=dict)
     wrap_ups: dict[Id, dict[str, Any]] = field(default_factory=dict)
-    audit: list[Many] = field(default_factory=list)
+    audit: list[Any] = field(default_factory=list)
     moved: list[Offer] = field(default_factory=list)
     stands: dict[Id, int] = field(default_factory=dict)
     answered: dict[Id, Answer] = field(default_factory=dict)
@@ -94,6 +95,7 @@ class Changes:
     heard: int = 0
     ends: dict[Id, int] = field(default_factory=dict)
     away: dict[Id, str] = field(default_factory=dict)
+    freed: dict[Id, int] = field(default_factory=dict)
 
     def clock_set(self) -> None:
         """Write every stored instant anew, because the wall clock was set and all moved with it."""
@@ -157,8 +159,9 @@ class Changes:
 
     def commit(self) -> None:
         """Take over the versions that were written."""
+        self.freed = {id: self._released(id) for id, _, _ in self.assigned}
         for id in self.items:
-            facts = self._facts(id)
+            facts = self.facts(id)
             self.kept.items[id] = self.kept.items.get(id, 0) + 1
             self.kept.placed[id] = (facts.spec.queue, facts.owner)
         self.kept.answered |= set(self.answered)
@@ -257,6 +260,7 @@ class Changes:
                     domain=DOMAIN,
                     item=item,
                     agent=agent,
+                    queue=self.facts(item).spec.queue,
                     offer=by,
                     started_at=self.now,
                 )
@@ -275,7 +279,7 @@ class Changes:
         owners: dict[Id, Id | None] = {}
         queues: dict[Id, str] = {}
         for id, type in self.items.items():
-            facts = self._facts(id)
+            facts = self.facts(id)
             rows.append(self._item_row(id, facts))
             conversation = facts.spec.conversation
             queue, owner = self.kept.placed.get(id, (facts.spec.queue, None))
@@ -339,11 +343,11 @@ class Changes:
 
     def answer_of(self, item: Id) -> Answer:
         """Return what an item's first assignment says of its wait."""
-        spec = self._facts(item).spec
+        spec = self.facts(item).spec
         waited_us = to_micros(self.now) - spec.enqueued_at
         return Answer(spec.queue, spec.channel, max(0, waited_us))
 
-    def _facts(self, id: Id) -> ItemFacts:
+    def facts(self, id: Id) -> ItemFacts:
         """Return an item as it stands; a closed one as it was before."""
         return self.engine.item(id) or self.last[id]
 

@@ -156,6 +156,11 @@ class Engine:
         """The number of the present day, counted where the company is."""
         return self._book.day
 
+    @property
+    def midnight(self) -> int:
+        """When a day begins where the company is, in µs after midnight UTC."""
+        return self._book.midnight
+
     def next_due(self) -> int | None:
         """Return the µs at which `apply(TimePassed(), ...)` is needed next, or None."""
         return self._book.timers.next_due()

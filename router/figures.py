@@ -4,16 +4,19 @@
 * abandoned: contacts whose customer left before anybody took them
 * service level = answered within the queue's target ÷ (answered + abandoned)
 * speed of answer = Σ wait of the answered ÷ answered
+* handling time = Σ time in an agent's hands, wrap-up included ÷ how often that ended
 
 ``None``, never 0, where the denominator is 0. Figures count where and when a contact was answered
-or abandoned.
+or abandoned; handling in the queue in which the agent took it, when it ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from madoguchi.model.routing import MICROS
 
 DEFAULT_TARGET_S = 120.0
 
@@ -24,6 +27,8 @@ class _Count:
     total_s: float = 0.0
     in_time: int = 0
     abandoned: int = 0
+    handled: int = 0
+    handling_us: int = 0
 
     def answered(self, waited_s: float, target_s: float) -> None:
         self.waits.append(waited_s)
@@ -50,6 +55,12 @@ class DayFigures:
         """A customer left before anybody took the contact."""
         self._count(queue, channel).abandoned += 1
 
+    def handled(self, queue: str, channel: str, handling_us: int) -> None:
+        """Work on a contact has ended, or an agent's part of it."""
+        count = self._count(queue, channel)
+        count.handled += 1
+        count.handling_us += handling_us
+
     def aim(self, targets: Mapping[str, float]) -> None:
         """Judge the whole day by other targets."""
         before, self._targets = self._targets, dict(targets)
@@ -64,10 +75,11 @@ class DayFigures:
         self.changed |= set(self._counts)
         self._counts.clear()
 
-    def of(self, queue: str) -> dict[str, Any]:
-        """Return a queue's figures, with those of each of its channels."""
+    def of(self, queue: str, also: Iterable[str] = ()) -> dict[str, Any]:
+        """Return a queue's figures, with those of each of its channels, and of some others."""
         counts = self._counts.get(queue, {})
-        channels = {channel: _shown([count]) for channel, count in sorted(counts.items())}
+        names = sorted({*counts, *also})
+        channels = {name: _shown([counts.get(name, _Count())]) for name in names}
         return {**_shown(list(counts.values())), "channels": channels}
 
     def _count(self, queue: str, channel: str) -> _Count:
@@ -84,10 +96,14 @@ def _shown(counts: list[_Count]) -> dict[str, Any]:
     abandoned = sum(one.abandoned for one in counts)
     in_time = sum(one.in_time for one in counts)
     total_s = sum(one.total_s for one in counts)
+    handled = sum(one.handled for one in counts)
+    handling_us = sum(one.handling_us for one in counts)
     return {
         "answered": answered,
         "in_time": in_time,
         "abandoned": abandoned,
         "service_level": in_time / (answered + abandoned) if answered + abandoned else None,
         "speed_of_answer_s": round(total_s / answered, 3) if answered else None,
+        "handled": handled,
+        "handling_s": round(handling_us / handled / MICROS, 3) if handled else None,
     }

@@ -7,9 +7,10 @@ A team comes as soon as the figure is past its limit. It goes when the figure ha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Generic, TypeVar
 
-from madoguchi.model.routing import Figure, Help
+from madoguchi.model.routing import Figure, Help, Threshold
 
 STAYS_S = 60.0
 """So long the figure must be back before a team goes."""
@@ -23,27 +24,55 @@ FEWEST = 5
 Reading = Callable[[Figure], float | None]
 
 
+K = TypeVar("K", bound=Hashable)
+
+
+class Lasting(Generic[K]):
+    """Which conditions hold: one begins at once, and ends when it has been back for
+    :data:`STAYS_S`.
+    """
+
+    def __init__(self) -> None:
+        self._past_at: dict[K, float] = {}
+
+    def holds(self, key: K, at: float, *, past: bool) -> bool:
+        """Take in whether a figure is past its limit now; tell whether the condition holds."""
+        if past:
+            self._past_at[key] = at
+        elif at - self._past_at.get(key, at) >= STAYS_S:
+            del self._past_at[key]
+        return key in self._past_at
+
+    def forget(self, key: K) -> None:
+        """Let a condition hold no more."""
+        self._past_at.pop(key, None)
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(list(self._past_at))
+
+
+def past_limit(one: Threshold, reading: Reading) -> bool:
+    """Tell whether a figure is past its limit; one that nobody knows is not."""
+    value = reading(one.figure)
+    return value is not None and one.asked(value)
+
+
 class Helping:
     """Which helps of each queue are on. Instants are seconds of any one clock."""
 
     def __init__(self) -> None:
-        self._past_at: dict[tuple[str, Help], float] = {}
+        self._on: Lasting[tuple[str, Help]] = Lasting()
 
     def teams(
         self, queue: str, helps: Sequence[Help], reading: Reading, at: float
     ) -> tuple[str, ...]:
         """Return the teams that help a queue now; a figure that nobody knows asks for nobody."""
-        for key in [one for one in self._past_at if one[0] == queue and one[1] not in helps]:
-            del self._past_at[key]
+        for key in self._on:
+            if key[0] == queue and key[1] not in helps:
+                self._on.forget(key)
         on: set[str] = set()
         for help in helps:
-            value = reading(help.figure)
-            key = (queue, help)
-            if value is not None and help.asked(value):
-                self._past_at[key] = at
-            elif at - self._past_at.get(key, at) >= STAYS_S:
-                del self._past_at[key]
-            if key in self._past_at:
+            if self._on.holds((queue, help), at, past=past_limit(help, reading)):
                 on.update(help.teams)
         return tuple(sorted(on))
 
@@ -52,17 +81,28 @@ class RecentLevel:
     """The service level of a queue's last contacts."""
 
     def __init__(self) -> None:
-        self._contacts: deque[tuple[float, bool]] = deque()
-        self._in_time = 0
+        self._contacts: deque[tuple[float, bool, bool]] = deque()
+        self._in_time = self._left = 0
 
-    def add(self, at: float, *, in_time: bool) -> None:
+    def add(self, at: float, *, in_time: bool, left: bool = False) -> None:
         """A contact was answered, or abandoned: not in time."""
-        self._contacts.append((at, in_time))
+        self._contacts.append((at, in_time, left))
         self._in_time += in_time
+        self._left += left
 
     def level(self, at: float) -> float | None:
         """Return the part answered in time; None: there are too few contacts."""
-        while self._contacts and at - self._contacts[0][0] > WINDOW_S:
-            self._in_time -= self._contacts.popleft()[1]
+        self._pass(at)
         count = len(self._contacts)
         return self._in_time / count if count >= FEWEST else None
+
+    def left(self, at: float) -> int:
+        """Return how many were abandoned."""
+        self._pass(at)
+        return self._left
+
+    def _pass(self, at: float) -> None:
+        while self._contacts and at - self._contacts[0][0] > WINDOW_S:
+            _, in_time, left = self._contacts.popleft()
+            self._in_time -= in_time
+            self._left -= left

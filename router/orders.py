@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from madoguchi.model import routing
+from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor
-from madoguchi.model.routing import Command, Presence
+from madoguchi.model.routing import Command, ItemEnqueued, Presence
 
 _KNOWN: dict[str, type[Any]] = {
     kind.__name__: kind
@@ -56,3 +57,14 @@ def decode(row: Mapping[str, Any]) -> Order:
     if "actor" in notes:
         notes["actor"] = Actor(notes["actor"]["id"], notes["actor"]["name"])
     return Order(_KNOWN[row["type"]](**fields), notes)
+
+
+def item_of(command: Command) -> Id | None:
+    """Return the item that a command speaks of."""
+    if isinstance(command, ItemEnqueued):
+        return command.item.id
+    offer = getattr(command, "offer", None)
+    if isinstance(offer, str):
+        return offer.rpartition("-")[0]
+    item = getattr(command, "item", None)
+    return item if isinstance(item, str) else None

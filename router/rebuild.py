@@ -29,7 +29,7 @@ from madoguchi.store.log import read_cursor
 from madoguchi.store.work import Work
 from router.book import DAY
 from router.configured import Configured
-from router.tables import agent_status, assignment, offer
+from router.tables import activity_period, agent_status, assignment, offer
 
 CONSUMER = "router"
 
@@ -50,6 +50,7 @@ class Kept:
     activity: dict[Id, tuple[Activity, datetime]] = field(default_factory=dict)
     released: dict[Id, int] = field(default_factory=dict)
     presences: dict[Id, tuple[Presence, str]] = field(default_factory=dict)
+    spends: dict[Id, Activity | None] = field(default_factory=dict)
     placed: dict[Id, tuple[str, Id | None]] = field(default_factory=dict)
     texts: dict[Id, int] = field(default_factory=dict)
     answered: set[Id] = field(default_factory=set)
@@ -103,6 +104,10 @@ def load(
         .order_by(offer.c.made_at)
     )
     kept.remember(items, statuses, past)
+    periods = yield select(activity_period.c.agent, activity_period.c.activity).where(
+        activity_period.c.domain == DOMAIN, activity_period.c.ended_at.is_(None)
+    )
+    kept.spends = {row.agent: Activity(row.activity) for row in periods}
     kept.newest = yield from _newest(items, statuses, past)
     # What came due since the last that was stored has yet to happen.
     clock = min(to_micros(kept.newest), to_micros(now))

@@ -117,13 +117,6 @@ class RouterApi:
                 MoveBody,
                 action=Action.REASSIGN,
             ),
-            Operation(
-                "GET",
-                f"{V1}/board",
-                self.board,
-                "The queues' figures of today and expected waits",
-                action=Action.WATCH,
-            ),
         ]
 
     def _of_agents(self) -> list[Operation]:
@@ -172,13 +165,6 @@ class RouterApi:
                 action=Action.SELF,
             ),
         ]
-
-    async def board(self, call: Call[Nothing]) -> Any:
-        """Return each queue's figures of today; 503 where the router is not."""
-        board = self.service.board
-        if board is None:
-            raise Problem(503, "router_elsewhere", "the router does not run in this process now")
-        return {"queues": [board.shown(queue) for queue in sorted(self._catalog.queues)]}
 
     async def accept(self, call: Call[Nothing]) -> Any:
         """Accept an own offer; 409 ``taken`` names who was faster. Twice is the same as once."""

@@ -8,7 +8,7 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import structlog
@@ -30,7 +30,6 @@ from madoguchi.model.routing import (
     ConnectionChanged,
     CustomerWrote,
     FullExplanation,
-    ItemEnqueued,
     Refused,
     TeamsLetIn,
     TimePassed,
@@ -44,14 +43,16 @@ from madoguchi.store import leases
 from madoguchi.store.log import move_cursor
 from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 from router import rebuild
-from router.board import Board, past
+from router.alert_rows import alert_rows
+from router.board import Board
 from router.book import DAY
 from router.changes import Changes
 from router.configured import Configured
 from router.engine import Engine
 from router.hearing import heard, items_of, note_text
 from router.leaps import moved
-from router.orders import Order
+from router.orders import Order, item_of
+from router.past import past
 from router.posted import Asked, answered, as_row, open_commands, read_order
 from router.rebuild import CONSUMER, Kept
 
@@ -203,11 +204,11 @@ class RouterService:
             kept.move(-ahead)
         engine = Engine.restore(state, to_micros(moment))
         day = from_micros(engine.today * DAY + state.midnight)
-        known = await self._store.read(lambda: past(day))
+        known = await self._store.read(lambda: past(day, moment))
         self._kept, self._midnight = kept, state.midnight
         self._configured = configured
         self._engine = engine
-        self._board = Board(engine, kept, catalog, known)
+        self._board = Board(engine, kept, catalog, known, self._clock.monotonic())
         connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
         self._asked += [Asked(Order(ConnectionChanged(id, connected=False))) for id in connected]
         self._ready.set()
@@ -288,6 +289,8 @@ class RouterService:
         state = moved(engine.state(), leap)
         self._engine = Engine.restore(state, state.clock)
         self._kept.move(leap)
+        if self._board is not None:
+            self._board.move(self._engine, leap // timedelta(microseconds=1))
         self._clock_set = True
         return now, self._engine
 
@@ -346,7 +349,7 @@ class RouterService:
     ) -> dict[str, Any]:
         """Let the engine decide on one command; gather what it decided, even when it refuses."""
         at = to_micros(changes.now)
-        item = _item_of(order.command)
+        item = item_of(order.command)
         if item is not None:
             changes.remember([item])
         agent = getattr(order.command, "agent", None)
@@ -422,7 +425,9 @@ class RouterService:
                 changes.agents.setdefault(command.spec.id, None)
 
     def _let_help(self, engine: Engine, changes: Changes) -> None:
-        """Let teams help where the figures ask for it, and no longer where they do not."""
+        """Let teams help where the figures ask for it, and no longer where they do not; alerts
+        begin and end the same way.
+        """
         at = self._clock.monotonic()
         if self._board is None or at - self._helped < HELP_S:
             return
@@ -434,6 +439,8 @@ class RouterService:
             changes.audit.append(
                 record(SYSTEM, "queue.helped", f"queue:{queue}", notes, changes.now)
             )
+        turned = self._board.alert(changes.catalog, at, changes.now, changes.new_id)
+        changes.audit += alert_rows(turned, changes.now)
 
     def _removals(
         self, before: Mapping[Id, AgentSpec], now: Mapping[Id, AgentSpec]
@@ -480,14 +487,3 @@ class RouterService:
                 one.future.set_exception(one.refused)
             else:
                 one.future.set_result(one.answer or {})
-
-
-def _item_of(command: Command) -> Id | None:
-    """Return the item that a command speaks of."""
-    if isinstance(command, ItemEnqueued):
-        return command.item.id
-    offer = getattr(command, "offer", None)
-    if isinstance(offer, str):
-        return offer.rpartition("-")[0]
-    item = getattr(command, "item", None)
-    return item if isinstance(item, str) else None

@@ -12,11 +12,12 @@ from sqlalchemy import delete
 from madoguchi.model import log
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
-from madoguchi.model.routing import Presence
+from madoguchi.model.routing import Activity, Presence
 from madoguchi.store.work import Work
 from router import statements as sql
 from router.engine import Engine
 from router.rebuild import Kept, moment
+from router.staff import spends
 from router.tables import agent_status
 
 
@@ -37,6 +38,7 @@ class Standing:
                 continue
             values = self._values(id)
             yield from self._write_presence(id)
+            yield from self._write_activity(id)
             row = {f"b_{k}": v for k, v in {"agent": id, "domain": DOMAIN, **values}.items()}
             if by is None:
                 yield sql.AGENT_STANDS(**row)
@@ -52,8 +54,10 @@ class Standing:
             if self.engine.agent(id) is None:
                 kept.agents.pop(id, None)
                 kept.presences.pop(id, None)
+                kept.spends.pop(id, None)
                 continue
             kept.presences[id] = self._presence(id)
+            kept.spends[id] = self._spends(id)
             kept.agents[id] = kept.agents.get(id, 0) + 1
             activity = self.engine.load(id).activity
             if kept.activity.get(id, (None, None))[0] is not activity:
@@ -63,6 +67,7 @@ class Standing:
         """Who may not work any more has no presence; it begins anew when they may again."""
         yield delete(agent_status).where(agent_status.c.agent == id)
         yield sql.END_PERIOD(b_agent=id, b_ended_at=self.now)
+        yield sql.END_ACTIVITY(b_agent=id, b_ended_at=self.now)
         entries.append(self._entry(id, self.kept.agents.get(id, 0) + 1, None))
 
     def _entry(self, id: Id, version: int, data: dict[str, Any] | None) -> LogEntry:
@@ -86,6 +91,24 @@ class Standing:
                 agent=id,
                 presence=presence.value,
                 reason=reason,
+                began_at=self.now,
+            )
+
+    def _spends(self, id: Id) -> Activity | None:
+        return spends(self.engine.agent(id), self.engine.load(id))
+
+    def _write_activity(self, id: Id) -> Work[None]:
+        """The same for what an agent's time counts as."""
+        activity = self._spends(id)
+        if self.kept.spends.get(id) is activity:
+            return
+        yield sql.END_ACTIVITY(b_agent=id, b_ended_at=self.now)
+        if activity is not None:
+            yield sql.NEW_ACTIVITY(
+                id=self.new_id(),
+                domain=DOMAIN,
+                agent=id,
+                activity=activity.value,
                 began_at=self.now,
             )
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.routing import OfferState
 from madoguchi.store.hot import Hot, constant
-from router.tables import agent_status, assignment, offer, presence_period
+from router.tables import activity_period, agent_status, alert, assignment, offer, presence_period
 
 
 def _given(table: Table, *names: str) -> dict[str, BindParameter[Any]]:
@@ -58,7 +58,7 @@ END_ASSIGNMENT = Hot(
     owned=True,
 )
 NEW_ASSIGNMENT = Hot(
-    assignment.insert().inline(), "id", "domain", "item", "agent", "offer", "started_at"
+    assignment.insert().inline(), "id", "domain", "item", "agent", "queue", "offer", "started_at"
 )
 NEW_PERIOD = Hot(
     presence_period.insert().inline(),
@@ -76,6 +76,29 @@ END_PERIOD = Hot(
         presence_period.c.ended_at.is_(None),
     )
     .values(_given(presence_period, "ended_at"))
+    .inline(),
+    owned=True,
+)
+NEW_ACTIVITY = Hot(
+    activity_period.insert().inline(), "id", "domain", "agent", "activity", "began_at"
+)
+END_ACTIVITY = Hot(
+    update(activity_period)
+    .where(
+        activity_period.c.agent == bindparam("b_agent", type_=activity_period.c.agent.type),
+        activity_period.c.ended_at.is_(None),
+    )
+    .values(_given(activity_period, "ended_at"))
+    .inline(),
+    owned=True,
+)
+NEW_ALERT = Hot(
+    alert.insert().inline(), "id", "domain", "queue", "figure", "bound", "reached", "began_at"
+)
+END_ALERT = Hot(
+    update(alert)
+    .where(alert.c.id == bindparam("b_id", type_=alert.c.id.type))
+    .values(_given(alert, "ended_at"))
     .inline(),
     owned=True,
 )

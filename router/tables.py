@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     SmallInteger,
@@ -65,6 +66,50 @@ presence_period = Table(
 )
 """Who was what, from when to when; nothing while somebody is offline."""
 
+activity_period = Table(
+    "activity_period",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("agent", Key, nullable=False),
+    Column("activity", String(12), nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(
+        "uq_activity_period_open",
+        "agent",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index("ix_activity_period_ended", "domain", "ended_at"),
+)
+"""As what agents' time counted: busy, wrap-up, idle while available; nothing otherwise."""
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("figure", String(16), nullable=False),
+    Column("bound", Float, nullable=False),
+    Column("reached", Float, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(
+        "uq_alert_open",
+        "domain",
+        "queue",
+        "figure",
+        "bound",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+"""When a queue's figure was past a limit; ``reached`` is what it was when that began."""
+
 offer = Table(
     "offer",
     metadata,
@@ -90,6 +135,7 @@ offer = Table(
         postgresql_where=text("state = 'pending'"),
     ),
     Index("ix_offer_item", "item"),
+    Index("ix_offer_closed", "domain", "closed_at"),
 )
 
 assignment = Table(
@@ -99,6 +145,7 @@ assignment = Table(
     Column("domain", SmallInteger, nullable=False),
     Column("item", Key, nullable=False),
     Column("agent", Key, nullable=False),
+    Column("queue", String(64)),
     Column("offer", String(48)),
     Column("started_at", Instant, nullable=False),
     Column("wrap_up_at", Instant),
@@ -114,6 +161,7 @@ assignment = Table(
     ),
     Index("ix_assignment_item", "item"),
     Index("ix_assignment_agent", "agent", "started_at"),
+    Index("ix_assignment_ended", "domain", "ended_at"),
 )
 
 router_command = Table(

@@ -140,16 +140,15 @@ class Overflow(Part):
         return routing.Overflow(self.after, self.to_queue)
 
 
-class Help(Part):
-    """Teams that may serve a queue as long as a figure of it is past a limit."""
+class Watched(Part):
+    """A figure of a queue and its limit: a least for the service level, a most for the others."""
 
     when: routing.Figure
     over: float | None = Field(None, ge=0, le=86_400)
     under: float | None = Field(None, gt=0, le=1)
-    add_groups: list[Key] = Field(min_length=1, max_length=100)
 
     @model_validator(mode="after")
-    def _one_limit(self) -> "Help":
+    def _one_limit(self) -> "Watched":
         level = self.when is routing.Figure.service_level
         wanted, other = ("under", "over") if level else ("over", "under")
         if getattr(self, wanted) is None or getattr(self, other) is not None:
@@ -157,10 +156,28 @@ class Help(Part):
             raise PydanticCustomError("help_limit", "{figure} needs a limit {wanted}", facts)
         return self
 
+    @property
+    def limit(self) -> float:
+        """Return the one limit."""
+        return (self.under if self.over is None else self.over) or 0.0
+
+
+class Help(Watched):
+    """Teams that may serve a queue as long as a figure of it is past a limit."""
+
+    add_groups: list[Key] = Field(min_length=1, max_length=100)
+
     def routed(self) -> routing.Help:
         """Return it as the router takes it."""
-        limit = self.under if self.over is None else self.over
-        return routing.Help(self.when, limit or 0.0, tuple(self.add_groups))
+        return routing.Help(self.when, self.limit, tuple(self.add_groups))
+
+
+class Alert(Watched):
+    """Supervisors are told as long as a figure of a queue is past a limit."""
+
+    def routed(self) -> routing.Threshold:
+        """Return it as the router takes it."""
+        return routing.Threshold(self.when, self.limit)
 
 
 class Week(Part):
@@ -277,6 +294,7 @@ class Queue(Named, Object):
     rings: list[Ring] = Field(default_factory=list, max_length=12)
     overflow: list[Overflow] = Field(default_factory=list, max_length=12)
     help: list[Help] = Field(default_factory=list, max_length=12)
+    alerts: list[Alert] = Field(default_factory=list, max_length=12)
     max_waiting: int | None = Field(None, ge=0, le=100_000)
     max_wait_s: float = Field(0, ge=0, le=2_592_000)
     full: Full = Full()
@@ -308,6 +326,13 @@ class Queue(Named, Object):
             text = "work that begins by itself is given to one agent; leave one of the two out"
             raise PydanticCustomError("auto_accept_alone", text)
         return self
+
+    @field_validator("alerts")
+    @classmethod
+    def _told_once(cls, alerts: list[Alert]) -> list[Alert]:
+        if len({alert.routed() for alert in alerts}) < len(alerts):
+            raise PydanticCustomError("alert_twice", "two alerts say the same; leave one out")
+        return alerts
 
     @field_validator("rings", "overflow")
     @classmethod

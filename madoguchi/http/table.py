@@ -168,8 +168,10 @@ class Api:
         for operation in self.operations:
             router.add_route(operation.method, operation.path, self._handler(operation))
 
-    def _handler(self, operation: Operation) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def handle(request: web.Request) -> web.Response:
+    def _handler(
+        self, operation: Operation
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
             if "\x00" in request.path or any("\x00" in text for text in request.query.values()):
                 raise Problem(400, "bad_address", "addresses must not hold NUL characters")
             actor = await self.authenticate(request, operation.changes, operation.public)
@@ -182,11 +184,13 @@ class Api:
             key = request.headers.get("Idempotency-Key", "")
             if key and actor is not None and operation.method == "POST" and not operation.upload:
                 return await self._once(operation, call, _claim(operation, call, key, raw))
-            return answer(operation.status, await operation.handler(call))
+            return passed_on(operation.status, await operation.handler(call))
 
         return handle
 
-    async def _once(self, operation: Operation, call: Call[Any], claim: Claim) -> web.Response:
+    async def _once(
+        self, operation: Operation, call: Call[Any], claim: Claim
+    ) -> web.StreamResponse:
         """Answer a repeated POST with the answer of the first."""
         lock = self._locks.setdefault(f"{claim.actor}:{claim.key}", asyncio.Lock())
         async with lock:
@@ -196,7 +200,7 @@ class Api:
             result = await self._claimed(operation, call, claim)
             if not isinstance(result, web.StreamResponse):
                 await self.answers.keep(claim, operation.status, result)
-            return answer(operation.status, result)
+            return passed_on(operation.status, result)
 
     async def _claimed(self, operation: Operation, call: Call[Any], claim: Claim) -> Any:
         """Run the handler under a claim; a refusal gives it back, an unknown outcome does not."""
@@ -220,6 +224,11 @@ def _claim(operation: Operation, call: Call[Any], key: str, raw: bytes) -> Claim
 
 
 NOBODY = Actor("", "nobody")
+
+
+def passed_on(status: int, result: Any) -> web.StreamResponse:
+    """Return the answer of a handler's result: what is an answer already, else its JSON."""
+    return result if isinstance(result, web.StreamResponse) else answer(status, result)
 
 
 def answer(status: int, result: Any) -> web.Response:

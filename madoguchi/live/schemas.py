@@ -44,18 +44,57 @@ _VIEWER = _object({"id": _ID, "name": {"type": "string"}, "writing": {"type": "b
 TYPING = _object(
     {"conversation": _ID, "who": _ID, "name": {"type": "string"}, "on": {"type": "boolean"}}
 )
+_LEVEL = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_SECONDS = {"type": ["number", "null"], "minimum": 0}
+_NUMBER = {"type": "integer", "minimum": 0}
 _COUNTS: dict[str, Any] = {
+    "waiting": _NUMBER,
+    "oldest_at": {"type": ["string", "null"], "format": "date-time"},
     "answered": {"type": "integer", "minimum": 0},
     "in_time": {"type": "integer", "minimum": 0},
     "abandoned": {"type": "integer", "minimum": 0},
     "service_level": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-    "speed_of_answer_s": {"type": ["number", "null"], "minimum": 0},
+    "speed_of_answer_s": _SECONDS,
+    "handled": _NUMBER,
+    "handling_s": _SECONDS,
 }
+_SIGNS = ("available", "busy", "wrap_up", "away", "missed", "lost")
+_STAFF: dict[str, Any] = {
+    "agents": _object(dict.fromkeys(_SIGNS, _NUMBER)),
+    "occupancy": _LEVEL,
+}
+_ALERT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": _ID,
+        "queue": {"type": "string"},
+        "when": {
+            "enum": ["waiting", "longest_wait", "expected_wait", "service_level", "abandoned"]
+        },
+        "over": {"type": "number"},
+        "under": {"type": "number"},
+        "reached": {"type": "number"},
+        "began_at": _TIME,
+    },
+    "required": ["id", "queue", "when", "reached", "began_at"],
+}
+_AGENT_DAY = _object(
+    {
+        "agent": _ID,
+        "occupancy": _LEVEL,
+        **dict.fromkeys(("answered", "declined", "missed", "handled"), _NUMBER),
+        "handling_s": _SECONDS,
+        "load": {"type": "object", "additionalProperties": _NUMBER},
+    }
+)
 _FIGURES = _object(
     {
         "queue": {"type": "string"},
         "expected_s": {"type": ["integer", "null"], "minimum": 0},
         **_COUNTS,
+        **_STAFF,
+        "least_level": _LEVEL,
+        "alerts": {"type": "array", "items": _ALERT},
         "channels": {"type": "object", "additionalProperties": _object(_COUNTS)},
     }
 )
@@ -64,7 +103,13 @@ DESK = {
     "heartbeat": HEARTBEAT,
     "typing": TYPING,
     "viewers": _object({"conversation": _ID, "viewers": {"type": "array", "items": _VIEWER}}),
-    "figures": _object({"queues": {"type": "array", "items": _FIGURES}}),
+    "figures": _object(
+        {
+            "queues": {"type": "array", "items": _FIGURES},
+            "agents": {"type": "array", "items": _AGENT_DAY},
+            "whole": {"type": "array", "items": _object(_STAFF)},
+        }
+    ),
     "stale": _object({}),
     "signed_out": _object({"code": {"type": "string"}}),
 }

@@ -61,6 +61,7 @@ from madoguchi.model.routing_facts import (
     Reserve,
     Ring,
     RouterState,
+    Threshold,
     TransferPhase,
     micros,
 )
@@ -136,6 +137,7 @@ __all__ = [
     "Ring",
     "RouterState",
     "TeamsLetIn",
+    "Threshold",
     "TimePassed",
     "TransferCancelled",
     "TransferPhase",

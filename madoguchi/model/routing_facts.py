@@ -44,14 +44,16 @@ class AgentChoice(StrEnum):
 
 
 class Figure(StrEnum):
-    """What a queue's help looks at: how many wait; for how many seconds the oldest does and a new
-    contact would; and the part answered in time of those of the last half hour.
+    """What a queue's help and alerts look at: how many wait; for how many seconds the oldest does
+    and a new contact would; and of the last half hour the part answered in time and how many
+    were abandoned.
     """
 
     waiting = "waiting"
     longest_wait = "longest_wait"
     expected_wait = "expected_wait"
     service_level = "service_level"
+    abandoned = "abandoned"
 
 
 class IdleSince(StrEnum):
@@ -172,18 +174,22 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
-    """Teams that help a queue while a figure is past a limit: below it for `service_level`, above
-    it for the others.
-    """
+class Threshold:
+    """A figure and its limit. Past it is below for `service_level`, above for the others."""
 
     figure: Figure
     limit: float
-    teams: tuple[str, ...]
 
     def asked(self, value: float) -> bool:
-        """Tell whether the figure asks for help."""
+        """Tell whether the figure is past its limit."""
         return value < self.limit if self.figure is Figure.service_level else value > self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Help(Threshold):
+    """Teams that help a queue while a figure is past a limit."""
+
+    teams: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

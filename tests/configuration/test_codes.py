@@ -71,6 +71,18 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "auto_accept_alone",
         {},
     ),
+    (
+        '[queue.orders]\nalerts = [{ when = "waiting", under = 0.5 }]',
+        "queue.orders.alerts.0",
+        "help_limit",
+        {"figure": "waiting", "wanted": "over"},
+    ),
+    (
+        '[queue.orders]\nalerts = [{ when = "waiting", over = 5 }, { when = "waiting", over = 5 }]',
+        "queue.orders.alerts",
+        "alert_twice",
+        {},
+    ),
     ("[queue.orders]\nrings = [{ after = 5 }]", "queue.orders.rings.0", "ring_widens_nothing", {}),
     (
         "[queue.orders]\nrings = [{ after = 5, relax = { x = 0 } }]",

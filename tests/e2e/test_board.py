@@ -143,3 +143,40 @@ async def test_the_queues_of_today_are_told_live(house: House) -> None:
     await expect(table.get_by_role("row", name="Returns")).to_contain_text("–")
     await sue.page.get_by_role("radio", name="Orders").click()
     await expect(table.get_by_role("row", name="SMS")).to_contain_text("100%")
+
+
+async def test_agents_are_sorted_by_their_day_and_the_board_is_taken_away(house: House) -> None:
+    sue = await at_the_board(house, "sue", "ja-JP")
+    words = sue.words["board"]
+    header = sue.page.get_by_role("columnheader", name=words["column"]["today"])
+    await expect(header).to_have_attribute("aria-sort", "none")
+    await header.get_by_role("button").click()
+    await expect(header).to_have_attribute("aria-sort", "descending")
+    async with sue.page.expect_download() as waiting:
+        await choose(
+            sue.page, sue.page.get_by_role("button", name=words["export"]), words["exportAgents"]
+        )
+    download = await waiting.value
+    assert re.fullmatch(r"board-\d{8}-\d{4}\.csv", download.suggested_filename)
+    assert house.faults == []
+
+
+async def test_an_alert_is_told_on_every_page_and_leads_to_the_queue(house: House) -> None:
+    await house.here.configure('[queue.orders]\nalerts = [{ when = "waiting", over = 1 }]')
+    sue = await at_the_board(house, "sue", "ja-JP")
+    words = sue.words["board"]
+    alerts = sue.page.locator(".alerts li")
+    await house.here.sms("+819055500710", "hello")
+    await house.here.sms("+819055500711", "hello")
+    told = words["alert"]["waiting"].replace("{over}", "1")
+    await expect(alerts).to_contain_text(told)
+    await expect(sue.page.locator(".rail .badge")).to_have_text("1")
+    await alerts.get_by_role("link", name=words["tune"]).click()
+    await sue.page.wait_for_url("**/admin/queues/orders")
+    await house.here.configure('[queue.returns]\nalerts = [{ when = "waiting", over = 0 }]')
+    await house.here.configure('[account.sms]\nqueue = "returns"')
+    await house.here.sms("+819055500712", "hello")
+    fresh = words["alert"]["waiting"].replace("{over}", "0")
+    await expect(sue.page.get_by_role("listitem").filter(has_text=fresh)).to_be_visible()
+    await expect(sue.page.locator(".rail .badge")).to_have_text("2")
+    assert house.faults == []

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from madoguchi.clock import ManualClock
-from router.board import Board, past
+from router.board import Board
+from router.past import past
 from tests.hub.test_chat import accepted
 from tests.support.hubs import Person, Running, Stream, Widget, hub_running
 from tests.support.waiting import wait_for
@@ -26,7 +27,7 @@ async def recounted(here: Running) -> dict[str, Any]:
     """Return what the store says, read anew."""
     engine, kept = here.hub.router._engine, here.hub.router._kept
     assert engine is not None
-    known = await here.hub.store.read(lambda: past(MIDNIGHT))
+    known = await here.hub.store.read(lambda: past(MIDNIGHT, here.hub.clock.now()))
     anew = Board(engine, kept, here.hub.configuration.catalog, known)
     return {queue: anew.figures.of(queue) for queue in ("orders", "returns")}
 
@@ -97,21 +98,29 @@ async def test_figures_equal_a_recount_and_outlive_a_restart(tmp_path: Path, dat
 async def test_supervisors_hear_what_changed_and_agents_nothing(tmp_path: Path) -> None:
     clock = ManualClock()
     async with hub_running(tmp_path, clock=clock) as here:
+        await here.configure('[team.back]\nname="Back"\nserves=[{queue="returns"}]')
+        await here.configure('[team.front]\nserves=[{queue="orders"}]')
         ann, sue = await here.person("ann"), await here.person("sue")
         desk = await ann.available()
         watching = await sue.connect("/supervisor")
-        told: list[list[dict[str, Any]]] = []
+        told: list[dict[str, Any]] = []
         agents: list[Any] = []
-        watching.client.on("figures", lambda b: told.append(b["queues"]), namespace="/supervisor")
+        watching.client.on("figures", told.append, namespace="/supervisor")
         desk.client.on("figures", agents.append, namespace="/agent")
         await wait_for(lambda: told, "everything first")
-        assert {view["queue"] for view in told[0]} == {"orders", "returns"}
+        assert {view["queue"] for view in told[0]["queues"]} == {"orders", "returns"}
+        assert ann.id in {view["agent"] for view in told[0]["agents"]}
+        told.clear()
         await answered(here, clock, 3)
-        await wait_for(lambda: len(told) > 1, "what changed")
-        assert [view["queue"] for view in told[-1]] == ["orders"]
-        assert told[-1][0]["answered"] == 1
+
+        def last() -> dict[str, Any]:
+            return {q["queue"]: q for body in told for q in body["queues"]}
+
+        await wait_for(lambda: last().get("orders", {}).get("answered"), "what changed")
+        assert set(last()) == {"orders"}, "the other queue looks as before"
+        assert {one["agent"] for body in told for one in body["agents"]} == {ann.id}
         listed = await sue.call("GET", "/board")
-        assert told[-1][0] in listed["queues"]
+        assert last()["orders"] in listed["queues"]
         assert (await ann.raw("GET", "/board"))[0] == 403
         assert agents == []
 

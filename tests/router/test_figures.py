@@ -10,6 +10,8 @@ NOTHING = {
     "abandoned": 0,
     "service_level": None,
     "speed_of_answer_s": None,
+    "handled": 0,
+    "handling_s": None,
 }
 
 
@@ -23,6 +25,8 @@ def test_the_formulas_by_queue_and_channel() -> None:
         day.answered("a", "sms", waited_s)
     day.answered("a", "web", 10)
     day.abandoned("a", "web")
+    day.handled("a", "web", 90_000_000)
+    day.handled("a", "sms", 30_500_000)
     found = day.of("a")
     channels = found.pop("channels")
     assert found == {
@@ -31,6 +35,8 @@ def test_the_formulas_by_queue_and_channel() -> None:
         "abandoned": 1,
         "service_level": 3 / 5,
         "speed_of_answer_s": 25,
+        "handled": 2,
+        "handling_s": 60.25,
     }
     assert channels["web"] == {
         "answered": 1,
@@ -38,6 +44,8 @@ def test_the_formulas_by_queue_and_channel() -> None:
         "abandoned": 1,
         "service_level": 1 / 2,
         "speed_of_answer_s": 10,
+        "handled": 1,
+        "handling_s": 90,
     }
     assert channels["sms"]["service_level"] == 2 / 3
     assert day.of("b")["service_level"] is None

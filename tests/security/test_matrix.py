@@ -43,7 +43,16 @@ TUNING = {
 }
 """Supervisors, too: what they may not do of it is in test_tuning.py."""
 TRYING = ("/trials", "/staffing", "/moves")
-SUPERVISORS = ("/assign", "/board", "/capacity", "/move", "/priority")
+SUPERVISORS = (
+    "/alerts",
+    "/assign",
+    "/board",
+    "/board/half-hours",
+    "/board/table",
+    "/capacity",
+    "/move",
+    "/priority",
+)
 AGENTS = ("/agents/me/sign-out", "/agents/me/away-after-work", "/agents/{id}/presence")
 
 

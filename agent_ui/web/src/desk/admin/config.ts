@@ -63,7 +63,7 @@ export function blank(kind: Kind): Body {
     queue: {
       name: '', name_en: '', requires: {}, prefers: {}, agents: '', priority: 1, order: 'age', ageing: { slope: 1, boost: 0 },
       agent_choice: 'longest_idle', idle_since: 'work', preferred_wait_s: 0, offer_to: 1, auto_accept: false, weights: {}, rings: [],
-      overflow: [], help: [], max_waiting: null, max_wait_s: 0, full: { to_queue: '', text: '', text_en: '' }, offer_timeout_s: 20,
+      overflow: [], help: [], alerts: [], max_waiting: null, max_wait_s: 0, full: { to_queue: '', text: '', text_en: '' }, offer_timeout_s: 20,
       misses: 1, transfer_timeout_s: 60, service_level_s: 120, wrap_up_s: 0, wrap_up: [], hours: '', closed: false,
       outside: { action: 'message', text: '', text_en: '', to_queue: '' },
     },

@@ -54,6 +54,7 @@ const words: Readonly<Record<string, string>> = {
   order_and_ageing: 'orderAndAgeing',
   auto_accept_alone: 'autoAcceptAlone',
   help_limit: 'helpLimit',
+  alert_twice: 'alertTwice',
   ring_widens_nothing: 'ringWidensNothing',
   steps_out_of_order: 'stepsOutOfOrder',
   overflow_loop: 'overflowLoop',

@@ -1,5 +1,5 @@
 import { Manager, type Socket } from 'socket.io-client'
-import type { QueueFigures } from './figures'
+import type { Told } from './figures'
 import type { HelloAnswer, StreamEvent } from './line'
 
 export const namespaces = ['/agent', '/supervisor'] as const
@@ -25,7 +25,7 @@ export interface SocketEvents {
   heartbeat(beat: { pos: number; now: string }): void
   typing(typing: Typing): void
   viewers(viewers: Viewers): void
-  figures(told: { queues: QueueFigures[] }): void
+  figures(told: Told): void
   signedOut(code: string): void
 }
 
@@ -78,6 +78,6 @@ function listen(socket: Socket, events: SocketEvents): void {
   socket.on('heartbeat', (beat: { pos: number; now: string }) => events.heartbeat(beat))
   socket.on('typing', (typing: Typing) => events.typing(typing))
   socket.on('viewers', (viewers: Viewers) => events.viewers(viewers))
-  socket.on('figures', (told: { queues: QueueFigures[] }) => events.figures(told))
+  socket.on('figures', (told: Told) => events.figures(told))
   socket.on('signed_out', ({ code }: { code: string }) => events.signedOut(code))
 }
