@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from router.board import Board
-from router.staff import EVERYBODY
+from router.board.board import Board
+from router.board.staff import EVERYBODY
 
 EVERY_S = 1.0
 LOOKED_AT_ONCE = 25

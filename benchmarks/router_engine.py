@@ -38,9 +38,9 @@ from madoguchi.model.routing import (
     QueuePolicy,
     WorkEnded,
 )
-from router.engine import Engine
-from router.policy import item_rank, permitted
-from router.records import AgentRecord, ItemRecord
+from router.engine.engine import Engine
+from router.engine.policy import item_rank, permitted
+from router.engine.records import AgentRecord, ItemRecord
 
 SKILLS = ["ja", "en", "billing", "returns", "vip"]
 

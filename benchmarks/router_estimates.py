@@ -20,7 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from madoguchi.model.routing import MICROS, ItemAssigned
-from router.estimates import Expectations
+from router.board.estimates import Expectations
 from router.simulator.replication import Replication
 from router.simulator.scenario import Scenario
 from router.simulator.staging import cast

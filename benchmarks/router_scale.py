@@ -45,7 +45,7 @@ from madoguchi.model.routing import (
 )
 from madoguchi.security.secrets import new_key
 from madoguchi.store.work import Work
-from router.engine import Engine
+from router.engine.engine import Engine
 from router.orders import Order
 from tests.support.hubs import PASSWORD, Person, Running, Stream, hub_running
 from tests.support.postgres import running_postgres

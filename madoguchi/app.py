@@ -58,7 +58,7 @@ from madoguchi.store.opening import open_postgres, open_sqlite
 from madoguchi.store.postgres import PostgresStore
 from madoguchi.store.work import Store
 from madoguchi.tasks import Supervisor
-from router.board_routes import BoardApi
+from router.board.routes import BoardApi
 from router.client import RouterClient
 from router.guard import queues_in_use
 from router.routes import RouterApi

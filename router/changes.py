@@ -40,7 +40,7 @@ from madoguchi.security.audit import record
 from madoguchi.store.log import append
 from madoguchi.store.work import Work
 from router import statements as sql
-from router.engine import Engine
+from router.engine.engine import Engine
 from router.offering import snapshots
 from router.pauses import released_us
 from router.rebuild import Kept, routing_of

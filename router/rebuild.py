@@ -27,8 +27,8 @@ from madoguchi.model.routing import (
 )
 from madoguchi.store.log import read_cursor
 from madoguchi.store.work import Work
-from router.book import DAY
 from router.configured import Configured
+from router.engine.book import DAY
 from router.tables import activity_period, agent_status, assignment, offer
 
 CONSUMER = "router"

@@ -43,16 +43,16 @@ from madoguchi.store import leases
 from madoguchi.store.log import move_cursor
 from madoguchi.store.work import Clash, Conflict, Store, Unavailable, Work
 from router import rebuild
-from router.alert_rows import alert_rows
-from router.board import Board
-from router.book import DAY
+from router.board.alert_rows import alert_rows
+from router.board.board import Board
+from router.board.past import past
 from router.changes import Changes
 from router.configured import Configured
-from router.engine import Engine
+from router.engine.book import DAY
+from router.engine.engine import Engine
 from router.hearing import heard, items_of, note_text
 from router.leaps import moved
 from router.orders import Order, item_of
-from router.past import past
 from router.posted import Asked, answered, as_row, open_commands, read_order
 from router.rebuild import CONSUMER, Kept
 

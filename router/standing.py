@@ -15,9 +15,9 @@ from madoguchi.model.log import Entity, LogEntry
 from madoguchi.model.routing import Activity, Presence
 from madoguchi.store.work import Work
 from router import statements as sql
-from router.engine import Engine
+from router.board.staff import spends
+from router.engine.engine import Engine
 from router.rebuild import Kept, moment
-from router.staff import spends
 from router.tables import agent_status
 
 

@@ -28,7 +28,7 @@ from madoguchi.model.routing import (
     TimePassed,
     WorkEnded,
 )
-from router.engine import Engine
+from router.engine.engine import Engine
 from router.simulator.cast import DAY_US, Cast, Coming, Member
 from router.simulator.figures import End, Group, Record, Span
 

@@ -15,7 +15,7 @@ from madoguchi.configuration.catalog import Catalog, Entry
 from madoguchi.configuration.kinds import Agent, Queue
 from madoguchi.model.routing import AgentSpec
 from router.configured import specs
-from router.policy import lacks
+from router.engine.policy import lacks
 from router.trials.day import Day, part_of_half_hours
 from router.trials.figures import SERVICE_LEVEL
 from router.trials.replay import NO_TEAM, Objects, Present, Replayed

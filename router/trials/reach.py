@@ -7,7 +7,7 @@ from typing import Any
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.routing import micros
 from router.configured import policy, specs
-from router.policy import lacks, widened
+from router.engine.policy import lacks, widened
 
 
 def reach(catalog: Catalog, key: str) -> list[dict[str, Any]]:

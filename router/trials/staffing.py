@@ -15,7 +15,7 @@ from madoguchi.configuration.kinds import Queue
 from madoguchi.model.channels import Channel
 from madoguchi.model.routing import MICROS, AgentSpec
 from router.configured import specs
-from router.policy import lacks
+from router.engine.policy import lacks
 from router.trials.day import HALF_HOUR_US, Contact, Day, part_of_half_hours
 from router.trials.erlang import ErlangA
 from router.trials.fit import Curve

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from madoguchi.clock import ManualClock
-from router.board import Board
-from router.past import past
+from router.board.board import Board
+from router.board.past import past
 from tests.hub.test_chat import accepted
 from tests.support.hubs import Person, Running, Stream, Widget, hub_running
 from tests.support.waiting import wait_for

@@ -18,7 +18,7 @@ from madoguchi.model.routing import (
     RouterState,
     micros,
 )
-from router.policy import (
+from router.engine.policy import (
     Widened,
     agent_rank,
     item_rank,

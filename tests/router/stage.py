@@ -25,7 +25,7 @@ from madoguchi.model.routing import (
     Refused,
     TimePassed,
 )
-from router.engine import Engine
+from router.engine.engine import Engine
 
 T = TypeVar("T")
 START = 1_700_000_000 * MICROS

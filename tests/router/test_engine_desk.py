@@ -31,7 +31,7 @@ from madoguchi.model.routing import (
     WrapUpExtended,
     WrapUpStarted,
 )
-from router.engine import Engine
+from router.engine.engine import Engine
 from tests.router.stage import START, Stage, only
 
 LIMITED = QueuePolicy("q", "Queue", wrap_up_s=60)

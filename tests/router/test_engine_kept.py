@@ -16,7 +16,7 @@ from madoguchi.model.routing import (
     TransferredToQueue,
     WorkEnded,
 )
-from router.engine import Engine
+from router.engine.engine import Engine
 from tests.router.stage import START, Stage, only
 
 WAITS = QueuePolicy("q", "Q", preferred_wait_s=60)

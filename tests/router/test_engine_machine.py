@@ -67,7 +67,7 @@ from madoguchi.model.routing import (
     WrapUpExtended,
     WrapUpStarted,
 )
-from router.engine import Engine
+from router.engine.engine import Engine
 from tests.router.oracle import Seen
 
 AGENTS = ["a0", "a1", "a2", "a3"]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router import ordered
-from router.ordered import Ordered
+from router.engine import ordered
+from router.engine.ordered import Ordered
 
 steps = st.lists(st.tuples(st.booleans(), st.integers(0, 40)), max_size=200)
 

@@ -19,7 +19,7 @@ from madoguchi.model.routing import (
     TransferredToQueue,
     WorkEnded,
 )
-from router.engine import Engine
+from router.engine.engine import Engine
 from tests.router.stage import START, Stage, only
 
 BOTH = QueuePolicy("q", "Q", offer_to=2, offer_timeout_s=20)

@@ -27,8 +27,8 @@ from madoguchi.model.routing import (
     TimePassed,
     TransferredToAgent,
 )
-from router.book import FINISHED_KEPT
-from router.engine import Engine
+from router.engine.book import FINISHED_KEPT
+from router.engine.engine import Engine
 from tests.router.stage import START, Stage, only
 
 Q = QueuePolicy("q", "Queue")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from router.buckets import Ahead
-from router.estimates import ENOUGH, Expectations
+from router.board.estimates import ENOUGH, Expectations
+from router.engine.buckets import Ahead
 
 
 def ahead(units: int = 2, **before: int) -> Ahead:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.figures import DayFigures
+from router.board.figures import DayFigures
 
 NOTHING = {
     "answered": 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from madoguchi.model.routing import Figure, Help
-from router.helping import FEWEST, STAYS_S, WINDOW_S, Helping, RecentLevel
+from router.board.helping import FEWEST, STAYS_S, WINDOW_S, Helping, RecentLevel
 
 CROWD = Help(Figure.waiting, 10, ("night",))
 LATE = Help(Figure.service_level, 0.8, ("spare", "night"))

@@ -15,7 +15,7 @@ from madoguchi.model.routing import (
     TimePassed,
     WrapUpStarted,
 )
-from router.engine import Engine
+from router.engine.engine import Engine
 from router.leaps import moved
 from tests.router.stage import START, Stage
 

@@ -23,7 +23,7 @@ from madoguchi.model.routing import (
     Ring,
     micros,
 )
-from router.policy import (
+from router.engine.policy import (
     agent_rank,
     item_rank,
     level_of,

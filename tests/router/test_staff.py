@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madoguchi.model.routing import Activity
-from router.staff import EVERYBODY, Sign, Staff
+from router.board.staff import EVERYBODY, Sign, Staff
 
 IDLE, BUSY, WRAP_UP = Activity.idle, Activity.busy, Activity.wrap_up
 ACTIVITIES = st.sampled_from([None, IDLE, BUSY, WRAP_UP])

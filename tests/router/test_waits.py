@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from router.waits import Waits
+from router.board.waits import Waits
 
 
 def test_counts_and_the_oldest_follow_who_comes_moves_and_goes() -> None:

@@ -14,14 +14,14 @@ from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.ids import Id
 from madoguchi.model.routing import MICROS, Activity, ItemFacts, ItemState, OfferState
-from router.book import DAY
+from router.board.figures import DayFigures
+from router.board.past import Past
+from router.board.staff import Staff, sign_of, spends
+from router.board.tallies import Hand, Tallies
+from router.board.waits import Waits
 from router.changes import Changes
-from router.engine import Engine
-from router.figures import DayFigures
-from router.past import Past
-from router.staff import Staff, sign_of, spends
-from router.tallies import Hand, Tallies
-from router.waits import Waits
+from router.engine.book import DAY
+from router.engine.engine import Engine
 
 _WAITS = {ItemState.waiting, ItemState.offered}
 

@@ -22,7 +22,7 @@ from madoguchi.model.routing import (
     TransferPhase,
     micros,
 )
-from router.policy import NARROW, Widened, kept_until, next_moment
+from router.engine.policy import NARROW, Widened, kept_until, next_moment
 
 CONNECTION_GRACE_S = 60
 """A desk that is gone for so long makes its agent `away`."""

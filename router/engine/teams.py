@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from router.records import AgentRecord
+from router.engine.records import AgentRecord
 
 
 class Teams:

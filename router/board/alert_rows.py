@@ -14,7 +14,7 @@ from madoguchi.model.routing import Figure
 from madoguchi.security.audit import record
 from madoguchi.store.work import Work
 from router import statements as sql
-from router.alerting import Turned, told_threshold
+from router.board.alerting import Turned, told_threshold
 from router.tables import alert
 
 

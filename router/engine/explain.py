@@ -12,9 +12,9 @@ from madoguchi.model.routing import (
     FullExplanation,
     Key,
 )
-from router.book import Book
-from router.policy import agent_rank, item_rank, level_of, membership, permitted, tier_of
-from router.records import AgentRecord, ItemRecord
+from router.engine.book import Book
+from router.engine.policy import agent_rank, item_rank, level_of, membership, permitted, tier_of
+from router.engine.records import AgentRecord, ItemRecord
 
 _UNEXPLAINED = Explanation("", (), 0, None, None, None, FilterCounts(0, 0, 0, 0, 0), (), 0, 0)
 

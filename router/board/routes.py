@@ -21,9 +21,9 @@ from madoguchi.model.ids import is_id
 from madoguchi.security.audit import record
 from madoguchi.security.permissions import Action, NotFound
 from madoguchi.store.work import Store, Work
-from router.alert_rows import listed
-from router.board import Board
-from router.exports import Tables
+from router.board.alert_rows import listed
+from router.board.board import Board
+from router.board.exports import Tables
 from router.service import RouterService
 from router.views import RouterViews
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from madoguchi.model.ids import Id
-from router.buckets import Ahead
+from router.engine.buckets import Ahead
 
 FADES = 0.98
 """The weight that an observation keeps with each new one: about the last fifty count."""

@@ -36,12 +36,12 @@ from madoguchi.model.routing import (
     WrapUpStarted,
     micros,
 )
-from router.book import Book
-from router.engine_agents import missed
-from router.engine_explain import explain_offer
-from router.policy import kept_until, reachable, room
-from router.records import AgentRecord, ItemRecord
-from router.timers import Timer
+from router.engine.agents import missed
+from router.engine.book import Book
+from router.engine.explain import explain_offer
+from router.engine.policy import kept_until, reachable, room
+from router.engine.records import AgentRecord, ItemRecord
+from router.engine.timers import Timer
 
 REST_S, LONGEST_REST_S = 2, 60
 """An item that everybody has let pass rests so long for each offer made, and at most so long."""

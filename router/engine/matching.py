@@ -6,10 +6,10 @@ from collections import deque
 from functools import partial
 
 from madoguchi.model.routing import ItemBlocked, Key
-from router.book import Book
-from router.engine_explain import explain_blocked, explain_offer
-from router.policy import item_rank, kept_for, permitted
-from router.records import AgentRecord, ItemRecord, Room
+from router.engine.book import Book
+from router.engine.explain import explain_blocked, explain_offer
+from router.engine.policy import item_rank, kept_for, permitted
+from router.engine.records import AgentRecord, ItemRecord, Room
 
 
 class IndexBroken(RuntimeError):

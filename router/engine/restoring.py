@@ -11,10 +11,10 @@ from madoguchi.model.routing import (
     RouterState,
     TransferPhase,
 )
-from router.book import DAY, Book
-from router.index import Index
-from router.records import AgentRecord, ItemRecord
-from router.timers import Timer
+from router.engine.book import DAY, Book
+from router.engine.index import Index
+from router.engine.records import AgentRecord, ItemRecord
+from router.engine.timers import Timer
 
 
 def facts_of(book: Book) -> RouterState:

@@ -15,9 +15,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from madoguchi.model.routing import Candidate, Key, QueuePolicy, Reserve
-from router.ordered import Ordered
-from router.policy import agent_rank, allows, item_rank, lacks, level_of, load_share, tier_of
-from router.records import AgentRecord, Room, Shape
+from router.engine.ordered import Ordered
+from router.engine.policy import agent_rank, allows, item_rank, lacks, level_of, load_share, tier_of
+from router.engine.records import AgentRecord, Room, Shape
 
 Signature = tuple[tuple[str, int], ...]
 ItemKey = tuple[int, str]

@@ -25,10 +25,10 @@ from madoguchi.model.routing import (
     TransferPhase,
     micros,
 )
-from router.index import Index
-from router.policy import Widened, kept_for, widened
-from router.records import AgentRecord, ItemRecord
-from router.timers import Timer, Timers
+from router.engine.index import Index
+from router.engine.policy import Widened, kept_for, widened
+from router.engine.records import AgentRecord, ItemRecord
+from router.engine.timers import Timer, Timers
 
 DAY = micros(86_400)
 FINISHED_KEPT = 1_000

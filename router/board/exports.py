@@ -12,9 +12,9 @@ from madoguchi.configuration.catalog import Catalog
 from madoguchi.http.sheets import Row, Sheet, bundle
 from madoguchi.i18n import catalogue
 from madoguchi.store.work import Store
-from router.half_hours import HALF_HOUR_S, half_hours
-from router.staff import Sign
-from router.today import targets
+from router.board.half_hours import HALF_HOUR_S, half_hours
+from router.board.staff import Sign
+from router.board.today import targets
 from router.trials.day import span_of
 
 SIGNS = tuple(sign for sign in Sign if sign is not Sign.offline)

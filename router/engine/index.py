@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from weakref import WeakValueDictionary
 
 from madoguchi.model.routing import AgentChoice, Candidate, Key, QueuePolicy, Reserve
-from router.buckets import Ahead, Bucket, BucketKey, Place, Pool, PoolKey, Profile
-from router.policy import allows, item_rank, stages
-from router.records import AgentRecord, ItemRecord, Room
-from router.teams import Teams
+from router.engine.buckets import Ahead, Bucket, BucketKey, Place, Pool, PoolKey, Profile
+from router.engine.policy import allows, item_rank, stages
+from router.engine.records import AgentRecord, ItemRecord, Room
+from router.engine.teams import Teams
 
 Interned = tuple[
     tuple[tuple[PoolKey, int], ...], tuple[tuple[str, Reserve], ...], tuple[tuple[str, int], ...]

@@ -12,7 +12,7 @@ from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import DOMAIN
 from madoguchi.model.routing import ItemState, OfferState
 from madoguchi.store.work import Work
-from router.helping import WINDOW_S
+from router.board.helping import WINDOW_S
 from router.tables import activity_period, alert, assignment, offer
 
 RECENT = 500

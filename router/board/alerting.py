@@ -1,8 +1,8 @@
 """Alerts: a queue's figure is past a limit, and supervisors are told. Pure.
 
 One begins at once and ends when the figure has been back for a minute, as help does
-(:mod:`router.helping`), so that none flaps. Which go on is told by the store, so that a restart
-neither ends one nor begins it twice.
+(:mod:`.helping`), so that none flaps. Which go on is told by the store, so that a restart neither
+ends one nor begins it twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from madoguchi.model.ids import Id
 from madoguchi.model.routing import Figure, Threshold
-from router.helping import Lasting, past_limit
+from router.board.helping import Lasting, past_limit
 
 Readings = Callable[[str, Figure], float | None]
 

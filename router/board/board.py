@@ -15,16 +15,16 @@ from madoguchi.clock import from_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.ids import Id
 from madoguchi.model.routing import MICROS, Figure, ItemState, Refused, Threshold
-from router.alerting import Alerts, Raised, Turned
+from router.board.alerting import Alerts, Raised, Turned
+from router.board.estimates import Expectations
+from router.board.figures import DayFigures
+from router.board.helping import WINDOW_S, Helping, RecentLevel
+from router.board.past import Past
+from router.board.staff import EVERYBODY, Sign
+from router.board.today import Today
 from router.changes import Changes
-from router.engine import Engine
-from router.estimates import Expectations
-from router.figures import DayFigures
-from router.helping import WINDOW_S, Helping, RecentLevel
-from router.past import Past
+from router.engine.engine import Engine
 from router.rebuild import Kept
-from router.staff import EVERYBODY, Sign
-from router.today import Today
 
 EXPECTED = 20
 """For so many new items of a cycle it is noted how long they were expected to wait."""

@@ -28,7 +28,7 @@ from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import DOMAIN
 from madoguchi.model.routing import MICROS, ItemState
 from madoguchi.store.work import Work
-from router.figures import DEFAULT_TARGET_S
+from router.board.figures import DEFAULT_TARGET_S
 from router.tables import assignment
 
 HALF_HOUR_S = 1800

@@ -22,9 +22,9 @@ from madoguchi.model.routing import (
     TeamsLetIn,
 )
 from madoguchi.model.ways import reachable, way_round
-from router.book import Book
-from router.records import AgentRecord
-from router.timers import Timer
+from router.engine.book import Book
+from router.engine.records import AgentRecord
+from router.engine.timers import Timer
 
 SYSTEM = "system"
 CONNECTION = "connection"

@@ -1,8 +1,8 @@
 """The router's engine: commands and the time in, decisions out. It does no I/O and knows no clock.
 
 It is deterministic: the same commands at the same times give the same decisions, after a restore
-too. The strokes are in router.book, the order of things in router.policy, the index in
-router.buckets.
+too. The strokes are in :mod:`.book`, the order of things in :mod:`.policy`, the index in
+:mod:`.index` and :mod:`.buckets`.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from madoguchi.model.routing import (
     TimePassed,
     WorkEnded,
 )
-from router import engine_agents, engine_items
-from router.book import Book
-from router.buckets import Ahead
-from router.engine_explain import explain_fully
-from router.engine_items import heeds_text
-from router.engine_matching import settle
-from router.engine_state import book_of, facts_of
-from router.records import ItemRecord
-from router.timers import Timer
+from router.engine import agents, items
+from router.engine.book import Book
+from router.engine.buckets import Ahead
+from router.engine.explain import explain_fully
+from router.engine.items import heeds_text
+from router.engine.matching import settle
+from router.engine.records import ItemRecord
+from router.engine.restoring import book_of, facts_of
+from router.engine.timers import Timer
 
 NEWEST = "\U0010ffff"
 """An id behind all others."""
 
-HANDLERS = {**engine_items.HANDLERS, **engine_agents.HANDLERS}
+HANDLERS = {**items.HANDLERS, **agents.HANDLERS}
 
 
 class Engine:
@@ -95,7 +95,7 @@ class Engine:
         self._settle_moving()
         if isinstance(command, WorkEnded):
             self._run_due(book.clock)
-        while engine_items.admit(book):
+        while items.admit(book):
             self._settle_moving()
         return refused
 
@@ -111,7 +111,7 @@ class Engine:
                 self._ring(kind, key)
         for key in stepping:
             if book.index.holds(key):
-                engine_items.pass_rings(book, book.items[key])
+                items.pass_rings(book, book.items[key])
         self._settle_moving(stepping)
 
     def _settle_moving(self, stepping: Sequence[str] = ()) -> None:
@@ -124,32 +124,32 @@ class Engine:
         while names:
             left = [book.items[name] for name in names if book.index.holds(name)]
             for item in sorted(left, key=lambda item: (item.spec.enqueued_at, item.id)):
-                engine_items.go_elsewhere(book, item)
+                items.go_elsewhere(book, item)
             names = set(book.arrivals)
             self._settle()
 
     def _settle(self) -> None:
         book = self._book
         while book.moved or book.arrivals:
-            engine_agents.let_go(book)
+            agents.let_go(book)
             settle(book)
 
     def _ring(self, kind: Timer, key: str) -> None:
         book = self._book
         if kind is Timer.away:
-            engine_agents.connection_lost(book, book.agents[key])
+            agents.connection_lost(book, book.agents[key])
             return
         item = book.items[key]
         if kind is Timer.release:
-            engine_items.release(book, item)
+            items.release(book, item)
         elif kind is Timer.absent:
             book.back_to_queue(item, "owner_absent")
         elif kind is Timer.block:
             book.unbar(item)
         elif kind is Timer.wrap_up:
-            engine_items.wrap_up_over(book, item)
+            items.wrap_up_over(book, item)
         else:
-            engine_items.time_out(book, item)
+            items.time_out(book, item)
 
     @property
     def today(self) -> int:

@@ -1,0 +1,1 @@
+"""The router's engine: pure, deterministic, indexed; it does no I/O and knows no clock."""
