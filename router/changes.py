@@ -42,7 +42,7 @@ from madoguchi.store.work import Work
 from router import statements as sql
 from router.engine.engine import Engine
 from router.offering import snapshots
-from router.pauses import released_us
+from router.pauses import ENDED, released_us
 from router.rebuild import Kept, routing_of
 from router.standing import Standing
 from router.tables import assignment
@@ -355,13 +355,14 @@ class Changes:
         final = self.closed.get(id)
         begun_anew = any(item == id for item, _, _ in self.assigned)
         released = 0 if begun_anew else self._released(id)
+        ended = {ENDED: self.away[id]} if id in self.away else {}
         return {
             "b_id": id,
             "b_queue": facts.spec.queue,
             "b_state": (final or facts.state).value,
             "b_owner": facts.owner,
             "b_priority": facts.spec.priority,
-            "b_routing": {**routing_of(facts), "released_us": released},
+            "b_routing": {**routing_of(facts), "released_us": released, **ended},
             "b_closed_at": self.now if final else None,
             "b_version": self.kept.items.get(id, 0) + 1,
         }
@@ -427,14 +428,15 @@ def _resumed(changes: Changes, one: ItemResumed) -> None:
 
 
 def _closed(changes: Changes, one: ItemClosed) -> None:
-    changes.closed[one.item] = one.state
+    away = one.why in turning_away.WHY
+    changes.closed[one.item] = ItemState.abandoned if away else one.state
     ended = changes.engine.ended(one.item)
     if ended is not None:
         changes.last[one.item] = ended
     changes.ends[changes.last[one.item].spec.conversation] = changes.heard
     changes.touch(one.item, f"item.{one.why or one.state.value}")
     changes.assigned.append((one.item, None, None))
-    if one.why in turning_away.WHY:
+    if away:
         changes.away[one.item] = one.why
     if one.why:
         changes.audit.append(

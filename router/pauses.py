@@ -7,6 +7,9 @@ from typing import Any
 
 from madoguchi.model.routing import CHAT, ItemFacts, QueuePolicy, micros
 
+ENDED = "ended"
+"""Under this key a row's routing keeps why nobody could take it."""
+
 CHAT_RELEASE_S = QueuePolicy("", "").chat_release_s
 
 

@@ -24,11 +24,13 @@ from madoguchi.model.routing import (
     Presence,
     RouterState,
     TransferPhase,
+    micros,
 )
 from madoguchi.store.log import read_cursor
 from madoguchi.store.work import Work
 from router.configured import Configured
 from router.engine.book import DAY
+from router.engine.records import CONNECTION_GRACE_S
 from router.tables import activity_period, agent_status, assignment, offer
 
 CONSUMER = "router"
@@ -122,7 +124,8 @@ def load(
         queues=configured.policies,
         agents=tuple(agents[id] for id in sorted(agents)),
         items=tuple(
-            item_facts(r, offers.get(r.id, []), agents) for r in sorted(items, key=lambda r: r.id)
+            _in_time(item_facts(r, offers.get(r.id, []), agents), now)
+            for r in sorted(items, key=lambda r: r.id)
         ),
         offers=tuple(
             _offer(o) for o in past if o.state == OfferState.pending.value and o.agent in agents
@@ -239,6 +242,14 @@ def item_facts(row: Row[Any], offers: list[Row[Any]], agents: Mapping[Id, AgentF
         taken=row.assigned_at is not None,
         waits_until=kept.get("waits_until"),
     )
+
+
+def _in_time(facts: ItemFacts, now: datetime) -> ItemFacts:
+    """Return an item that waits long enough for desks to connect again after a start."""
+    if facts.waits_until is None:
+        return facts
+    least = to_micros(now) + micros(CONNECTION_GRACE_S)
+    return replace(facts, waits_until=max(facts.waits_until, least))
 
 
 def same_but_text(facts: ItemFacts, before: ItemFacts | None) -> bool:

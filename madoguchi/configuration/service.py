@@ -173,6 +173,7 @@ class Configuration:
         self._seal = seal
         self._guards: list[Guard] = []
         self._watchers: list[Callable[[Catalog], None]] = []
+        self._reading = asyncio.Lock()
         self.catalog = Catalog(0)
 
     def guard(self, guard: Guard) -> None:
@@ -185,17 +186,19 @@ class Configuration:
 
     async def reload(self) -> Catalog:
         """Read the configuration again; called at the start and after each ``config.changed``."""
-        known = self.catalog
-        catalog = await self._store.read(lambda: load(known))
-        if catalog.number != self.catalog.number or not self.catalog.objects:
-            if catalog.hours:
-                await asyncio.to_thread(catalog.look_up_holidays, self._clock.now())
-            # Conditions on thousands of agents take a second: the loop goes on meanwhile.
-            await asyncio.to_thread(catalog.look_at_agents, known)
-            self.catalog = catalog
-            for watcher in self._watchers:
-                watcher(catalog)
-        return catalog
+        # One at a time: a slow one that began before must not undo what a later one has read.
+        async with self._reading:
+            known = self.catalog
+            catalog = await self._store.read(lambda: load(known))
+            if catalog.number != known.number or not known.objects:
+                if catalog.hours:
+                    await asyncio.to_thread(catalog.look_up_holidays, self._clock.now())
+                # Conditions on thousands of agents take a second: the loop goes on meanwhile.
+                await asyncio.to_thread(catalog.look_at_agents, known)
+                self.catalog = catalog
+                for watcher in self._watchers:
+                    watcher(catalog)
+            return catalog
 
     async def change(
         self,

@@ -25,7 +25,7 @@ Cell = str | int | float | datetime | None
 Row = Sequence[Cell]
 Format = Literal["csv", "xlsx"]
 CHUNK = 64 * 1024
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 NAME_MOST = 31
 """Excel's limit for the name of a sheet."""
 
@@ -82,7 +82,7 @@ def csv_lines(rows: Iterable[Row]) -> bytes:
 def _plain(cell: Cell) -> str | int | float | None:
     if isinstance(cell, datetime):
         return cell.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(cell, str) and cell.startswith(FORMULA):
+    if isinstance(cell, str) and (cell.startswith(FORMULA) or cell.lstrip().startswith(FORMULA)):
         return f"'{cell}"
     return cell
 

@@ -131,7 +131,7 @@ class Board:
             case Figure.waiting:
                 return float(self._engine.number_waiting(queue))
             case Figure.longest_wait:
-                since = self._engine.waits_since(queue)
+                since = self.today.waits.since(queue)
                 return 0.0 if since is None else (self._engine.clock - since) / MICROS
             case Figure.expected_wait:
                 return self.expected_in(queue)

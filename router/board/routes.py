@@ -147,7 +147,8 @@ class BoardApi:
 
     async def _agents(self, board: Board) -> Sequence[Mapping[str, Any]]:
         views = await self.store.read(lambda: self.views.agents(sorted(board.agents)))
-        rows = [{**view.body, "sign": board.sign(id)} for id, view in views.items()]
+        known = set(board.agents)
+        rows = [{**v.body, "sign": board.sign(id)} for id, v in views.items() if id in known]
         return sorted(rows, key=lambda row: (row["name"], row["id"]))
 
     async def half_hours(self, call: Call[HalfHoursQuery]) -> web.StreamResponse:

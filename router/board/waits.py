@@ -50,6 +50,11 @@ class Waits:
             del self._queues[queue][channel].since[item]
             self.changed.add(queue)
 
+    def since(self, queue: str) -> int | None:
+        """Return since when the oldest of a queue waits; None: nobody does."""
+        oldest = (one.oldest() for one in self._queues.get(queue, {}).values())
+        return min((at for at in oldest if at is not None), default=None)
+
     def of(self, queue: str) -> dict[str, tuple[int, int | None]]:
         """Return channel → how many wait, and since when the oldest does."""
         known = self._queues.get(queue, {})

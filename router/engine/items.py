@@ -65,12 +65,13 @@ def enqueue(book: Book, command: ItemEnqueued) -> None:
 
 def admit(book: Book) -> bool:
     """Refuse a place to those new items that nobody took at once and that are too many to wait:
-    they go where their queue sends them, or end. Return whether any went elsewhere.
+    they go where their queue sends them, or end. Who came while it was closed was told to wait.
+    Return whether any went elsewhere.
     """
     entering, book.entering = book.entering, {}
     for name in entering:
         item = book.items.get(name)
-        if item is None or not book.index.holds(name):
+        if item is None or item.spec.patient or not book.index.holds(name):
             continue
         if not book.full(item.spec.queue, now_in=item.spec.queue):
             continue
@@ -107,7 +108,7 @@ def go_elsewhere(book: Book, item: ItemRecord) -> None:
     if item.policy.overflow and _overflow(book, item):
         return
     if item.waits_until is not None and item.waits_until <= book.clock:
-        book.close(item, ItemState.cancelled, "waited_too_long")
+        book.close(item, ItemState.abandoned, "waited_too_long")
 
 
 def _overflow(book: Book, item: ItemRecord) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from madoguchi.clock import to_micros
 from madoguchi.model.routing import ItemState, Preference
-from router.pauses import released_so_far
+from router.pauses import ENDED, released_so_far
 
 DAY_US = 86_400_000_000
 HALF_HOUR_US = 1_800_000_000
@@ -30,7 +30,8 @@ class Contact:
     """One contact that came in.
 
     ``queue`` is the one it came to, before hours were looked at. ``left``: the customer gave up
-    after ``waited``; otherwise somebody took it then (``talk`` is set), or it still waited.
+    after ``waited``; otherwise somebody took it then (``talk`` is set), or it still waited, or was
+    ``sent_away`` then, and nobody knows how long it would have waited.
     ``talk`` ends where wrap-up begins. ``accept``: how long the agent took to accept.
     """
 
@@ -39,6 +40,7 @@ class Contact:
     at: int
     waited: int
     left: bool = False
+    sent_away: bool = False
     talk: Span | None = None
     wrap_up: Span | None = None
     accept: int | None = None
@@ -130,9 +132,18 @@ def told(
     of_item: dict[str, list[Any]] = {}
     for spell in spells:
         of_item.setdefault(spell.item, []).append(spell)
-    pauses = {one.id: released_so_far(one.channel, one.routing or {}, at) for one in working}
+    kept = {one.id: one for one in working}
+    pauses = {id: released_so_far(one.channel, one.routing or {}, at) for id, one in kept.items()}
+    sent_away = {id for id, one in kept.items() if (one.routing or {}).get(ENDED)}
     contacts = [
-        _contact(item, sorted(of_item.get(item.id, ()), key=_began), start, at, pauses)
+        _contact(
+            item,
+            sorted(of_item.get(item.id, ()), key=_began),
+            start,
+            at,
+            pauses.get(item.id, 0),
+            sent_away=item.id in sent_away,
+        )
         for item in items
         if item.assigned_at is not None or item.state != ItemState.cancelled.value
     ]
@@ -151,11 +162,11 @@ def _began(spell: Any) -> datetime:
 
 
 def _contact(
-    item: Any, spells: list[Any], start: int, now: int, pauses: Mapping[str, int]
+    item: Any, spells: list[Any], start: int, now: int, paused: int, *, sent_away: bool
 ) -> Contact:
     enqueued = to_micros(item.enqueued_at)
-    left = item.assigned_at is None and item.state == ItemState.abandoned.value
-    known = to_micros(item.closed_at) if left else now
+    ended = item.assigned_at is None and item.state == ItemState.abandoned.value
+    known = to_micros(item.closed_at) if ended else now
     waited = item.waited_us if item.assigned_at is not None else known - enqueued
     taken = item.assigned_at is not None and spells
     return Contact(
@@ -163,8 +174,9 @@ def _contact(
         channel=item.channel,
         at=enqueued - start,
         waited=max(0, waited),
-        left=left,
-        talk=_talk(spells, now, pauses.get(item.id, 0)) if taken else None,
+        left=ended and not sent_away,
+        sent_away=sent_away,
+        talk=_talk(spells, now, paused) if taken else None,
         wrap_up=_wrap_up(spells, now) if taken else None,
         accept=_accept(spells[0]) if taken else None,
         requires=item.requires,

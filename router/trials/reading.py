@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.conversation import UNFINISHED
 from madoguchi.model.ids import DOMAIN
-from madoguchi.model.routing import Presence
+from madoguchi.model.routing import ItemState, Presence
 from madoguchi.store.work import Work
 from router.tables import assignment, offer, presence_period
 
@@ -40,7 +40,8 @@ ITEM = [
 
 def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows]]:
     """Return the work items that were enqueued in a time, the spells of work on them, who was
-    available from then on for a day longer, and what the router keeps of the items in work.
+    available from then on for a day longer, and what the router keeps of the items in work and of
+    those that nobody took.
     """
     within = (
         work_item.c.domain == DOMAIN,
@@ -64,8 +65,12 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows]
     periods = yield select(
         presence_period.c.agent, presence_period.c.began_at, presence_period.c.ended_at
     ).where(*_available(begins, ends + timedelta(days=1)))
+    unfinished = work_item.c.state.in_([state.value for state in UNFINISHED])
+    never_taken = and_(
+        work_item.c.state == ItemState.abandoned.value, work_item.c.assigned_at.is_(None)
+    )
     working = yield select(work_item.c.id, work_item.c.channel, work_item.c.routing).where(
-        *within, work_item.c.state.in_([state.value for state in UNFINISHED])
+        *within, or_(unfinished, never_taken)
     )
     return items, spells, periods, working
 

@@ -121,6 +121,12 @@ class Replayed:
 def replayed(trial: Trial, side: Catalog, number: int) -> Replayed:
     """Run one replication of one side."""
     outcome = played(cast(trial, side, number))
+    # A day's customers all count: who finds no place has not been served either.
+    ends = [
+        one._replace(end=End.abandoned) if one.end is End.blocked else one
+        for one in outcome.records
+    ]
+    outcome = replace(outcome, records=ends)
     targets = trial.targets
     figures = seen(outcome, targets)
     for queue in trial.queues:
@@ -152,7 +158,7 @@ def recorded(trial: Trial) -> list[Record]:
 
 
 def _end(contact: Contact) -> End:
-    if contact.left:
+    if contact.left or contact.sent_away:
         return End.abandoned
     return End.waiting if contact.talk is None else End.answered
 

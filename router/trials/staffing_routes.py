@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Annotated, Any
 
@@ -53,6 +53,7 @@ class StaffingApi:
 
     days: Days
     configuration: Configuration
+    _one: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def operations(self) -> list[Operation]:
         """Return this part of the route table."""
@@ -120,7 +121,8 @@ class StaffingApi:
         def planned(day: Day) -> Plan:
             return plan(day, fits(day), catalog, terms)
 
-        found = await asyncio.to_thread(planned, day)
+        async with self._one:
+            found = await asyncio.to_thread(planned, day)
         if not asked.queue:
             return found
         only = {key: one for key, one in found.queues.items() if key == asked.queue}

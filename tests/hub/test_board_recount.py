@@ -88,7 +88,7 @@ async def compare(here: Running) -> None:
         return told(here) == await recounted(here, midnight)
 
     try:
-        await wait_for(equal, "the board equals the tables", within=8, every=0.1)
+        await wait_for(equal, "the board equals the tables", every=0.1)
     except AssertionError:
         assert told(here) == await recounted(here, midnight)
 

@@ -22,7 +22,7 @@ DAY = datetime(2026, 11, 26, 2, tzinfo=UTC)
 OURS = catalogue("ja")["turnedAway"]
 
 
-async def ended(here: Running, state: str = "cancelled") -> list[Any]:
+async def ended(here: Running, state: str = "abandoned") -> list[Any]:
     """Return the items that ended so."""
     return list(await rows(here, work_item, work_item.c.state == state))
 
@@ -75,6 +75,14 @@ async def test_who_finds_no_place_is_told_so_once(tmp_path: Path, database: str)
         await here.sms(PHONES[7], "hello??")
         await wait_for(lambda: len(twilio.got) == 2, "told again")
 
+        sue = await here.person("sue")
+        (orders,) = [
+            one for one in (await sue.call("GET", "/board"))["queues"] if one["queue"] == "orders"
+        ]
+        assert (orders["abandoned"], orders["service_level"]) == (3, 0.0), (
+            "they have not been served"
+        )
+
         ann = await here.person("ann")
         desk = await ann.available()
         await desk.until(lambda s: len(s.all("offer")) == 2, "those who wait are served")
@@ -124,7 +132,10 @@ async def test_a_wait_ends_and_is_excused(tmp_path: Path, database: str) -> None
         clock.advance(299)
     async with hub_running(tmp_path, database=database, twilio=twilio, **same) as here:
         await wait_for(lambda: waiting(here) == 1, "it waits again")
-        clock.advance(2)
+        clock.advance(30)
+        await wait_for(lambda: waiting(here) == 1, "desks have time to connect again")
+        assert await ended(here) == []
+        clock.advance(31)
         await wait_for(lambda: ended(here), "the wait is over")
         (sent,) = await wait_for(lambda: twilio.got, "the customer is told")
         assert sent["Body"] == OURS["waited_too_long"]
@@ -148,12 +159,12 @@ async def test_by_night_everybody_may_wait(tmp_path: Path, database: str) -> Non
     clock = ManualClock(DAY.replace(hour=12))
     async with hub_running(tmp_path, database=database, clock=clock) as here:
         await here.configure(OFFICE)
-        await here.configure("[queue.orders]\nmax_wait_s = 60")
-        await filled(here, 1)
+        await here.configure("[queue.orders]\nmax_wait_s = 60\nmax_waiting = 1")
+        await filled(here, 2)
         clock.advance(6 * 3600)
         ann = await here.person("ann")
         desk = await ann.available()
-        await desk.until(lambda s: s.all("offer"), "it is there in the morning")
+        await desk.until(lambda s: len(s.all("offer")) == 2, "they are there in the morning")
         assert await ended(here) == []
 
 

@@ -181,7 +181,7 @@ def test_a_wait_ends_when_nobody_has_taken_it_in_time() -> None:
     stage.item("i1")
     assert stage.after(59.9) == []
     assert only(ItemClosed, stage.after(0.1)) == [
-        ItemClosed("i1", ItemState.cancelled, "waited_too_long")
+        ItemClosed("i1", ItemState.abandoned, "waited_too_long")
     ]
     stage.item("i2")
     stage.after(55)

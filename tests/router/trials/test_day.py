@@ -160,3 +160,10 @@ def test_a_forecast_looks_at_the_same_weekdays_before_today() -> None:
     for day, newest in before.items():
         found = weekdays_before(day, today, 3)
         assert found == [newest - timedelta(weeks=n) for n in range(3)]
+
+
+def test_who_was_sent_away_has_not_left() -> None:
+    away = item(state="abandoned", assigned_at=None, waited_us=None, closed_at=at(145))
+    kept = SimpleNamespace(id="i", channel="sms", routing={"ended": "full"})
+    (one,) = told(BEGINS, ENDS, at(300), [away], [], [], [kept]).contacts
+    assert (one.left, one.sent_away, one.waited, one.talk) == (False, True, us(45), None)

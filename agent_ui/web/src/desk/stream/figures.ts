@@ -1,4 +1,5 @@
 import type { ChannelName } from '@desk/model/entities'
+import { useSession } from '@desk/session/session'
 import { defineStore } from 'pinia'
 import { computed, reactive, ref } from 'vue'
 
@@ -66,11 +67,12 @@ export interface Told {
 
 /** The figures of today, as the hub last told them. */
 export const useFigures = defineStore('figures', () => {
+  const session = useSession()
   const queues = reactive(new Map<string, QueueFigures>())
   const agents = reactive(new Map<string, AgentFigures>())
   const whole = ref<Staff | null>(null)
   const alerts = computed(() =>
-    [...queues.values()].flatMap((view) => view.alerts).sort((a, b) => (a.began_at < b.began_at ? -1 : 1)),
+    [...queues.values()].filter((view) => session.queue(view.queue)).flatMap((view) => view.alerts).sort((a, b) => (a.began_at < b.began_at ? -1 : 1)),
   )
 
   function told(news: Told): void {
