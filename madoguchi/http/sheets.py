@@ -26,8 +26,8 @@ Row = Sequence[Cell]
 Format = Literal["csv", "xlsx"]
 CHUNK = 64 * 1024
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-NAME_MOST = 31
-"""Excel's limit for the name of a sheet."""
+NAME_MOST, LINES_MOST = 31, 1_048_576
+"""Excel's limits for the name of a sheet and for its lines."""
 
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
@@ -91,23 +91,41 @@ async def _send_xlsx(
     request: web.Request, answer: web.StreamResponse, sheets: Sequence[Sheet]
 ) -> None:
     with tempfile.TemporaryFile() as file:
-        book = Workbook(file, {"constant_memory": True})
-        moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        bold = book.add_format({"bold": True})
-        for sheet in sheets:
-            page = book.add_worksheet(sheet.name[:NAME_MOST])
-            page.freeze_panes(1, 0)
-            page.set_column(0, len(sheet.titles), 14)
-            page.set_column(0, 0, 20)
-            for column, title in enumerate(sheet.titles):
-                page.write_string(0, column, title, bold)
-            line = 1
-            async for rows in sheet.rows:
-                await asyncio.to_thread(_fill, page, line, rows, moment)
-                line += len(rows)
-        await asyncio.to_thread(book.close)
+        await write_book(file, sheets)
         await answer.prepare(request)
         await _copy(file, answer)
+
+
+async def write_book(
+    file: IO[bytes], sheets: Sequence[Sheet], lines_most: int = LINES_MOST
+) -> None:
+    """Write sheets as XLSX; what has more lines than a sheet can have goes on in another one."""
+    book = Workbook(file, {"constant_memory": True})
+    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    for sheet in sheets:
+        page, number, line = _page(book, sheet, 1), 1, 1
+        async for rows in sheet.rows:
+            left = rows
+            while left:
+                if line == lines_most:
+                    number, line = number + 1, 1
+                    page = _page(book, sheet, number)
+                part, left = left[: lines_most - line], left[lines_most - line :]
+                await asyncio.to_thread(_fill, page, line, part, moment)
+                line += len(part)
+    await asyncio.to_thread(book.close)
+
+
+def _page(book: Workbook, sheet: Sheet, number: int) -> Any:
+    again = "" if number == 1 else f" ({number})"
+    page = book.add_worksheet(sheet.name[: NAME_MOST - len(again)] + again)
+    page.freeze_panes(1, 0)
+    page.set_column(0, len(sheet.titles), 14)
+    page.set_column(0, 0, 20)
+    bold = book.add_format({"bold": True})
+    for column, title in enumerate(sheet.titles):
+        page.write_string(0, column, title, bold)
+    return page
 
 
 def _fill(page: Any, line: int, rows: Sequence[Row], moment: Any) -> None:

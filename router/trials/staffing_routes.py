@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -26,6 +26,7 @@ from router.trials.staffing import HalfHour, Plan, Terms, Together, plan
 BOM = "\ufeff"
 """Spreadsheets take a CSV for UTF-8 when it begins with it."""
 
+HALF_HOUR = timedelta(minutes=30)
 COLUMNS = (
     "queue", "half_hour", "arrivals", "load", "needed", "paid", "there", "own", "expected",
     "abandoned",
@@ -81,7 +82,7 @@ class StaffingApi:
     async def get(self, call: Call[Any]) -> Any:
         """Return a day's staffing by queue, and of all together."""
         asked: StaffingQuery = call.body
-        found = await self._plan(asked)
+        _, found = await self._plan(asked)
         return {
             **asked.model_dump(),
             "queues": {
@@ -97,11 +98,11 @@ class StaffingApi:
     async def table(self, call: Call[Any]) -> web.Response:
         """Return a row for each queue and half hour; the queue ``*`` is all of them."""
         asked: StaffingQuery = call.body
-        found = await self._plan(asked)
+        begins, found = await self._plan(asked)
         written = io.StringIO()
         rows = csv.writer(written)
         rows.writerow(COLUMNS)
-        rows.writerows(_rows(found, total=not asked.queue))
+        rows.writerows(_rows(begins, found, total=not asked.queue))
         name = f"staffing-{asked.day.isoformat()}.csv"
         return web.Response(
             text=BOM + written.getvalue(),
@@ -110,7 +111,7 @@ class StaffingApi:
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    async def _plan(self, asked: StaffingQuery) -> Plan:
+    async def _plan(self, asked: StaffingQuery) -> tuple[datetime, Plan]:
         catalog = self.configuration.catalog
         if asked.queue and asked.queue not in catalog.queues:
             raise NotFound("queue")
@@ -124,20 +125,22 @@ class StaffingApi:
         async with self._one:
             found = await asyncio.to_thread(planned, day)
         if not asked.queue:
-            return found
+            return day.begins, found
         only = {key: one for key, one in found.queues.items() if key == asked.queue}
-        return Plan({key: found.kinds[key] for key in only}, only, ())
+        return day.begins, Plan({key: found.kinds[key] for key in only}, only, ())
 
 
-def _rows(found: Plan, *, total: bool) -> Iterator[list[Any]]:
+def _rows(begins: datetime, found: Plan, *, total: bool) -> Iterator[list[Any]]:
     for key, half_hours in found.queues.items():
-        yield from (_row(key, at, one) for at, one in enumerate(half_hours))
+        yield from (_row(begins, key, at, one) for at, one in enumerate(half_hours))
     if total:
-        yield from (_row("*", at, one) for at, one in enumerate(found.total))
+        yield from (_row(begins, "*", at, one) for at, one in enumerate(found.total))
 
 
-def _row(key: str, at: int, one: HalfHour | Together) -> list[Any]:
-    values = {**asdict(one), "queue": key, "half_hour": f"{at // 2:02}:{at % 2 * 30:02}"}
+def _row(begins: datetime, key: str, at: int, one: HalfHour | Together) -> list[Any]:
+    # On the days when the clocks change a half hour's number does not say its time.
+    began = (begins.astimezone(UTC) + at * HALF_HOUR).astimezone(begins.tzinfo)
+    values = {**asdict(one), "queue": key, "half_hour": f"{began:%H:%M}"}
     return [_cell(values.get(column)) for column in COLUMNS]
 
 
