@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("router", "madoguchi/conversations", "unified_profile")
+ROOMS = (
+    "router",
+    "router/board",
+    "router/engine",
+    "madoguchi/conversations",
+    "unified_profile",
+)
 
 
 def refusals() -> Iterator[str]:
