@@ -1,6 +1,6 @@
-"""The router at full size: rebuild, a change of the configuration, and an agent who becomes free.
+"""The router among thousands: rebuild, a change of the configuration, and an agent who becomes free.
 
-    .venv/bin/python benchmarks/router_scale.py [--agents 10000] [--waiting 100000] [--queues 500]
+    .venv/bin/python benchmarks/router_scale.py [--agents 2000] [--waiting 20000] [--queues 100]
 
 The hub runs on PostgreSQL in this process, with its load beside it. All agents are busy. Told are
 
@@ -383,9 +383,9 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--agents", type=int, default=10_000)
-    parser.add_argument("--waiting", type=int, default=100_000)
-    parser.add_argument("--queues", type=int, default=500)
+    parser.add_argument("--agents", type=int, default=2_000)
+    parser.add_argument("--waiting", type=int, default=20_000)
+    parser.add_argument("--queues", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30)
     report("router_scale", asyncio.run(run(parser.parse_args())))
 
