@@ -1,4 +1,4 @@
-"""The router among thousands: rebuild, a change of the configuration, and an agent who becomes free.
+"""The router among thousands: rebuild, a changed configuration, and an agent who becomes free.
 
     .venv/bin/python benchmarks/router_scale.py [--agents 2000] [--waiting 20000] [--queues 100]
 
