@@ -9,9 +9,9 @@ from sqlalchemy import update
 
 from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.conversations import acts, turning_away
+from madoguchi.conversations import acts
 from madoguchi.conversations.closing import close
-from madoguchi.conversations.turning_away import Away
+from madoguchi.conversations.turning_away import FULL, WHY, Away
 from madoguchi.model import log
 from madoguchi.model.channels import Line
 from madoguchi.model.ids import DOMAIN, Id
@@ -46,8 +46,6 @@ from router.pauses import ENDED, released_us
 from router.rebuild import Kept, routing_of
 from router.standing import Standing
 from router.tables import assignment
-
-FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +325,9 @@ class Changes:
             results = {c: w for c, w in done.items() if w}
             away = self._turned_away()
             # The text that asked for a place stands behind the item that it made.
-            ends = self.ends | {c: self.heard for c, one in away.items() if one.why == FULL}
+            ends = self.ends | {
+                c: self.heard for c, one in away.items() if one.why == FULL
+            }
             yield from close(ends, self.now, self.new_id, results, away)
         yield from acts.tell_again(shown, self.now)
 
@@ -428,7 +428,7 @@ def _resumed(changes: Changes, one: ItemResumed) -> None:
 
 
 def _closed(changes: Changes, one: ItemClosed) -> None:
-    away = one.why in turning_away.WHY
+    away = one.why in WHY
     changes.closed[one.item] = ItemState.abandoned if away else one.state
     ended = changes.engine.ended(one.item)
     if ended is not None:

@@ -20,9 +20,6 @@ from madoguchi.model.ids import Id
 from madoguchi.store.log import after, append
 from madoguchi.store.work import Work
 
-AUTOMATIC = "message.automatic"
-"""What the log says of a message that the hub itself has written."""
-
 
 def close(
     heard: Mapping[Id, int],
@@ -94,7 +91,7 @@ def _say(words: list[Message], found: Mapping[Id, Conversation], now: datetime) 
         yield repository.enqueue(outgoing, now)
     yield append(
         [
-            telling.message_changed(one, _visitor(found[one.conversation]), now, AUTOMATIC)
+            telling.message_changed(one, _visitor(found[one.conversation]), now, telling.AUTOMATIC)
             for one in words
         ]
     )

@@ -149,7 +149,7 @@ class Ledger:
         if one.state is MessageState.QUEUED:
             self.outgoing.append(one)
         self._entries.append(
-            lambda ledger: telling.message_changed(one, visitor, ledger.now, "message.automatic")
+            lambda ledger: telling.message_changed(one, visitor, ledger.now, telling.AUTOMATIC)
         )
 
     def change_message(self, one: Message, **values: Any) -> None:

@@ -7,6 +7,9 @@ from madoguchi.model import log
 from madoguchi.model.conversation import Conversation, Message, NewItem, Visibility
 from madoguchi.model.log import Entity, LogEntry
 
+AUTOMATIC = "message.automatic"
+"""What the log says of a message that the hub itself has written."""
+
 
 def conversation_changed(
     one: Conversation,

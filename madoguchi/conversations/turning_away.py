@@ -14,7 +14,8 @@ from madoguchi.model.channels import Line
 from madoguchi.model.conversation import Conversation, Message
 from madoguchi.model.ids import Id
 
-WHY = frozenset({"full", "waited_too_long"})
+FULL = "full"
+WHY = frozenset({FULL, "waited_too_long"})
 """For these reasons the router ends an item whose customer has to be told."""
 
 MARK, AUTOMATIC = "turned_away", "automatic"

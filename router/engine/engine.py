@@ -213,10 +213,6 @@ class Engine:
         """Return the ids of the items that wait in a queue, first served first."""
         return self._book.index.waiting(queue, self._book.clock)
 
-    def waits_since(self, queue: str) -> int | None:
-        """Return the enqueue time of what waits longest in a queue; None: nothing waits there."""
-        return self._book.index.oldest(queue)
-
     def number_waiting(self, queue: str) -> int:
         """Return how many items wait in a queue, not on offer."""
         return self._book.index.number_waiting(queue)

@@ -279,15 +279,6 @@ class Index:
         """Return how many items wait in a queue, not on offer."""
         return self._waiting.get(queue, 0)
 
-    def oldest(self, queue: str) -> int | None:
-        """Return the time of the item that waits longest in a queue, as it ranks; None: none."""
-        firsts = (
-            bucket.items.first()[0]
-            for pool in self._of_queue.get(queue, ())
-            for bucket in pool.buckets.values()
-        )
-        return min(firsts, default=None)
-
     # ------------------------------------------------------------ looking
 
     def best_item(self, agent: AgentRecord, room: Room, at: int) -> str | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,18 +13,16 @@ from pydantic import Field
 
 from madoguchi.configuration.routes import V1
 from madoguchi.configuration.service import Configuration
+from madoguchi.http.sheets import Sheet, bundle, send
 from madoguchi.http.table import Body, Call, Operation
 from madoguchi.security.permissions import Action, NotFound
-from router.trials.day import Day
+from router.trials.day import HALF_HOUR_US, Day
 from router.trials.days import Days
 from router.trials.replay import fits
 from router.trials.routes import FIRST_DAY, LAST_DAY
 from router.trials.staffing import HalfHour, Plan, Terms, Together, plan
 
-BOM = "\ufeff"
-"""Spreadsheets take a CSV for UTF-8 when it begins with it."""
-
-HALF_HOUR = timedelta(minutes=30)
+HALF_HOUR = timedelta(microseconds=HALF_HOUR_US)
 COLUMNS = (
     "queue", "half_hour", "arrivals", "load", "needed", "paid", "there", "own", "expected",
     "abandoned",
@@ -95,21 +91,13 @@ class StaffingApi:
             "total": [asdict(one) for one in found.total] if not asked.queue else None,
         }
 
-    async def table(self, call: Call[Any]) -> web.Response:
+    async def table(self, call: Call[Any]) -> web.StreamResponse:
         """Return a row for each queue and half hour; the queue ``*`` is all of them."""
         asked: StaffingQuery = call.body
         begins, found = await self._plan(asked)
-        written = io.StringIO()
-        rows = csv.writer(written)
-        rows.writerow(COLUMNS)
-        rows.writerows(_rows(begins, found, total=not asked.queue))
-        name = f"staffing-{asked.day.isoformat()}.csv"
-        return web.Response(
-            text=BOM + written.getvalue(),
-            content_type="text/csv",
-            charset="utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        rows = bundle(_rows(begins, found, total=not asked.queue))
+        name = f"staffing-{asked.day.isoformat()}"
+        return await send(call.request, name, "csv", [Sheet(name, COLUMNS, rows)])
 
     async def _plan(self, asked: StaffingQuery) -> tuple[datetime, Plan]:
         catalog = self.configuration.catalog
