@@ -325,9 +325,7 @@ class Changes:
             results = {c: w for c, w in done.items() if w}
             away = self._turned_away()
             # The text that asked for a place stands behind the item that it made.
-            ends = self.ends | {
-                c: self.heard for c, one in away.items() if one.why == FULL
-            }
+            ends = self.ends | {c: self.heard for c, one in away.items() if one.why == FULL}
             yield from close(ends, self.now, self.new_id, results, away)
         yield from acts.tell_again(shown, self.now)
 
