@@ -6,8 +6,7 @@ module reads a clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from madoguchi.model.facts import fact
 from madoguchi.model.routing_commands import (
     AgentChanged,
     AgentRemoved,
@@ -153,7 +152,7 @@ __all__ = [
 # ---------------------------------------------------------------- decisions
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Offered:
     """The agent's capacity is reserved until `deadline`.
 
@@ -168,7 +167,7 @@ class Offered:
     transfer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class OfferClosed:
     """The one end of an offer. Not accepted: the item is again what it was before the offer."""
 
@@ -179,7 +178,7 @@ class OfferClosed:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemAssigned:
     """The item has this owner now."""
 
@@ -190,7 +189,7 @@ class ItemAssigned:
     over_capacity: bool
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemWaiting:
     """The item waits in `queue` again, with the enqueue time that it had.
 
@@ -203,7 +202,7 @@ class ItemWaiting:
     owner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemWrapUp:
     """The agent is in wrap-up for this item."""
 
@@ -211,7 +210,7 @@ class ItemWrapUp:
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemResumed:
     """Plainly assigned to its owner again: a text in wrap-up, or a waiting transfer taken back."""
 
@@ -219,7 +218,7 @@ class ItemResumed:
     agent: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemClosed:
     """The item is done, cancelled or abandoned; the engine forgets it.
 
@@ -232,14 +231,14 @@ class ItemClosed:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemRanked:
     """A waiting item ranks elsewhere among those of its queue, moved itself or to make room."""
 
     item: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class PresenceChanged:
     """`by` is `system` where the engine itself decided."""
 
@@ -249,7 +248,7 @@ class PresenceChanged:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class AgentLoadChanged:
     """The agent's units in use, reserved by offers, and free. At most one per agent per apply."""
 
@@ -260,7 +259,7 @@ class AgentLoadChanged:
     activity: Activity
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemBlocked:
     """Whether nobody signed in could take a waiting item; told once per change of that fact."""
 

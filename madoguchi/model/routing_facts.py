@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from madoguchi.model.facts import fact
+
 MICROS = 1_000_000
 """Microseconds in a second."""
 
@@ -153,8 +155,11 @@ class Ring:
     relax: Mapping[str, int] = field(default_factory=dict)
     add_teams: tuple[str, ...] = ()
     priority: int | None = None
+    after: int = field(init=False, repr=False, compare=False)
+    """The same in µs."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "after", micros(self.after_s))
         if self.after_s <= 0:
             raise ValueError("a ring must come after more than 0 s")
         if not (self.relax or self.add_teams or self.priority is not None):
@@ -167,8 +172,11 @@ class Overflow:
 
     after_s: float
     to_queue: str
+    after: int = field(init=False, repr=False, compare=False)
+    """The same in µs."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "after", micros(self.after_s))
         if self.after_s <= 0:
             raise ValueError("an overflow must come after more than 0 s")
 
@@ -317,7 +325,7 @@ class AgentSpec:
             raise ValueError(f"agent {self.id}: only an own team can keep agents free")
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemSpec:
     """A conversation that needs an agent now.
 
@@ -361,7 +369,7 @@ class ItemSpec:
 # ---------------------------------------------------------------- what is stored, and what is shown
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Load:
     """Units in use, reserved and free; `exclusive`: a call is held or on offer."""
 
@@ -373,7 +381,7 @@ class Load:
     activity: Activity
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Offer:
     """An offer with its times in µs."""
 
@@ -385,7 +393,7 @@ class Offer:
     transfer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class AgentFacts:
     """What must be stored of an agent.
 
@@ -409,7 +417,7 @@ class AgentFacts:
     given: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class ItemFacts:
     """What must be stored of an unfinished item.
 

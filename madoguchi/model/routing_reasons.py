@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from madoguchi.model.facts import fact
 
 Key = tuple[float | str, ...]
 """A rank: compared element by element, the smallest goes first."""
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Candidate:
     """An agent with the key that the choice compares: (level, ...)."""
 
@@ -16,7 +16,7 @@ class Candidate:
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class FilterCounts:
     """How many agents were left after each filter; `declined` of them are barred from the item."""
 
@@ -27,7 +27,7 @@ class FilterCounts:
     declined: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Explanation:
     """What the index knew when it decided.
 
@@ -50,7 +50,7 @@ class Explanation:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class Considered:
     """One agent as an item sees them now; `obstacle` None: they may take it."""
 
@@ -59,7 +59,7 @@ class Considered:
     key: Key | None
 
 
-@dataclass(frozen=True, slots=True)
+@fact(frozen=True, slots=True)
 class FullExplanation:
     """Every agent and what removed each, best first, then by order."""
 
