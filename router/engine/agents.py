@@ -12,8 +12,6 @@ from madoguchi.model.routing import (
     AwayTakenBack,
     ConfigurationChanged,
     ConnectionChanged,
-    ItemState,
-    OfferState,
     Presence,
     PresenceChanged,
     PresenceSet,
@@ -23,6 +21,7 @@ from madoguchi.model.routing import (
 )
 from madoguchi.model.ways import reachable, way_round
 from router.engine.book import Book
+from router.engine.names import AVAILABLE, AWAY, DONE, MISSED, OFFLINE, WITHDRAWN, WRAP_UP
 from router.engine.records import AgentRecord
 from router.engine.timers import Timer
 
@@ -33,7 +32,7 @@ CONNECTION = "connection"
 def presence_set(book: Book, command: PresenceSet) -> None:
     """Set a presence; becoming available forgives missed offers."""
     agent = book.agent(command.agent)
-    if command.presence is Presence.available:
+    if command.presence is AVAILABLE:
         agent.misses = 0
     reserve_away(book, agent, None)
     set_presence(book, agent, command.presence, command.reason, command.by)
@@ -42,7 +41,7 @@ def presence_set(book: Book, command: PresenceSet) -> None:
 def away_reserved(book: Book, command: AwayReserved) -> None:
     """Let an agent go away when the present work has ended; at once if there is none."""
     agent = book.agent(command.agent)
-    if agent.presence is not Presence.available:
+    if agent.presence is not AVAILABLE:
         raise Refused("not_receiving", agent.id)
     reserve_away(book, agent, command.reason)
 
@@ -65,7 +64,7 @@ def let_go(book: Book) -> None:
         agent = book.agents.get(name)
         if agent is not None and agent.away_after is not None and agent.leaves:
             reason, agent.away_after = agent.away_after, None
-            set_presence(book, agent, Presence.away, reason, SYSTEM)
+            set_presence(book, agent, AWAY, reason, SYSTEM)
 
 
 def set_presence(book: Book, agent: AgentRecord, presence: Presence, reason: str, by: str) -> None:
@@ -75,7 +74,7 @@ def set_presence(book: Book, agent: AgentRecord, presence: Presence, reason: str
     agent.presence, agent.reason, agent.since = presence, reason, book.clock
     book.touch(agent)
     book.tell(PresenceChanged(agent.id, presence, reason, by))
-    if presence is not Presence.available:
+    if presence is not AVAILABLE:
         withdraw_offers(book, agent, "presence")
     note_absence(book, agent)
 
@@ -84,7 +83,7 @@ def withdraw_offers(book: Book, agent: AgentRecord, why: str) -> None:
     """Take every pending offer from an agent; the items go on at once."""
     for offer in sorted(agent.offers.values(), key=lambda offer: (offer.offered_at, offer.id)):
         item = book.items[offer.item]
-        book.close_offer(item, offer, OfferState.withdrawn, why)
+        book.close_offer(item, offer, WITHDRAWN, why)
         book.go_on(item, offer)
 
 
@@ -107,13 +106,13 @@ def connection_changed(book: Book, command: ConnectionChanged) -> None:
     agent.disconnected_since = None if command.connected else book.clock
     book.touch(agent)
     note_absence(book, agent)
-    if command.connected and (agent.presence, agent.reason) == (Presence.away, CONNECTION):
-        set_presence(book, agent, Presence.available, "", SYSTEM)
+    if command.connected and (agent.presence, agent.reason) == (AWAY, CONNECTION):
+        set_presence(book, agent, AVAILABLE, "", SYSTEM)
 
 
 def connection_lost(book: Book, agent: AgentRecord) -> None:
     """End the grace of a lost connection."""
-    set_presence(book, agent, Presence.away, CONNECTION, SYSTEM)
+    set_presence(book, agent, AWAY, CONNECTION, SYSTEM)
 
 
 def missed(book: Book, agent: AgentRecord, limit: int) -> None:
@@ -126,7 +125,7 @@ def missed(book: Book, agent: AgentRecord, limit: int) -> None:
     agent.misses += 1
     if agent.misses >= limit:
         reserve_away(book, agent, None)
-        set_presence(book, agent, Presence.missed, "", SYSTEM)
+        set_presence(book, agent, MISSED, "", SYSTEM)
 
 
 # ---------------------------------------------------------------- who there is
@@ -154,10 +153,10 @@ def agent_removed(book: Book, command: AgentRemoved) -> None:
     """Forget an agent: offers are withdrawn, assigned items wait again, wrap-up ends."""
     agent = book.agent(command.agent)
     if agent.signed_in:
-        set_presence(book, agent, Presence.offline, "removed", SYSTEM)
+        set_presence(book, agent, OFFLINE, "removed", SYSTEM)
     for item in sorted(agent.work.values(), key=lambda item: item.id):
-        if item.state is ItemState.wrap_up:
-            book.close(item, ItemState.done)
+        if item.state is WRAP_UP:
+            book.close(item, DONE)
         else:
             book.back_to_queue(item, "agent_removed")
     book.index.drop_agent(agent)
@@ -169,9 +168,9 @@ def configuration_changed(book: Book, command: ConfigurationChanged) -> None:
     again, and so is everybody with room who may take it.
     """
     queues = {queue.id: queue for queue in command.queues}
-    for item in book.items.values():
-        if item.spec.queue not in queues:
-            raise Refused("queue_in_use", item.spec.queue)
+    for name, items in book.queued.items():
+        if items and name not in queues:
+            raise Refused("queue_in_use", name)
     check_overflow(queues)
     for queue in (name for limit in command.limits for name in limit.queues):
         if queue not in queues:
@@ -219,11 +218,12 @@ def check_overflow(queues: Mapping[str, QueuePolicy]) -> None:
 def use_queues(book: Book, queues: dict[str, QueuePolicy]) -> None:
     """Build what changed of index and timers anew from the records under these queues."""
     changed = _touched(book.queues, queues)
-    items = [item for item in book.items.values() if item.spec.queue in changed]
+    items = [item for name in sorted(changed) for item in book.queued.get(name, {}).values()]
     waiting = [item for item in items if book.index.holds(item.id)]
     for item in waiting:
         book.lift(item)
     book.queues = queues
+    book.stages.clear()
     book.index.replace_queues(queues, changed)
     for item in items:
         before = item.policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from random import Random
+from hashlib import blake2b
 
 from madoguchi.model.routing import (
     AgentLoadChanged,
@@ -22,26 +22,40 @@ from madoguchi.model.routing import (
     OfferState,
     QueuePolicy,
     Refused,
-    TransferPhase,
     micros,
 )
 from router.engine.index import Index
-from router.engine.policy import Widened, kept_for, widened
-from router.engine.records import AgentRecord, ItemRecord
-from router.engine.timers import Timer, Timers
+from router.engine.names import (
+    ACCEPTED,
+    ASSIGNED,
+    DIRECT,
+    OFFERED,
+    OPEN,
+    RANDOM,
+    WAITING,
+    WITHDRAWN,
+    WRAP_UP,
+)
+from router.engine.policy import kept_for, steps_passed, widened_by
+from router.engine.records import AgentRecord, ItemRecord, Stage
+from router.engine.timers import Timer, Timers, Truth
 
 DAY = micros(86_400)
+LOTS = 2**48
+"""So many different lots can be drawn."""
+
 FINISHED_KEPT = 1_000
 """So many finished items are remembered, to tell a late answer what became of them."""
 
 
-class Book:
+class Book(Truth):
     """Records, index, timers and the decisions of the running apply.
 
     Every method leaves index, loads and timers true to the records. Methods that look something up
     by id raise Refused. `let_in` are the teams that help a queue
     now; `entering` are the new items that may still be refused a place to wait; `asking` are those
-    on offer that may be offered to more agents.
+    on offer that may be offered to more agents; `stages` are those of the queues' own items, by
+    rings passed and teams let in; `queued` are the items of each queue, whoever has them.
     """
 
     def __init__(self, seed: str = "0", *, explaining: bool = True) -> None:
@@ -54,14 +68,16 @@ class Book:
         self.asking: dict[str, None] = {}
         self.let_in: dict[str, tuple[str, ...]] = {}
         self.queues: dict[str, QueuePolicy] = {}
+        self.stages: dict[tuple[str, int, tuple[str, ...]], Stage] = {}
         self.agents: dict[str, AgentRecord] = {}
         self.items: dict[str, ItemRecord] = {}
+        self.queued: dict[str, dict[str, ItemRecord]] = {}
         self.finished: dict[str, ItemState] = {}
         self.version = 0
         self.sequence = 0
         self.clock = 0
         self.index = Index(self.queues)
-        self.timers = Timers(self._due)
+        self.timers = Timers(self)
         self.decisions: list[Decision] = []
         self.ended: dict[str, ItemFacts] = {}
         self.arrivals: dict[str, None] = {}
@@ -91,7 +107,7 @@ class Book:
         found = self.item(item)
         if found.owner is None:
             raise Refused("not_assigned", item)
-        if found.state is ItemState.wrap_up:
+        if found.state is WRAP_UP:
             raise Refused("finished", "in wrap-up", found.owner)
         return found
 
@@ -102,24 +118,40 @@ class Book:
             raise Refused("unknown_queue", queue)
         return found
 
-    def _due(self, kind: Timer, key: str) -> int | None:
-        if kind is Timer.away:
+    def due(self, kind: int, key: str) -> int | None:
+        """Return when a timer of this kind is due for this item or agent now; None: never."""
+        if kind == Timer.away:
             agent = self.agents.get(key)
             return agent.away_due() if agent else None
         item = self.items.get(key)
         if item is None:
             return None
-        if kind is Timer.offer:
+        if kind == Timer.step:
+            return item.step_due() if item.bucket is not None else None
+        if kind == Timer.offer:
             return min((offer.deadline for offer in item.pending.values()), default=None)
-        if kind is Timer.release:
+        if kind == Timer.release:
             return item.release_due()
-        if kind is Timer.block:
+        if kind == Timer.block:
             return min(item.blocks.values(), default=None)
-        if kind is Timer.wrap_up:
+        if kind == Timer.wrap_up:
             return item.wrap_up_until
-        if kind is Timer.step:
-            return item.step_due() if self.index.holds(key) else None
         return item.absent_due(self.agents[item.owner] if item.owner is not None else None)
+
+    # ------------------------------------------------------------ whose item is it
+
+    def enter(self, item: ItemRecord) -> None:
+        """Take in an item that is not there."""
+        self.items[item.id] = item
+        self.queued.setdefault(item.spec.queue, {})[item.id] = item
+
+    def change_queue(self, item: ItemRecord, queue: QueuePolicy) -> None:
+        """Make an item, which is in no bucket, another queue's."""
+        del self.queued[item.spec.queue][item.id]
+        item.spec = replace(item.spec, queue=queue.id)
+        self.queued.setdefault(queue.id, {})[item.id] = item
+        item.come_under(queue)
+        item.limit_wait(self.clock)
 
     # ------------------------------------------------------------ telling
 
@@ -129,6 +161,7 @@ class Book:
 
     def touch(self, agent: AgentRecord) -> None:
         """Note that an agent's presence or load changed."""
+        agent.changed()
         self._touched[agent.id] = None
         self.moved[agent.id] = None
         self.index.touch(agent)
@@ -152,7 +185,7 @@ class Book:
         before = item.owner
         self._weigh(item, -1)
         item.owner, item.state, item.released = owner, state, released
-        if state is not ItemState.wrap_up:
+        if state is not WRAP_UP:
             item.wrap_up_until = None
         self._weigh(item, 1)
         if before == owner:
@@ -178,7 +211,7 @@ class Book:
 
         Rings whose moment has passed count at once; overflows are tried when nobody takes it now.
         """
-        item.state = ItemState.waiting
+        item.state = WAITING
         item.stepped = item.spec.enqueued_at - 1
         self.place(item)
 
@@ -194,16 +227,26 @@ class Book:
         its preferred agent; not while it is in a bucket.
         """
         item.widened_at = self.clock
-        item.wide = self.stage_of(item)
+        item.stage = self.stage_of(item)
         if item.spec.preferred is not None:
             preferred = self.agents.get(item.spec.preferred)
             item.kept = kept_for(item, item.policy, preferred, self.clock)
 
-    def stage_of(self, item: ItemRecord) -> Widened:
-        """Return what rings and help have changed for an item by now."""
-        wide = widened(item.policy, item.spec.enqueued_at, self.clock)
-        teams = self.let_in.get(item.spec.queue)
-        return wide.helped_by(teams) if teams else wide
+    def stage_of(self, item: ItemRecord) -> Stage:
+        """Return the stage to which rings and help have brought an item by now: the same for all
+        that ask for what their queue asks for.
+        """
+        policy, own = item.policy, item.spec.requires
+        passed = steps_passed(policy.rings, self.clock - item.spec.enqueued_at)
+        teams = self.let_in.get(policy.id, ())
+        key = (policy.id, passed, teams)
+        stage = self.stages.get(key) if own is None else None
+        if stage is None:
+            wide = widened_by(policy.rings[:passed])
+            stage = Stage(policy, own, wide.helped_by(teams) if teams else wide)
+            if own is None:
+                self.stages[key] = stage
+        return stage
 
     def lift(self, item: ItemRecord) -> None:
         """Take an item out of its bucket, if it is in one."""
@@ -232,9 +275,7 @@ class Book:
         """Let an item that waits and nobody owns wait in another queue, as long as it has."""
         self.lift(item)
         item.told_blocked = False
-        item.spec = replace(item.spec, queue=queue.id)
-        item.come_under(queue)
-        item.limit_wait(self.clock)
+        self.change_queue(item, queue)
         self.wait(item)
         self.tell(ItemWaiting(item.id, queue.id, why))
 
@@ -243,7 +284,7 @@ class Book:
         self.withdraw(item, why)
         self.lift(item)
         item.transfer = None
-        self.hold(item, None, ItemState.waiting)
+        self.hold(item, None, WAITING)
         self.wait(item)
         self.tell(ItemWaiting(item.id, item.spec.queue, why))
 
@@ -257,12 +298,12 @@ class Book:
         timeout = policy.transfer_timeout_s if direct else policy.offer_timeout_s
         deadline = self.clock + micros(timeout)
         offer = Offer(f"{item.id}-{item.offers}", item.id, agent.id, self.clock, deadline, direct)
-        item.transfer = TransferPhase.direct if direct else item.transfer
-        item.state = ItemState.assigned if direct and item.owner else ItemState.offered
+        item.transfer = DIRECT if direct else item.transfer
+        item.state = ASSIGNED if direct and item.owner else OFFERED
         item.told_blocked = False
         self.end_preference(item)
         if not direct:
-            agent.given[item.spec.queue] = self.clock
+            agent.give(item.spec.queue, self.clock)
         self.reserve(item, offer)
         self.tell(Offered(offer.id, item.id, agent.id, deadline, explanation, direct))
 
@@ -271,19 +312,19 @@ class Book:
         agent = self.agents[offer.agent]
         item.pending[agent.id] = offer
         agent.offers[offer.id] = offer
-        agent.weigh(item.shape, 1, ItemState.offered)
+        agent.weigh(item.shape, 1, OFFERED)
         self.touch(agent)
         self.timers.schedule(Timer.offer, item.id)
 
     def withdraw(self, item: ItemRecord, why: str) -> None:
         """Take the pending offers back."""
         for agent in sorted(item.pending):
-            self.close_offer(item, item.pending[agent], OfferState.withdrawn, why)
+            self.close_offer(item, item.pending[agent], WITHDRAWN, why)
 
     def close_offer(self, item: ItemRecord, offer: Offer, end: OfferState, why: str = "") -> None:
         """End a pending offer and give the capacity back. What the item is next comes after."""
         agent = self.agents[offer.agent]
-        agent.weigh(item.shape, -1, ItemState.offered)
+        agent.weigh(item.shape, -1, OFFERED)
         del agent.offers[offer.id]
         self.touch(agent)
         del item.pending[agent.id]
@@ -302,7 +343,7 @@ class Book:
             item.transfer = item.transfer if item.owner is not None else None
             self.wait(item)
         elif let_pass:
-            item.transfer = TransferPhase.open
+            item.transfer = OPEN
             self.wait(item)
             self.tell(ItemWaiting(item.id, item.spec.queue, "transfer_timeout", item.owner))
         else:
@@ -317,14 +358,14 @@ class Book:
         item.taken, item.waits_until = True, None
         self.end_preference(item)
         agent.taken += 1
-        self.hold(item, agent.id, ItemState.assigned)
+        self.hold(item, agent.id, ASSIGNED)
         self.tell(ItemAssigned(item.id, agent.id, previous, offer, agent.over_capacity()))
 
     def accept(self, item: ItemRecord, offer: Offer) -> None:
         """Make an agent who is asked the owner; nobody else is any more."""
         agent = self.agents[offer.agent]
         agent.misses = 0
-        self.close_offer(item, offer, OfferState.accepted)
+        self.close_offer(item, offer, ACCEPTED)
         self.withdraw(item, "taken")
         self.assign(item, agent, offer.id)
 
@@ -334,7 +375,7 @@ class Book:
         self.withdraw(item, why or state.value)
         self.lift(item)
         self.hold(item, None, state)
-        del self.items[item.id]
+        del self.items[item.id], self.queued[item.spec.queue][item.id]
         self.finished[item.id] = state
         if len(self.finished) > FINISHED_KEPT:
             del self.finished[next(iter(self.finished))]
@@ -359,11 +400,14 @@ class Book:
             item.spec = replace(item.spec, preferred=None)
             item.kept = None
 
-    def draw(self, item: ItemRecord) -> float:
-        """Return the number in [0, 1) by which an item's next offer draws an agent."""
+    def lot(self, item: ItemRecord) -> float | None:
+        """Return the number in [0, 1) by which an item's next offer draws an agent, if it does."""
+        if item.policy.agent_choice is not RANDOM:
+            return None
         if item.spec.draw is not None:
             return item.spec.draw
-        return Random(f"{self.seed}/{item.id}/{item.offers}").random()  # noqa: S311
+        seen = f"{self.seed}/{item.id}/{item.offers}".encode()
+        return int.from_bytes(blake2b(seen, digest_size=6).digest(), "big") / LOTS
 
     def turn_day(self) -> None:
         """Forget at midnight what everybody has taken."""

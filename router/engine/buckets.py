@@ -1,15 +1,15 @@
 """The index: waiting items in buckets, agents with room on shelves, so that nothing is scanned.
 
-A bucket holds items that look alike to every agent: the same queue, requirements, class, shape and
-the same barred agents. So its first item stands for all: either an agent may take the first, or
-none of the bucket. A pool holds the agents who can serve one (queue, requirements, teams let in);
-on its shelves stand those with room, by tier, kind of room and reserve, in the order of the queue's
-agent choice.
+A bucket holds items that look alike to every agent: the same queue, requirements, shape and the
+same barred agents (and the same class, where agents leave items to others until they are older). So
+its first item stands for all: either an agent may take the first, or none of the bucket. A pool
+holds the agents who can serve one (queue, requirements, teams let in); on its shelves stand those
+with room, by tier, kind of room and reserve, in the order of the queue's agent choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from heapq import merge
 from itertools import islice
 from typing import NamedTuple
@@ -17,10 +17,10 @@ from typing import NamedTuple
 from madoguchi.model.routing import Candidate, Key, QueuePolicy, Reserve
 from router.engine.ordered import Ordered
 from router.engine.policy import agent_rank, allows, item_rank, lacks, level_of, load_share, tier_of
-from router.engine.records import AgentRecord, Room, Shape
+from router.engine.records import AgentRecord, Room, Shape, Signature, fits, skills_of
 
-Signature = tuple[tuple[str, int], ...]
-ItemKey = tuple[int, str]
+ItemKey = tuple[int, int, str]
+"""Class, the time that ranks it, item: in a bucket the smallest goes first at any time."""
 
 
 class PoolKey(NamedTuple):
@@ -35,7 +35,7 @@ class PoolKey(NamedTuple):
 
 
 class BucketKey(NamedTuple):
-    """All that decides who may take an item."""
+    """All that decides who may take an item; the class is 0 where it does not."""
 
     priority: int
     shape: Shape
@@ -55,112 +55,143 @@ class Ahead(NamedTuple):
 
 
 class Bucket:
-    """Waiting items that differ only in age; the oldest is first."""
+    """Waiting items that differ only in class and age; `first` goes first, while there is one."""
 
-    __slots__ = ("items", "key", "policy")
+    __slots__ = ("barred", "first", "items", "key", "policy", "shape")
 
     def __init__(self, key: BucketKey, policy: QueuePolicy) -> None:
         self.key = key
+        _, self.shape, self.barred = key
         self.policy = policy
         self.items: Ordered[ItemKey] = Ordered()
+        self.first: ItemKey = (0, 0, "")
+
+    def add(self, item: ItemKey) -> None:
+        """Take in an item."""
+        self.items.add(item)
+        self.first = self.items.first()
+
+    def remove(self, item: ItemKey) -> None:
+        """Take out an item; KeyError if it is not there."""
+        self.items.remove(item)
+        if self.items:
+            self.first = self.items.first()
 
     def takes(self, agent: AgentRecord, room: Room) -> bool:
         """Return whether a member of the pool with this room may take the items."""
-        _, shape, barred = self.key
-        return shape.fits(room) and not (barred and agent.id in barred)
-
-    def head(self, level: int, at: int) -> Key:
-        """Return the rank of the first item for an agent of `level`."""
-        ranked_at, item = self.items.first()
-        return item_rank(level, self.key.priority, self.policy.ageing, ranked_at, item, at)
+        return fits(self.shape, room) and not (self.barred and agent.spec.id in self.barred)
 
     def age(self, at: int) -> int:
         """Return the µs that the first item ranks as waited."""
-        return at - self.items.first()[0]
+        return at - self.first[1]
 
-    def rank(self, item: ItemKey, level: int, at: int) -> Key:
+    def rank(self, key: ItemKey, level: int, at: int) -> Key:
         """Return the rank of one item for an agent of `level`."""
-        return item_rank(level, self.key.priority, self.policy.ageing, item[0], item[1], at)
+        priority, ranked_at, item = key
+        return item_rank(level, priority, self.policy.ageing, ranked_at, item, at)
 
     def count_before(self, rank: Key, level: int, at: int) -> int:
-        """Return how many items go before `rank`; in a bucket the rank follows the age."""
+        """Return how many items go before `rank`; in a bucket the rank follows the key."""
         if self.rank(self.items.last(), level, at) < rank:
             return len(self.items)
         return self.items.count_while(lambda key: self.rank(key, level, at) < rank)
 
 
-class Profile:
-    """The pools that a set of like agents belong to, by level, best level first.
+Interned = tuple[
+    tuple[tuple[PoolKey, int], ...], tuple[tuple[str, Reserve], ...], tuple[tuple[str, int], ...]
+]
+"""What makes agents alike: levels by pool, reserves and delays by queue."""
 
-    `reserves` is queue -> what they keep free for others, `delays` queue -> the µs for which they
-    leave its items to others.
+
+Rival = tuple["Pool", Reserve | None, int]
+
+
+class Profile:
+    """The pools that a set of like agents belong to, best level first.
+
+    `tiers` are (level, pools), each pool with the reserve that must allow it and the µs for which
+    they leave its items to others. `reserves` is queue -> what they keep free, `delays` queue ->
+    these µs, `members` how many agents share it.
     """
 
-    __slots__ = ("__weakref__", "delays", "levels", "reserves", "tiers")
+    __slots__ = ("delays", "interned", "levels", "members", "pools", "reserves", "tiers")
 
     def __init__(
         self,
         levels: dict[PoolKey, int],
         reserves: Mapping[str, Reserve],
         delays: Mapping[str, int],
-        pools: dict[PoolKey, Pool],
+        pools: Mapping[PoolKey, Pool],
     ) -> None:
-        tiers: dict[int, list[Pool]] = {}
-        for key, level in sorted(levels.items()):
-            tiers.setdefault(level, []).append(pools[key])
-        self.levels = levels
+        self.members = 0
         self.reserves = reserves
         self.delays = delays
-        self.tiers = tuple(sorted(tiers.items(), key=lambda tier: tier[0]))
+        self.become(levels, pools)
 
-    def pools(self) -> Iterator[tuple[int, Pool]]:
-        """Yield (level, pool)."""
-        for level, pools in self.tiers:
-            for pool in pools:
-                yield level, pool
+    def become(self, levels: dict[PoolKey, int], pools: Mapping[PoolKey, Pool]) -> None:
+        """Take over other levels."""
+        in_order = sorted(levels.items())
+        self.levels = levels
+        self.interned: Interned = (
+            tuple(in_order),
+            tuple(sorted(self.reserves.items())),
+            tuple(sorted(self.delays.items())),
+        )
+        tiers: dict[int, list[Rival]] = {}
+        for key, level in in_order:
+            rival = (pools[key], self.reserves.get(key.queue), self.delays.get(key.queue, 0))
+            tiers.setdefault(level, []).append(rival)
+        self.tiers = sorted(tiers.items(), key=lambda tier: tier[0])
+        self.pools = [pool for _, rivals in self.tiers for pool, _, _ in rivals]
 
 
-class Place(NamedTuple):
+class Place:
     """What decides where an agent stands on the shelves and whom they count among."""
 
-    room: Room | None
-    loaded: float
-    since: int
-    worked_until: int
-    signed_in: bool
-    present: bool
-    taken: int
-    given: int
+    __slots__ = ("idle", "key", "present", "room", "signed_in")
 
-    @classmethod
-    def of(cls, agent: AgentRecord) -> Place:
-        """Return where the agent belongs now."""
-        room, signed, present = agent.room(), agent.signed_in, agent.present
-        loaded, until = load_share(agent), agent.worked_until
-        return cls(room, loaded, agent.since, until, signed, present, agent.taken, agent.given_at)
-
-    @property
-    def idle(self) -> bool:
+    def __init__(self, agent: AgentRecord) -> None:
+        room = agent.room()
+        self.room = room
+        self.signed_in = agent.signed_in
+        self.present = agent.present
+        self.idle = room is not None and room[1]
         """Whether nothing keeps the agent from the next work."""
-        return self.room is not None and self.room.empty
+        taken, given = agent.taken, agent.given_at
+        self.key = (load_share(agent), agent.since, agent.worked_until, taken, given)
+        """All that may rank them among others."""
+
+    def stands_like(self, other: Place | None) -> bool:
+        """Return whether who is here stands on the same shelves as `other`, or both on none."""
+        room = other.room if other is not None else None
+        if self.room is None or room is None or other is None:
+            return self.room is room
+        return self.room == room and self.key == other.key
 
 
-class Shelf(NamedTuple):
-    """What the agents of one shelf have in common: room, the reserve that must allow it, and the
-    µs for which they leave items to others.
+class Shelf:
+    """Agents of a pool, in the order of its queue's choice, who have the same room, the same
+    reserve that must allow it, and leave items to others for the same `delay` in µs.
     """
 
-    room: Room
-    reserve: Reserve | None
-    delay: int
+    __slots__ = ("agents", "delay", "key", "reserve", "room", "tier")
+
+    def __init__(self, tier: int, key: ShelfKey) -> None:
+        self.tier = tier
+        self.key = key
+        self.room, self.reserve, self.delay = key
+        self.agents: Ordered[Key] = Ordered()
 
     def takes(self, shape: Shape, age: int, idle: Mapping[str, int]) -> bool:
         """Return whether the agents may take an item of this shape and age."""
         return (
             age >= self.delay
-            and shape.fits(self.room)
-            and allows(self.reserve, idle, own=self.room.empty)
+            and fits(shape, self.room)
+            and allows(self.reserve, idle, own=self.room[1])
         )
+
+
+ShelfKey = tuple[Room, Reserve | None, int]
 
 
 class Pool:
@@ -169,6 +200,7 @@ class Pool:
     __slots__ = (
         "_stands",
         "buckets",
+        "feeders",
         "idle",
         "key",
         "levels",
@@ -176,7 +208,8 @@ class Pool:
         "present",
         "profiles",
         "shelves",
-        "signed",
+        "signed_in",
+        "skills",
         "units",
     )
 
@@ -184,14 +217,17 @@ class Pool:
         self.key = key
         self.policy = policy
         self.idle = idle
+        self.skills = skills_of(key.signature)
         self.levels: dict[str, int] = {}
-        self.signed = 0
+        self.signed_in = 0
         self.present = 0
         self.units = 0
         self.profiles: dict[Profile, int] = {}
-        self.shelves: dict[int, dict[Shelf, Ordered[Key]]] = {}
+        self.shelves: dict[int, dict[ShelfKey, Shelf]] = {}
         self.buckets: dict[BucketKey, Bucket] = {}
-        self._stands: dict[str, tuple[int, Shelf, Key]] = {}
+        self.feeders: dict[Pool, None] = {}
+        """The pools whose items come here if nobody takes them before."""
+        self._stands: dict[str, tuple[Shelf, Key]] = {}
 
     def level(self, agent: AgentRecord) -> int | None:
         """Return at which level the agent belongs here; None: not at all."""
@@ -207,39 +243,38 @@ class Pool:
         if room is None:
             return
         tier = tier_of(agent.spec, self.policy)
-        queue = self.key.queue
-        delay = agent.delays.get(queue, 0)
-        shelf = Shelf(room, agent.spec.keep_free.get(queue), delay)
-        key = agent_rank(self.policy, (skill for skill, _ in self.key.signature), agent)
+        queue = self.policy.id
+        about = (room, agent.spec.keep_free.get(queue), agent.delays.get(queue, 0))
+        key = agent_rank(self.policy, self.skills, agent)
         shelves = self.shelves.setdefault(tier, {})
-        if shelf not in shelves:
-            shelves[shelf] = Ordered()
-        shelves[shelf].add(key)
-        self._stands[agent.id] = (tier, shelf, key)
+        shelf = shelves.get(about)
+        if shelf is None:
+            shelf = shelves[about] = Shelf(tier, about)
+        shelf.agents.add(key)
+        self._stands[agent.id] = (shelf, key)
 
     def take(self, agent: str) -> None:
         """Take an agent off the shelf; nothing happens if they are on none."""
         stands = self._stands.pop(agent, None)
         if stands is None:
             return
-        tier, shelf, key = stands
-        ordered = self.shelves[tier][shelf]
-        ordered.remove(key)
-        if not ordered:
-            del self.shelves[tier][shelf]
-            if not self.shelves[tier]:
-                del self.shelves[tier]
+        shelf, key = stands
+        shelf.agents.remove(key)
+        if not shelf.agents:
+            del self.shelves[shelf.tier][shelf.key]
+            if not self.shelves[shelf.tier]:
+                del self.shelves[shelf.tier]
 
     def stands(self, agent: str, shape: Shape, age: int) -> bool:
         """Return whether an agent stands on a shelf from which such an item is served."""
         stands = self._stands.get(agent)
-        return stands is not None and stands[1].takes(shape, age, self.idle)
+        return stands is not None and stands[0].takes(shape, age, self.idle)
 
     def count(self, profile: Profile, signed: int, present: int, units: int) -> None:
         """Add to the numbers of members who are signed in, and whom an offer can reach; and to the
         units of these, free or not.
         """
-        self.signed += signed
+        self.signed_in += signed
         self.present += present
         self.units += present * units
         left = self.profiles.pop(profile, 0) + signed
@@ -247,41 +282,49 @@ class Pool:
             self.profiles[profile] = left
 
     def best(
-        self, shape: Shape, age: int, barred: frozenset[str], draw: float | None
+        self, shape: Shape, age: int, barred: frozenset[str], lot: float | None
     ) -> Candidate | None:
         """Return the agent whom an item of this shape and age chooses, with (tier, key), or None.
 
-        With `draw` in [0, 1) it is the one in this place of all who are there.
+        With a `lot` in [0, 1) it is the one in this place of all who are there.
         """
         for tier in sorted(self.shelves):
             shelves = [
-                ordered
-                for shelf, ordered in self.shelves[tier].items()
+                shelf.agents
+                for shelf in self.shelves[tier].values()
                 if shelf.takes(shape, age, self.idle)
             ]
-            key = _first(shelves, barred) if draw is None else _drawn(shelves, barred, draw)
+            if not shelves:
+                continue
+            key = _first(shelves, barred) if lot is None else _drawn(shelves, barred, lot)
             if key is not None:
                 return Candidate(str(key[-1]), (tier, *key))
         return None
 
     def with_room(self, shape: Shape, age: int) -> int:
         """Return how many agents have room for an item of this shape and age."""
-        return sum(
-            len(ordered)
-            for shelves in self.shelves.values()
-            for shelf, ordered in shelves.items()
-            if shelf.takes(shape, age, self.idle)
-        )
+        number = 0
+        for shelves in self.shelves.values():
+            for shelf in shelves.values():
+                if shelf.takes(shape, age, self.idle):
+                    number += len(shelf.agents)
+        return number
 
 
 def _first(shelves: list[Ordered[Key]], barred: frozenset[str]) -> Key | None:
-    firsts = (next((key for key in one if key[-1] not in barred), None) for one in shelves)
-    return min((key for key in firsts if key is not None), default=None)
+    best: Key | None = None
+    for shelf in shelves:
+        for key in shelf:
+            if key[-1] not in barred:
+                if best is None or key < best:
+                    best = key
+                break
+    return best
 
 
-def _drawn(shelves: list[Ordered[Key]], barred: frozenset[str], draw: float) -> Key | None:
+def _drawn(shelves: list[Ordered[Key]], barred: frozenset[str], lot: float) -> Key | None:
     """Return the key at a place drawn among all; those of barred agents do not count."""
     if len(shelves) == 1 and not barred:
-        return shelves[0].at(int(draw * len(shelves[0])))
+        return shelves[0].at(int(lot * len(shelves[0])))
     keys = [key for key in merge(*shelves) if key[-1] not in barred]
-    return next(islice(keys, int(draw * len(keys)), None), None)
+    return next(islice(keys, int(lot * len(keys)), None), None)

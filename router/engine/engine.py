@@ -105,7 +105,7 @@ class Engine:
         stepping = []
         while (due := book.timers.pop(until)) is not None:
             kind, key = due
-            if kind is Timer.step:
+            if kind == Timer.step:
                 stepping.append(key)
             else:
                 self._ring(kind, key)
@@ -134,19 +134,19 @@ class Engine:
             agents.let_go(book)
             settle(book)
 
-    def _ring(self, kind: Timer, key: str) -> None:
+    def _ring(self, kind: int, key: str) -> None:
         book = self._book
-        if kind is Timer.away:
+        if kind == Timer.away:
             agents.connection_lost(book, book.agents[key])
             return
         item = book.items[key]
-        if kind is Timer.release:
+        if kind == Timer.release:
             items.release(book, item)
-        elif kind is Timer.absent:
+        elif kind == Timer.absent:
             book.back_to_queue(item, "owner_absent")
-        elif kind is Timer.block:
+        elif kind == Timer.block:
             book.unbar(item)
-        elif kind is Timer.wrap_up:
+        elif kind == Timer.wrap_up:
             items.wrap_up_over(book, item)
         else:
             items.time_out(book, item)
@@ -216,6 +216,10 @@ class Engine:
     def number_waiting(self, queue: str) -> int:
         """Return how many items wait in a queue, not on offer."""
         return self._book.index.number_waiting(queue)
+
+    def number_in(self, queue: str) -> int:
+        """Return how many unfinished items a queue has, whoever has them."""
+        return len(self._book.queued.get(queue, ()))
 
     def load(self, agent: str) -> Load:
         """Return an agent's load; refuses `unknown_agent`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from madoguchi.model.routing import (
     Candidate,
     Considered,
@@ -29,7 +27,7 @@ def explain_offer(
         None
         if direct
         else book.index.best_agent(
-            item, partial(book.draw, item), book.clock, but=agent.id, beside=item.pending
+            item, book.lot(item), book.clock, but=agent.id, beside=item.pending
         )
     )
     facts = _reasons(item, agent, runner_up, direct=direct)
@@ -81,7 +79,7 @@ def _agent_key(item: ItemRecord, agent: AgentRecord) -> Key | None:
     if membership(agent.spec, item) == "serves":
         return None
     tier = tier_of(agent.spec, item.policy)
-    return (tier, *agent_rank(item.policy, (skill for skill, _ in item.signature()), agent))
+    return (tier, *agent_rank(item.policy, item.stage.skills, agent))
 
 
 def _explanation(
@@ -113,9 +111,9 @@ def _counts(book: Book, item: ItemRecord, agent: AgentRecord | None) -> FilterCo
     rivals = index.rivals(item, agent.id if agent else None, book.clock)
     pool = index.pool(item)
     return FilterCounts(
-        signed_in=index.signed,
+        signed_in=index.signed_in,
         serves=index.signed_serving(item.spec.queue),
-        skills=pool.signed,
+        skills=pool.signed_in,
         room=rivals + (agent is not None),
         declined=index.count_barred(item, pool),
     )
@@ -142,7 +140,7 @@ def _missing(book: Book, item: ItemRecord) -> tuple[str, ...]:
     """Return what keeps everybody signed in from ever taking the item; empty: nothing does."""
     index = book.index
     pool = index.pool(item)
-    if pool.signed:
+    if pool.signed_in:
         return ("all_declined",) if index.nobody(item) else ()
     serving = [agent for agent in index.serving(item.spec.queue) if agent.signed_in]
     if not serving:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from weakref import WeakValueDictionary
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from madoguchi.model.routing import AgentChoice, Candidate, Key, QueuePolicy, Reserve
-from router.engine.buckets import Ahead, Bucket, BucketKey, Place, Pool, PoolKey, Profile
-from router.engine.policy import allows, item_rank, stages
+from madoguchi.model.routing import Candidate, Key, QueuePolicy, Reserve
+from router.engine.buckets import (
+    Ahead,
+    Bucket,
+    BucketKey,
+    Interned,
+    Place,
+    Pool,
+    PoolKey,
+    Profile,
+)
+from router.engine.policy import allows, item_rank, stages, steps_passed
 from router.engine.records import AgentRecord, ItemRecord, Room
 from router.engine.teams import Teams
 
-Interned = tuple[
-    tuple[tuple[PoolKey, int], ...], tuple[tuple[str, Reserve], ...], tuple[tuple[str, int], ...]
-]
+_NOWHERE: list[Pool] = []
 
 
 class Index:
@@ -27,17 +33,15 @@ class Index:
         self._serving: dict[str, dict[str, AgentRecord]] = {}
         self._personal: dict[str, list[Pool]] = {}
         self._adding: dict[str, list[Pool]] = {}
-        self._profiles: WeakValueDictionary[Interned, Profile] = WeakValueDictionary()
-        self._profile_of: dict[str, Profile] = {}
-        self._places: dict[str, Place] = {}
-        self._buckets: dict[str, tuple[Pool, Bucket]] = {}
+        self._profiles: dict[Interned, Profile] = {}
+        self._held: dict[str, ItemRecord] = {}
         self._stale: dict[str, AgentRecord] = {}
-        self._flipped: dict[PoolKey, int] = {}
-        self._later: dict[PoolKey, set[PoolKey]] = {}
-        self._signed: dict[str, int] = {}
+        self._misplaced: dict[str, AgentRecord] = {}
+        self._flipped: dict[Pool, int] = {}
+        self._signed_in: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
         self.teams = Teams()
-        self.signed = 0
+        self.signed_in = 0
 
     # ------------------------------------------------------------ agents
 
@@ -59,32 +63,46 @@ class Index:
         self._stale.pop(agent.id, None)
 
     def touch(self, agent: AgentRecord) -> None:
-        """Note that an agent's presence or load changed; they are moved when somebody looks."""
+        """Note that an agent's presence or load changed; they are counted anew when a number is
+        asked for, and moved when somebody looks at the shelves.
+        """
         self._stale[agent.id] = agent
+
+    def count(self) -> None:
+        """Let every touched agent count where they belong now: signed in, present, idle."""
+        if not self._stale:
+            return
+        for agent in self._stale.values():
+            old, new = place_of(agent), Place(agent)
+            agent.place = new
+            self._count(agent, new.signed_in - old.signed_in, new.present - old.present)
+            if new.idle != old.idle:
+                self.teams.count(agent, new.idle - old.idle)
+            if new.stands_like(agent.shelved):
+                self._misplaced.pop(agent.id, None)
+            else:
+                self._misplaced[agent.id] = agent
+        self._stale.clear()
 
     def refresh(self, *, but: str | None = None) -> None:
         """Move every touched agent to the shelf where they belong now.
 
-        `but` may stay for now, where the caller leaves this agent out and nobody counts the idle.
+        `but` may stay for now, where the caller leaves this agent out: who ends work mostly gets
+        the next at once, and would be put on every shelf for nothing.
         """
-        stays = None if self.teams.reserved else but
-        later = self._stale.pop(stays, None) if stays is not None else None
-        for agent in self._stale.values():
-            old, new = self._places[agent.id], Place.of(agent)
-            if old == new:
-                continue
-            self._places[agent.id] = new
-            self._count(agent, new.signed_in - old.signed_in, new.present - old.present)
-            if new.idle != old.idle:
-                self.teams.count(agent, new.idle - old.idle)
-            if old.room is None and new.room is None:
-                continue
-            for _, pool in self._profile_of[agent.id].pools():
-                pool.take(agent.id)
-                pool.put(agent, new.room)
-        self._stale.clear()
+        self.count()
+        if not self._misplaced:
+            return
+        later = self._misplaced.pop(but, None) if but is not None else None
+        for agent in self._misplaced.values():
+            before, agent.shelved = agent.shelved, place_of(agent)
+            for pool in profile_of(agent).pools:
+                if before is not None and before.room is not None:
+                    pool.take(agent.id)
+                pool.put(agent, agent.shelved.room)
+        self._misplaced.clear()
         if later is not None:
-            self._stale[later.id] = later
+            self._misplaced[later.id] = later
 
     def _enroll(self, agent: AgentRecord) -> None:
         levels = {
@@ -92,23 +110,31 @@ class Index:
             for pool in self._open_to(agent)
             if (level := pool.level(agent)) is not None
         }
-        reserves, delays = agent.spec.keep_free, agent.delays
-        interned = (
-            tuple(sorted(levels.items())),
-            tuple(sorted(reserves.items())),
-            tuple(sorted(delays.items())),
-        )
-        profile = self._profiles.get(interned)
-        if profile is None:
-            profile = Profile(levels, reserves, delays, self._pools)
-            self._profiles[interned] = profile
-        self._profile_of[agent.id] = profile
-        place = self._places[agent.id] = Place.of(agent)
-        for level, pool in profile.pools():
-            pool.levels[agent.id] = level
+        profile = self._profile(levels, agent.spec.keep_free, agent.delays)
+        profile.members += 1
+        agent.profile = profile
+        place = agent.place = agent.shelved = Place(agent)
+        for pool in profile.pools:
+            pool.levels[agent.id] = levels[pool.key]
             pool.put(agent, place.room)
         self._count(agent, place.signed_in, place.present)
         self.teams.count(agent, place.idle)
+
+    def _profile(
+        self, levels: dict[PoolKey, int], reserves: Mapping[str, Reserve], delays: Mapping[str, int]
+    ) -> Profile:
+        fresh = Profile(levels, reserves, delays, self._pools)
+        return self._profiles.setdefault(fresh.interned, fresh)
+
+    def _reshape(self, profile: Profile, levels: dict[PoolKey, int]) -> None:
+        """Let all who share a profile belong to other pools."""
+        self._forget(profile)
+        profile.become(levels, self._pools)
+        self._profiles.setdefault(profile.interned, profile)
+
+    def _forget(self, profile: Profile) -> None:
+        if self._profiles.get(profile.interned) is profile:
+            del self._profiles[profile.interned]
 
     def _open_to(self, agent: AgentRecord) -> Iterator[Pool]:
         """Yield the pools of the queues that an agent serves, or that let in one of their teams,
@@ -125,37 +151,51 @@ class Index:
                     yield pool
 
     def _leave(self, agent: AgentRecord) -> None:
-        place = self._places[agent.id]
+        place, profile = place_of(agent), profile_of(agent)
         self._count(agent, -place.signed_in, -place.present)
         self.teams.count(agent, -place.idle)
-        for _, pool in self._profile_of[agent.id].pools():
+        for pool in profile.pools:
             pool.take(agent.id)
             del pool.levels[agent.id]
-        del self._places[agent.id], self._profile_of[agent.id]
+        self._part(agent, profile)
+        agent.place = agent.shelved = agent.profile = None
+        self._misplaced.pop(agent.id, None)
+
+    def _part(self, agent: AgentRecord, profile: Profile) -> None:
+        agent.profile = None
+        profile.members -= 1
+        if not profile.members:
+            self._forget(profile)
 
     def _count(self, agent: AgentRecord, signed: int, present: int) -> None:
         if not signed and not present:
             return
-        self.signed += signed
+        self.signed_in += signed
         for queue in agent.spec.serves:
-            self._signed[queue] = self._signed.get(queue, 0) + signed
-        profile = self._profile_of[agent.id]
-        for _, pool in profile.pools():
+            self._signed_in[queue] = self._signed_in.get(queue, 0) + signed
+        profile = profile_of(agent)
+        for pool in profile.pools:
             pool.count(profile, signed, present, agent.spec.units)
             if not signed:
                 continue
-            for key in (pool.key, *self._later.get(pool.key, ())):
-                if key in self._pools and self._pools[key].buckets:
-                    self._flipped[key] = min(pool.signed, self._flipped.get(key, pool.signed))
+            for one in (pool, *pool.feeders):
+                if one.buckets:
+                    self._flipped[one] = min(pool.signed_in, self._flipped.get(one, pool.signed_in))
 
     # ------------------------------------------------------------ items
 
     def pool(self, item: ItemRecord) -> Pool:
         """Return the pool of the item's queue and requirements, made when first asked for."""
-        placed = self._buckets.get(item.id)
-        if placed is not None:
-            return placed[0]
-        key = _key(item)
+        if item.pool is not None:
+            return item.pool
+        stage = item.stage
+        if item.kept is not None:
+            return self._pool(_key(item))
+        if stage.pool is None:
+            stage.pool = self._pool(_key(item))
+        return stage.pool
+
+    def _pool(self, key: PoolKey) -> Pool:
         pool = self._pools.get(key)
         return pool if pool is not None else self._open_pool(key)
 
@@ -176,16 +216,51 @@ class Index:
         if not fresh:
             return
         self.refresh()
-        joining: dict[str, AgentRecord] = {}
+        joining: dict[str, dict[PoolKey, int]] = {}
         for key in fresh:
             pool = self._pools[key] = Pool(key, self._queues[key.queue], self.teams.idle)
             self._of_queue.setdefault(key.queue, []).append(pool)
             for agent in self._members(pool).values():
-                if pool.level(agent) is not None:
-                    joining[agent.id] = agent
-        for agent in joining.values():
-            self._leave(agent)
-            self._enroll(agent)
+                level = pool.level(agent)
+                if level is not None:
+                    joining.setdefault(agent.id, {})[key] = level
+        self._join(joining)
+
+    def _join(self, joining: dict[str, dict[PoolKey, int]]) -> None:
+        """Let agents belong to new pools too. Those who shared a profile and go on to do so keep
+        it: nobody moves in the pools that were there before.
+        """
+        alike: dict[Profile, dict[tuple[tuple[PoolKey, int], ...], list[AgentRecord]]] = {}
+        for name, levels in joining.items():
+            agent = self._agents[name]
+            parts = alike.setdefault(profile_of(agent), {})
+            parts.setdefault(tuple(levels.items()), []).append(agent)
+        for profile, parts in alike.items():
+            for joined, agents in parts.items():
+                levels = {**profile.levels, **dict(joined)}
+                if len(agents) == profile.members:
+                    self._reshape(profile, levels)
+                else:
+                    to = self._profile(levels, profile.reserves, profile.delays)
+                    for agent in agents:
+                        self._regroup(agent, profile, to)
+        for name, levels in joining.items():
+            agent = self._agents[name]
+            place, profile = place_of(agent), profile_of(agent)
+            for key, level in levels.items():
+                pool = self._pools[key]
+                pool.levels[name] = level
+                pool.put(agent, place.room)
+                pool.count(profile, place.signed_in, place.present, agent.spec.units)
+
+    def _regroup(self, agent: AgentRecord, profile: Profile, to: Profile) -> None:
+        if place_of(agent).signed_in:
+            for pool in profile.pools:
+                pool.count(profile, -1, 0, 0)
+                pool.count(to, 1, 0, 0)
+        self._part(agent, profile)
+        agent.profile = to
+        to.members += 1
 
     def replace_queues(self, queues: dict[str, QueuePolicy], changed: Collection[str]) -> None:
         """Take over new policies; the pools of the queues that changed, in which nothing waits by
@@ -194,17 +269,19 @@ class Index:
         self.refresh()
         self._queues = queues
         gone = [pool for queue in sorted(changed) for pool in self._of_queue.pop(queue, ())]
-        leaving = {agent: self._agents[agent] for pool in gone for agent in pool.levels}
-        for agent in leaving.values():
-            self._leave(agent)
+        left = {profile_of(self._agents[name]): None for pool in gone for name in pool.levels}
         for pool in gone:
             del self._pools[pool.key]
-            self._later.pop(pool.key, None)
-            self._flipped.pop(pool.key, None)
+            self._flipped.pop(pool, None)
             for team in pool.key.teams:
                 self._adding[team].remove(pool)
-        for agent in leaving.values():
-            self._enroll(agent)
+        for profile in left:
+            stay = {key: at for key, at in profile.levels.items() if key in self._pools}
+            self._reshape(profile, stay)
+        for pool in self._pools.values():
+            if pool.feeders:
+                feeders = {one: None for one in pool.feeders if one.key.queue not in changed}
+                pool.feeders = feeders
 
     def members_of(self, queues: Iterable[str]) -> list[AgentRecord]:
         """Return the agents of all pools of some queues, by id."""
@@ -225,37 +302,44 @@ class Index:
 
     def _close_pool(self, pool: Pool) -> None:
         """Forget the empty pool of what was kept for one agent: there would be ever more."""
-        agent = self._agents.get(pool.key.only)
-        if agent is not None:
-            self._leave(agent)
+        only = pool.key.only
         del self._pools[pool.key]
         self._of_queue[pool.key.queue].remove(pool)
-        self._personal[pool.key.only].remove(pool)
-        if not self._personal[pool.key.only]:
-            del self._personal[pool.key.only]
-        self._flipped.pop(pool.key, None)
-        if agent is not None:
-            self._enroll(agent)
+        self._personal[only].remove(pool)
+        if not self._personal[only]:
+            del self._personal[only]
+        self._flipped.pop(pool, None)
+        if only in pool.levels:
+            profile = profile_of(self._agents[only])
+            stay = {key: level for key, level in profile.levels.items() if key != pool.key}
+            self._reshape(profile, stay)
 
     def place(self, item: ItemRecord) -> None:
         """Put a waiting item into its bucket."""
         pool = self.pool(item)
-        key = BucketKey(item.priority, item.shape, item.barred())
+        priority = item.priority
+        apart = priority if item.policy.delays_s else 0
+        key = BucketKey(apart, item.shape, item.barred())
         bucket = pool.buckets.get(key)
         if bucket is None:
             bucket = pool.buckets[key] = Bucket(key, item.policy)
-        bucket.items.add((item.spec.ranked_at, item.id))
-        self._waiting[pool.key.queue] = self._waiting.get(pool.key.queue, 0) + 1
-        self._buckets[item.id] = (pool, bucket)
+        item.placed = (priority, item.spec.ranked_at, item.id)
+        bucket.add(item.placed)
+        queue = pool.key.queue
+        self._waiting[queue] = self._waiting.get(queue, 0) + 1
+        item.pool, item.bucket = pool, bucket
+        self._held[item.id] = item
         for later in self._yet_to_come(item):
-            self._later.setdefault(later.key, set()).add(pool.key)
+            later.feeders[pool] = None
 
     def lift(self, item: ItemRecord) -> None:
         """Take an item out of its bucket; nothing happens if it is in none."""
-        pool, bucket = self._buckets.pop(item.id, (None, None))
+        pool, bucket = item.pool, item.bucket
         if pool is None or bucket is None:
             return
-        bucket.items.remove((item.spec.ranked_at, item.id))
+        item.pool = item.bucket = None
+        del self._held[item.id]
+        bucket.remove(item.placed)
         self._waiting[pool.key.queue] -= 1
         if not bucket.items:
             del pool.buckets[bucket.key]
@@ -264,7 +348,12 @@ class Index:
 
     def holds(self, item: str) -> bool:
         """Return whether the item is in a bucket."""
-        return item in self._buckets
+        return item in self._held
+
+    @property
+    def keeping(self) -> bool:
+        """Whether anything waits for one agent alone."""
+        return bool(self._personal)
 
     def kept_for(self, agent: str) -> list[str]:
         """Return the items that wait for this agent alone."""
@@ -272,7 +361,7 @@ class Index:
             name
             for pool in self._personal.get(agent, ())
             for bucket in pool.buckets.values()
-            for _, name in bucket.items
+            for _, _, name in bucket.items
         ]
 
     def number_waiting(self, queue: str) -> int:
@@ -283,21 +372,23 @@ class Index:
 
     def best_item(self, agent: AgentRecord, room: Room, at: int) -> str | None:
         """Return the waiting item that an agent with this room takes first."""
-        profile = self._profile_of[agent.id]
-        delays = profile.delays
+        profile = profile_of(agent)
         if profile.reserves:
-            self.refresh()
-        for level, pools in profile.tiers:
+            self.count()
+        for level, rivals in profile.tiers:
             best: Key | None = None
-            for pool in pools:
-                reserve = profile.reserves.get(pool.key.queue)
-                if reserve is not None and not allows(reserve, self.teams.idle, own=room.empty):
+            first = 0
+            for pool, reserve, delay in rivals:
+                if not pool.buckets or not allows(reserve, self.teams.idle, own=room.empty):
                     continue
-                delay = delays.get(pool.key.queue, 0) if delays else 0
                 for bucket in pool.buckets.values():
+                    head = bucket.first
+                    if best is not None and head[0] > first:
+                        continue
                     if bucket.takes(agent, room) and not (delay and bucket.age(at) < delay):
-                        head = bucket.head(level, at)
-                        best = head if best is None or head < best else best
+                        rank = bucket.rank(head, level, at)
+                        if best is None or rank < best:
+                            best, first = rank, head[0]
             if best is not None:
                 return str(best[-1])
         return None
@@ -305,18 +396,19 @@ class Index:
     def best_agent(
         self,
         item: ItemRecord,
-        draw: Callable[[], float],
+        lot: float | None,
         at: int,
         *,
         but: str | None = None,
         beside: Collection[str] = (),
     ) -> Candidate | None:
         """Return the agent with room whom the item chooses, leaving out `but`, who may stand in a
-        wrong place now, and those `beside` whom one more is looked for.
+        wrong place now, and those `beside` whom one more is looked for. By `lot` it is drawn.
         """
         self.refresh(but=but)
-        barred = item.barred().union(beside, (but,) if but else ())
-        lot = draw() if item.policy.agent_choice is AgentChoice.random else None
+        barred = item.barred()
+        if beside or but is not None:
+            barred = barred.union(beside, () if but is None else (but,))
         age = at - item.spec.ranked_at
         return self.pool(item).best(item.shape, age, barred, lot)
 
@@ -330,14 +422,23 @@ class Index:
         """Return whether nobody signed in could ever take the item: now, when its rings have
         widened, or where it overflows.
         """
-        self.refresh()
+        self.count()
         pools = (self.pool(item), *self._yet_to_come(item))
-        return all(pool.signed <= self.count_barred(item, pool) for pool in pools)
+        return all(pool.signed_in <= self.count_barred(item, pool) for pool in pools)
 
     def _yet_to_come(self, item: ItemRecord) -> list[Pool]:
         """Return the pools to which an item comes if nobody takes it before."""
-        keys = self._later_keys(item)
-        return [self._pools.get(key) or self._open_pool(key) for key in keys]
+        policy = item.policy
+        if not (policy.rings or policy.overflow or policy.help_teams or item.kept):
+            return _NOWHERE
+        left = -1
+        if item.owner is None:
+            done = steps_passed(policy.overflow, item.stepped - item.spec.enqueued_at)
+            left = len(policy.overflow) - done
+        found = item.stage.later.get(left)
+        if found is None:
+            found = item.stage.later[left] = [self._pool(key) for key in self._later_keys(item)]
+        return found
 
     def _later_keys(self, item: ItemRecord) -> list[PoolKey]:
         policy = item.policy
@@ -351,7 +452,7 @@ class Index:
             item.stepped if item.owner is None else None,
         )
         keys = set()
-        for queue, wide in (*ahead, (policy, item.wide)):
+        for queue, wide in (*ahead, (policy, item.stage.wide)):
             teams = wide.helped_by(queue.help_teams).teams
             keys.add(PoolKey(queue.id, item.signature_in(queue, wide), teams))
         return sorted(keys)
@@ -359,34 +460,29 @@ class Index:
     def count_barred(self, item: ItemRecord, pool: Pool) -> int:
         """Return how many signed-in members of `pool` are barred from the item."""
         return sum(
-            1 for agent in item.barred() if agent in pool.levels and self._places[agent].signed_in
+            1 for agent in item.barred() if agent in pool.levels and self._place(agent).signed_in
         )
 
     def exhausted(self, item: ItemRecord) -> list[str]:
         """Return the barred agents of the pool who are present, if nobody else is; else none."""
-        self.refresh()
+        self.count()
         pool = self.pool(item)
         barred = [
             agent
             for agent in sorted(item.barred())
-            if agent in pool.levels and self._places[agent].present
+            if agent in pool.levels and self._place(agent).present
         ]
         return barred if len(barred) >= pool.present else []
 
     def others_present(self, item: ItemRecord, agent: str) -> bool:
         """Return whether somebody else than `agent` could be offered the item in time."""
-        self.refresh()
+        self.count()
         pool = self.pool(item)
-        return pool.present > (agent in pool.levels and self._places[agent].present)
+        return pool.present > (agent in pool.levels and self._place(agent).present)
 
     def opened(self) -> list[AgentRecord]:
-        """Return the agents whose reserve has opened since this was asked last.
-
-        Where nobody keeps anybody free no shelf is looked at, so nobody is moved: who ends work
-        mostly gets the next at once, and would have been put on every shelf for nothing.
-        """
-        if self.teams.reserved:
-            self.refresh()
+        """Return the agents whose reserve has opened since this was asked last."""
+        self.count()
         return self.teams.opened()
 
     def serving(self, queue: str) -> Iterator[AgentRecord]:
@@ -395,15 +491,17 @@ class Index:
 
     def signed_serving(self, queue: str) -> int:
         """Return how many signed-in agents serve a queue."""
-        return self._signed.get(queue, 0)
+        return self._signed_in.get(queue, 0)
 
     def flipped(self) -> list[str]:
         """Return the waiting items for whom the number of signed-in agents changed, and forget."""
-        self.refresh()
+        self.count()
+        if not self._flipped:
+            return []
         items = [
-            key[1]
-            for name, signed in self._flipped.items()
-            for bucket in self._pools[name].buckets.values()
+            key[-1]
+            for pool, signed in self._flipped.items()
+            for bucket in pool.buckets.values()
             if bucket.key.barred or signed <= 1
             for key in bucket.items
         ]
@@ -457,7 +555,8 @@ class Index:
         """Add what this profile's agents take before the item: bucket and both levels -> count."""
         level, own = profile.levels[self.pool(item).key], item.barred()
         rank = item_rank(level, item.priority, item.policy.ageing, item.spec.ranked_at, item.id, at)
-        for other, rival in profile.pools():
+        for rival in profile.pools:
+            other = profile.levels[rival.key]
             if other > level:
                 return
             for bucket in rival.buckets.values():
@@ -472,9 +571,28 @@ class Index:
         return sum(
             1
             for agent in agents
-            if self._profile_of.get(agent) is profile and self._places[agent].signed_in
+            if (known := self._agents.get(agent)) is not None
+            and known.profile is profile
+            and place_of(known).signed_in
         )
+
+    def _place(self, agent: str) -> Place:
+        return place_of(self._agents[agent])
 
 
 def _key(item: ItemRecord) -> PoolKey:
     return PoolKey(item.spec.queue, item.signature(), item.added_teams, item.kept or "")
+
+
+def place_of(agent: AgentRecord) -> Place:
+    """Return where an agent of the index counts; KeyError for others."""
+    if agent.place is None:
+        raise KeyError(agent.id)
+    return agent.place
+
+
+def profile_of(agent: AgentRecord) -> Profile:
+    """Return the pools of an agent of the index; KeyError for others."""
+    if agent.profile is None:
+        raise KeyError(agent.id)
+    return agent.profile

@@ -17,18 +17,14 @@ from madoguchi.model.routing import (
     ItemPrioritised,
     ItemRanked,
     ItemResumed,
-    ItemState,
     ItemWaiting,
     ItemWrapUp,
     Offer,
     OfferAccepted,
     OfferDeclined,
-    OfferState,
-    Presence,
     Refused,
     Requeued,
     TransferCancelled,
-    TransferPhase,
     TransferredToAgent,
     TransferredToQueue,
     WorkEnded,
@@ -39,6 +35,20 @@ from madoguchi.model.routing import (
 from router.engine.agents import missed
 from router.engine.book import Book
 from router.engine.explain import explain_offer
+from router.engine.names import (
+    ABANDONED,
+    ACCEPTED,
+    ASSIGNED,
+    CANCELLED,
+    DECLINED,
+    DONE,
+    OFFLINE,
+    OPEN,
+    TIMED_OUT,
+    WAITING,
+    WITHDRAWN,
+    WRAP_UP,
+)
 from router.engine.policy import kept_until, reachable, room
 from router.engine.records import AgentRecord, ItemRecord
 from router.engine.timers import Timer
@@ -56,8 +66,9 @@ def enqueue(book: Book, command: ItemEnqueued) -> None:
     if spec.id in book.finished:
         raise Refused("finished", book.finished[spec.id])
     unanswered = None if spec.exclusive else spec.enqueued_at
-    item = book.items[spec.id] = ItemRecord(spec, policy, unanswered_since=unanswered)
-    item.come_under(policy)
+    item = ItemRecord(spec, policy, unanswered_since=unanswered)
+    book.enter(item)
+    item.weigh_by(policy)
     item.limit_wait(book.clock)
     book.wait(item)
     book.entering[item.id] = None
@@ -68,6 +79,8 @@ def admit(book: Book) -> bool:
     they go where their queue sends them, or end. Who came while it was closed was told to wait.
     Return whether any went elsewhere.
     """
+    if not book.entering:
+        return False
     entering, book.entering = book.entering, {}
     for name in entering:
         item = book.items.get(name)
@@ -79,7 +92,7 @@ def admit(book: Book) -> bool:
             book.move(item, book.queue(item.policy.full_to), "full")
             book.entering[name] = None
         else:
-            book.close(item, ItemState.cancelled, "full")
+            book.close(item, CANCELLED, "full")
     return bool(book.entering)
 
 
@@ -91,7 +104,7 @@ def pass_rings(book: Book, item: ItemRecord) -> None:
         book.end_preference(item)
         book.resort(item)
         return
-    if book.stage_of(item) != item.wide:
+    if book.stage_of(item).wide != item.stage.wide:
         book.resort(item)
         return
     old_enough = item.delay_after(item.widened_at)
@@ -108,7 +121,7 @@ def go_elsewhere(book: Book, item: ItemRecord) -> None:
     if item.policy.overflow and _overflow(book, item):
         return
     if item.waits_until is not None and item.waits_until <= book.clock:
-        book.close(item, ItemState.abandoned, "waited_too_long")
+        book.close(item, ABANDONED, "waited_too_long")
 
 
 def _overflow(book: Book, item: ItemRecord) -> bool:
@@ -200,7 +213,7 @@ def decline(book: Book, command: OfferDeclined) -> None:
     When everybody who could be offered it has declined, all but the last are asked again soon.
     """
     item, offer = _offered(book, command.offer, command.agent)
-    book.close_offer(item, offer, OfferState.declined, command.reason)
+    book.close_offer(item, offer, DECLINED, command.reason)
     book.widen(item)
     if not (offer.transfer and item.owner is not None):
         keep_away(book, item, command.agent)
@@ -212,7 +225,7 @@ def time_out(book: Book, item: ItemRecord) -> None:
     due = [one for _, one in sorted(item.pending.items()) if one.deadline <= book.clock]
     for offer in due:
         agent = book.agents[offer.agent]
-        book.close_offer(item, offer, OfferState.timed_out)
+        book.close_offer(item, offer, TIMED_OUT)
         book.go_on(item, offer, let_pass=True)
         missed(book, agent, item.policy.misses)
         if agent.here and not offer.transfer and book.index.others_present(item, agent.id):
@@ -250,8 +263,8 @@ def _offered(book: Book, offer: str, agent: str) -> tuple[ItemRecord, Offer]:
         raise Refused("unknown_offer", offer)
     if item.owner is not None and item.transfer is None:
         raise Refused("taken", offer, item.owner)
-    _, end = item.closed.get(int(number), (agent, OfferState.withdrawn))
-    code = OfferState.withdrawn if end is OfferState.accepted else end
+    _, end = item.closed.get(int(number), (agent, WITHDRAWN))
+    code = WITHDRAWN if end is ACCEPTED else end
     raise Refused(code.value, offer, item.offer.agent if item.offer else None)
 
 
@@ -264,7 +277,7 @@ def heeds_text(item: ItemRecord) -> bool:
     Not while it waits for somebody, and not while its owner owes an answer to an earlier text.
     """
     owed = item.paused_since is None and item.unanswered_since is not None
-    settled = item.state is not ItemState.wrap_up and not item.released
+    settled = item.state is not WRAP_UP and not item.released
     return item.owner is not None and not (owed and settled)
 
 
@@ -276,8 +289,8 @@ def customer_wrote(book: Book, command: CustomerWrote) -> None:
     item.paused_since = None
     if item.unanswered_since is None:
         item.unanswered_since = book.clock
-    if item.state is ItemState.wrap_up:
-        book.hold(item, item.owner, ItemState.assigned)
+    if item.state is WRAP_UP:
+        book.hold(item, item.owner, ASSIGNED)
         book.tell(ItemResumed(item.id, item.owner))
     elif item.released:
         book.hold(item, item.owner, item.state)
@@ -290,7 +303,7 @@ def agent_replied(book: Book, command: AgentReplied) -> None:
     if item.owner is None:
         raise Refused("not_assigned", item.id)
     item.unanswered_since = None
-    if item.state is ItemState.wrap_up:
+    if item.state is WRAP_UP:
         return
     item.paused_since = book.clock
     if item.release_after() == 0:
@@ -312,10 +325,10 @@ def start_wrap_up(book: Book, command: WrapUpStarted) -> None:
         raise Refused("not_yours", item.id, item.owner)
     end_transfer(book, item, "ended")
     if not item.policy.wrap_up:
-        book.close(item, ItemState.done)
+        book.close(item, DONE)
         return
     item.paused_since = item.unanswered_since = None
-    book.hold(item, item.owner, ItemState.wrap_up, released=item.released)
+    book.hold(item, item.owner, WRAP_UP, released=item.released)
     if item.policy.wrap_up_s:
         item.wrap_up_until = book.clock + micros(item.policy.wrap_up_s)
         book.timers.schedule(Timer.wrap_up, item.id)
@@ -325,7 +338,7 @@ def start_wrap_up(book: Book, command: WrapUpStarted) -> None:
 def extend_wrap_up(book: Book, command: WrapUpExtended) -> None:
     """Let a wrap-up that ends by itself end later."""
     item = book.item(command.item)
-    if item.state is not ItemState.wrap_up:
+    if item.state is not WRAP_UP:
         raise Refused("not_in_wrap_up", item.id, item.owner)
     if item.wrap_up_until is None:
         raise Refused("no_limit", item.id)
@@ -335,7 +348,7 @@ def extend_wrap_up(book: Book, command: WrapUpExtended) -> None:
 
 def wrap_up_over(book: Book, item: ItemRecord) -> None:
     """End the work whose time for wrap-up has run out."""
-    book.close(item, ItemState.done, "wrap_up_over")
+    book.close(item, DONE, "wrap_up_over")
 
 
 def end_work(book: Book, command: WorkEnded) -> None:
@@ -343,9 +356,9 @@ def end_work(book: Book, command: WorkEnded) -> None:
     item = book.item(command.item)
     if item.owner is None:
         raise Refused("not_assigned", item.id)
-    if command.wrapped_up and item.state is not ItemState.wrap_up:
+    if command.wrapped_up and item.state is not WRAP_UP:
         raise Refused("customer_wrote", item.id, item.owner)
-    book.close(item, ItemState.done)
+    book.close(item, DONE)
 
 
 def requeue(book: Book, command: Requeued) -> None:
@@ -363,7 +376,7 @@ def transfer_to_queue(book: Book, command: TransferredToQueue) -> None:
     """Move an item to another queue, whose requirements and class it takes over unless its own."""
     item = book.item(command.item)
     policy = book.queue(command.queue)
-    if item.state is ItemState.wrap_up:
+    if item.state is WRAP_UP:
         raise Refused("finished", "in wrap-up", item.owner)
     if item.spec.queue == policy.id:
         raise Refused("same_queue", policy.id)
@@ -372,10 +385,8 @@ def transfer_to_queue(book: Book, command: TransferredToQueue) -> None:
     book.lift(item)
     item.transfer = None
     item.told_blocked = False
-    book.hold(item, None, ItemState.waiting)
-    item.spec = replace(item.spec, queue=policy.id)
-    item.come_under(policy)
-    item.limit_wait(book.clock)
+    book.hold(item, None, WAITING)
+    book.change_queue(item, policy)
     book.wait(item)
     # Somebody meant it for this queue: it does not leave it for what is over already.
     item.stepped = book.clock
@@ -398,18 +409,18 @@ def transfer_to_agent(book: Book, command: TransferredToAgent) -> None:
     book.lift(item)
     book.widen(item)
     if item.owner is not None:
-        item.state = ItemState.assigned
+        item.state = ASSIGNED
     book.offer(item, agent, explain_offer(book, item, agent, direct=True), direct=True)
 
 
 def _check_target(item: ItemRecord, agent: AgentRecord) -> None:
-    if item.state is ItemState.wrap_up:
+    if item.state is WRAP_UP:
         raise Refused("finished", "in wrap-up", item.owner)
     if item.offer is not None:
         raise Refused("already_offered", item.offer.id, item.offer.agent)
     if item.owner == agent.id:
         raise Refused("already_yours", item.id, agent.id)
-    if agent.presence is Presence.offline:
+    if agent.presence is OFFLINE:
         raise Refused("not_signed_in", agent.id, agent.id)
     if reachable(agent) is not None:
         raise Refused("not_available", agent.id, agent.id)
@@ -422,7 +433,7 @@ def cancel_transfer(book: Book, command: TransferCancelled) -> None:
     item = book.item(command.item)
     if item.transfer is None or item.owner is None:
         raise Refused("no_transfer", item.id)
-    waited = item.transfer is TransferPhase.open
+    waited = item.transfer is OPEN
     end_transfer(book, item, "transfer_cancelled")
     if waited:
         book.tell(ItemResumed(item.id, item.owner))
@@ -434,7 +445,7 @@ def end_transfer(book: Book, item: ItemRecord, why: str) -> None:
     book.lift(item)
     item.transfer = None
     item.told_blocked = False
-    item.state = ItemState.assigned
+    item.state = ASSIGNED
 
 
 def assign(book: Book, command: Assigned) -> None:
@@ -444,13 +455,13 @@ def assign(book: Book, command: Assigned) -> None:
     _check_assignment(item, agent, pull=command.by == command.agent)
     own = item.pending.get(agent.id)
     if own is not None:
-        book.close_offer(item, own, OfferState.accepted)
+        book.close_offer(item, own, ACCEPTED)
     book.withdraw(item, "assigned")
     book.assign(item, agent, own.id if own is not None else None)
 
 
 def _check_assignment(item: ItemRecord, agent: AgentRecord, *, pull: bool) -> None:
-    if item.state is ItemState.wrap_up:
+    if item.state is WRAP_UP:
         raise Refused("finished", "in wrap-up", item.owner)
     if item.owner == agent.id and item.transfer is None:
         raise Refused("already_yours", item.id, agent.id)
@@ -459,7 +470,7 @@ def _check_assignment(item: ItemRecord, agent: AgentRecord, *, pull: bool) -> No
     mine = agent.id == item.owner or agent.id in item.pending
     if not pull or mine:
         return
-    if item.owner is not None and item.transfer is not TransferPhase.open:
+    if item.owner is not None and item.transfer is not OPEN:
         raise Refused("taken", item.id, item.owner)
     if item.offer is not None:
         raise Refused("already_offered", item.offer.id, item.offer.agent)

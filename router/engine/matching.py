@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
 
 from madoguchi.model.routing import ItemBlocked, Key
 from router.engine.book import Book
@@ -12,7 +11,7 @@ from router.engine.policy import item_rank, kept_for, permitted
 from router.engine.records import AgentRecord, ItemRecord, Room
 
 
-class IndexBroken(RuntimeError):
+class IndexBroken(Exception):
     """The index proposed what the policy forbids: a defect; the engine must be rebuilt."""
 
 
@@ -40,7 +39,7 @@ def settle(book: Book) -> None:
             lookers.rotate(-1)
         else:
             _give(book, item, chosen)
-    for name in sorted(book.arrivals, key=lambda name: _arrival_rank(book, name)):
+    for name in _in_order(book):
         item = book.items[name]
         while name in book.arrivals and (taker := _chosen(book, item)) is not None:
             _give(book, item, taker)
@@ -51,6 +50,8 @@ def settle(book: Book) -> None:
 
 def _release_kept(book: Book) -> None:
     """Let go of what is kept for those who changed, if they can be asked no more."""
+    if not book.index.keeping:
+        return
     for name in book.moved:
         for item in [book.items[kept] for kept in book.index.kept_for(name)]:
             agent = book.agents.get(name)
@@ -96,13 +97,21 @@ def _remember(book: Book) -> None:
             if agent.away_after is not None and agent.leaves:
                 leaving.append(name)
     book.moved.clear()
-    book.moved.update(dict.fromkeys(leaving))
+    for name in leaving:
+        book.moved[name] = None
 
 
 def _find_work(book: Book, agent: AgentRecord) -> ItemRecord | None:
     room = agent.room()
     found = book.index.best_item(agent, room, book.clock) if room is not None else None
     return book.items[found] if found is not None else None
+
+
+def _in_order(book: Book) -> list[str]:
+    """Return the items that newly wait, first served first."""
+    if len(book.arrivals) < 2:
+        return list(book.arrivals)
+    return sorted(book.arrivals, key=lambda name: _arrival_rank(book, name))
 
 
 def _arrival_rank(book: Book, name: str) -> Key:
@@ -115,7 +124,7 @@ def _chosen(book: Book, item: ItemRecord) -> AgentRecord | None:
     preferred = book.agents.get(item.spec.preferred) if item.spec.preferred else None
     if preferred is not None and _permitted(book, preferred, item) is None:
         return preferred
-    best = book.index.best_agent(item, lambda: book.draw(item), book.clock)
+    best = book.index.best_agent(item, book.lot(item), book.clock)
     return book.agents[best.agent] if best is not None else None
 
 
@@ -139,12 +148,14 @@ def _offer(book: Book, item: ItemRecord, agent: AgentRecord) -> None:
 
 def _ask_more(book: Book) -> None:
     """Ask more agents where a queue asks several at once: only those for whom nothing waits."""
+    if not book.asking:
+        return
     asking, book.asking = book.asking, {}
     for name in asking:
         item = book.items.get(name)
         while item is not None and item.pending and len(item.pending) < item.policy.offer_to:
-            draw = partial(book.draw, item)
-            best = book.index.best_agent(item, draw, book.clock, beside=item.pending)
+            lot = book.lot(item)
+            best = book.index.best_agent(item, lot, book.clock, beside=item.pending)
             if best is None:
                 break
             agent = book.agents[best.agent]
@@ -153,13 +164,16 @@ def _ask_more(book: Book) -> None:
 
 def _permitted(book: Book, agent: AgentRecord, item: ItemRecord) -> str | None:
     if agent.spec.keep_free:
-        book.index.refresh()
+        book.index.count()
     return permitted(agent, item, book.clock, book.index.teams.idle)
 
 
 def _tell_blocked(book: Book) -> None:
     """Tell each change of whether anybody signed in could take what waits; end preferences."""
-    names = dict.fromkeys((*book.arrivals, *book.index.flipped()))
+    flipped = book.index.flipped()
+    if not (book.arrivals or flipped):
+        return
+    names = dict.fromkeys((*book.arrivals, *flipped))
     for name in sorted(names):
         item = book.items[name]
         blocked = book.index.nobody(item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush
 from typing import Protocol
@@ -12,7 +12,6 @@ from madoguchi.model.routing import (
     Ageing,
     AgentChoice,
     AgentSpec,
-    IdleSince,
     ItemSpec,
     Key,
     Overflow,
@@ -22,6 +21,20 @@ from madoguchi.model.routing import (
     Reserve,
     Ring,
     micros,
+)
+from router.engine.names import (
+    AVAILABLE,
+    BEST_PROFICIENCY,
+    FEWEST_TODAY,
+    LEAST_LOADED,
+    LONGEST_IDLE,
+    OFFLINE,
+    RANDOM,
+    ROUND_ROBIN,
+    SINCE_PRESENCE,
+    SINCE_WORK,
+    TOP_DOWN,
+    WEIGHTED,
 )
 
 NOBODY: Mapping[str, int] = {}
@@ -130,7 +143,7 @@ def permitted(
     `too_early:<seconds>`, `kept_for:<agent>`, `declined`, `owner`. A preferred agent who was the
     last owner, or was named, is asked for neither `serves` nor skills.
     """
-    if agent.presence is Presence.offline:
+    if agent.presence is OFFLINE:
         return "not_signed_in"
     others = item.kept is not None and item.kept != agent.spec.id
     return (
@@ -166,7 +179,7 @@ def lacks(
 
 def reachable(agent: AgentView) -> str | None:
     """Return why no offer can reach `agent` now, or None."""
-    if agent.presence is not Presence.available:
+    if agent.presence is not AVAILABLE:
         return "presence"
     if not agent.connected:
         return "disconnected"
@@ -230,7 +243,7 @@ def kept_for(
     if preferred is None or at >= kept_until(item.spec, queue):
         return None
     agent = preferred.spec
-    stays = preferred.presence is Presence.available and preferred.away_after is None
+    stays = preferred.presence is AVAILABLE and preferred.away_after is None
     if not stays or membership(agent, item) or barred(agent.id, item, at):
         return None
     return agent.id
@@ -266,7 +279,9 @@ def tier_of(agent: AgentSpec, queue: QueuePolicy) -> int:
     if not queue.prefers:
         return first
     skills = agent.skills
-    unmet = sum(skills.get(skill, 0) < least for skill, least in queue.prefers.items())
+    unmet = 0
+    for skill, least in queue.prefers.items():
+        unmet += skills.get(skill, 0) < least
     return first * (len(queue.prefers) + 1) + unmet
 
 
@@ -285,38 +300,43 @@ def agent_rank(queue: QueuePolicy, requires: Iterable[str], agent: AgentView) ->
     Longest idle is the smallest time since which they are idle, then `order`. A random choice draws
     a place in `order`.
     """
-    spec = agent.spec
-    idle: Key = (idle_since(queue, agent), spec.order, spec.id)
-    match queue.agent_choice:
-        case AgentChoice.least_loaded:
-            return (load_share(agent), *idle)
-        case AgentChoice.best_proficiency:
-            return (-_proficiency(spec, requires), *idle)
-        case AgentChoice.least_proficiency:
-            return (_proficiency(spec, requires), *idle)
-        case AgentChoice.fewest_today:
-            return (agent.taken, *idle)
-        case AgentChoice.weighted:
-            return ((agent.taken + 1) / spec.share, *idle)
-        case AgentChoice.round_robin:
-            return (agent.given.get(queue.id, 0), spec.order, spec.id)
-        case AgentChoice.top_down | AgentChoice.random:
-            return (spec.order, spec.id)
-    return idle
+    spec, choice = agent.spec, queue.agent_choice
+    if choice is TOP_DOWN or choice is RANDOM:
+        return (spec.order, spec.id)
+    if choice is ROUND_ROBIN:
+        return (agent.given.get(queue.id, 0), spec.order, spec.id)
+    idle = idle_since(queue, agent)
+    if choice is LONGEST_IDLE:
+        return (idle, spec.order, spec.id)
+    return (_preference(choice, requires, agent), idle, spec.order, spec.id)
+
+
+def _preference(choice: AgentChoice, requires: Iterable[str], agent: AgentView) -> float:
+    """Return what a choice compares before the idle time."""
+    if choice is LEAST_LOADED:
+        return load_share(agent)
+    if choice is FEWEST_TODAY:
+        return agent.taken
+    if choice is WEIGHTED:
+        return (agent.taken + 1) / agent.spec.share
+    proficiency = _proficiency(agent.spec, requires)
+    return -proficiency if choice is BEST_PROFICIENCY else proficiency
 
 
 def _proficiency(agent: AgentSpec, requires: Iterable[str]) -> int:
-    return sum(agent.skills.get(skill, 0) for skill in requires)
+    total = 0
+    for skill in requires:
+        total += agent.skills.get(skill, 0)
+    return total
 
 
 def idle_since(queue: QueuePolicy, agent: AgentView) -> int:
     """Return since when `agent` counts as idle where `queue` chooses; 0 before any work."""
-    match queue.idle_since:
-        case IdleSince.presence:
-            return max(agent.worked_until, agent.since)
-        case IdleSince.offer:
-            return max(agent.worked_until, *agent.given.values(), 0)
-    return agent.worked_until
+    if queue.idle_since is SINCE_WORK:
+        return agent.worked_until
+    if queue.idle_since is SINCE_PRESENCE:
+        return max(agent.worked_until, agent.since)
+    return max(agent.worked_until, *agent.given.values(), 0)
 
 
 def load_share(agent: AgentView) -> float:
@@ -362,7 +382,21 @@ NARROW = Widened({}, (), None)
 
 def widened(queue: QueuePolicy, enqueued_at: int, at: int) -> Widened:
     """Return what the rings passed at `at` have changed for an item of `queue`."""
-    passed = [ring for ring in queue.rings if enqueued_at + micros(ring.after_s) <= at]
+    return widened_by(queue.rings[: steps_passed(queue.rings, at - enqueued_at)])
+
+
+def steps_passed(steps: Sequence[Ring | Overflow], age: int) -> int:
+    """Return how many of some steps, in the order of their times, have come at an age in µs."""
+    passed = 0
+    for step in steps:
+        if step.after > age:
+            break
+        passed += 1
+    return passed
+
+
+def widened_by(passed: Sequence[Ring]) -> Widened:
+    """Return what some rings have changed."""
     if not passed:
         return NARROW
     relax = {skill: least for ring in passed for skill, least in ring.relax.items()}
@@ -385,7 +419,7 @@ def stages(
     yield from _rings_after(queue, since, rung)
     if stepped is None or not queue.overflow:
         return
-    moments = [(since + micros(step.after_s), step.to_queue) for step in queue.overflow]
+    moments = [(since + step.after, step.to_queue) for step in queue.overflow]
     ahead = [(moment, target) for moment, target in moments if moment > stepped]
     heapify(ahead)
     come: set[str] = set()
@@ -399,14 +433,14 @@ def stages(
         yield there, widened(there, since, moment)
         yield from _rings_after(there, since, moment)
         for step in there.overflow:
-            heappush(ahead, (max(moment, since + micros(step.after_s)), step.to_queue))
+            heappush(ahead, (max(moment, since + step.after), step.to_queue))
 
 
 def _rings_after(
     queue: QueuePolicy, since: int, passed: int
 ) -> Iterator[tuple[QueuePolicy, Widened]]:
     for ring in queue.rings:
-        moment = since + micros(ring.after_s)
+        moment = since + ring.after
         if moment > passed:
             yield queue, widened(queue, since, moment)
 
@@ -414,7 +448,7 @@ def _rings_after(
 def next_moment(steps: Iterable[Ring | Overflow], enqueued_at: int, passed: int) -> int | None:
     """Return when the first of some steps comes after `passed`, or None."""
     for step in steps:
-        moment = enqueued_at + micros(step.after_s)
+        moment = enqueued_at + step.after
         if moment > passed:
             return moment
     return None

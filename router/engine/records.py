@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from madoguchi.model.routing import (
     CHAT,
-    Activity,
     AgentFacts,
     AgentSpec,
     ItemFacts,
@@ -22,7 +21,21 @@ from madoguchi.model.routing import (
     TransferPhase,
     micros,
 )
+from router.engine.names import (
+    ASSIGNED,
+    AVAILABLE,
+    BUSY,
+    IDLE,
+    OFFERED,
+    OFFLINE,
+    WAITING,
+    WRAP_UP,
+    WRAPPING,
+)
 from router.engine.policy import NARROW, Widened, kept_until, next_moment
+
+if TYPE_CHECKING:
+    from router.engine.buckets import Bucket, ItemKey, Place, Pool, Profile
 
 CONNECTION_GRACE_S = 60
 """A desk that is gone for so long makes its agent `away`."""
@@ -47,15 +60,21 @@ class Shape(NamedTuple):
     weight: int
     exclusive: bool
 
-    def fits(self, room: Room) -> bool:
-        """Return whether an item of this shape fits into `room`."""
-        free, empty = room.free, room.empty
-        for channel, units, alone in room.beside:
-            if channel == self.channel:
-                free, empty = units, alone
-        if self.weight > free or (self.exclusive and not empty):
-            return False
-        return self.channel not in room.full
+
+Signature = tuple[tuple[str, int], ...]
+"""Skills with their least proficiency, by skill."""
+
+
+def fits(shape: Shape, room: Room) -> bool:
+    """Return whether an item of this shape fits into a room."""
+    channel, weight, exclusive = shape
+    free, empty, full, beside = room
+    for name, units, alone in beside:
+        if name == channel:
+            free, empty = units, alone
+    if weight > free or (exclusive and not empty):
+        return False
+    return not full or channel not in full
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +82,7 @@ class AgentRecord:
     """An agent with the sums over their work; the sums change only by `weigh`."""
 
     spec: AgentSpec
-    presence: Presence = Presence.offline
+    presence: Presence = OFFLINE
     reason: str = ""
     since: int = 0
     disconnected_since: int | None = 0
@@ -73,6 +92,8 @@ class AgentRecord:
     away_after: str | None = None
     taken: int = 0
     given: dict[str, int] = field(default_factory=dict)
+    given_at: int = 0
+    """When any queue gave them an offer last."""
     used: int = 0
     reserved: int = 0
     exclusives: int = 0
@@ -88,14 +109,32 @@ class AgentRecord:
     """The room when the agent last looked for work."""
     told: Load | None = None
     """The load that the last AgentLoadChanged told."""
+    profile: Profile | None = None
+    """The pools that they belong to; the index keeps it, as the next two."""
+    place: Place | None = None
+    """As what they count."""
+    shelved: Place | None = None
+    """As what they stand on the shelves."""
+    _room: Room | None = None
+    _changed: bool = True
 
     def __post_init__(self) -> None:
+        self.given_at = max(self.given.values(), default=0)
         self.become(self.spec)
 
     def become(self, spec: AgentSpec) -> None:
         """Take over new facts about the agent, who is in no index meanwhile."""
         self.spec = spec
         self.delays = {queue: micros(seconds) for queue, seconds in spec.delays_s.items()}
+        self.changed()
+
+    def give(self, queue: str, at: int) -> None:
+        """Note that a queue has given them an offer."""
+        self.given[queue] = self.given_at = at
+
+    def changed(self) -> None:
+        """Note that presence, connection, facts or load have changed: the room is another."""
+        self._changed = True
 
     @property
     def id(self) -> str:
@@ -110,22 +149,17 @@ class AgentRecord:
     @property
     def signed_in(self) -> bool:
         """Whether they are at work at all."""
-        return self.presence is not Presence.offline
+        return self.presence is not OFFLINE
 
     @property
     def here(self) -> bool:
         """Whether they are available before a reachable desk."""
-        return self.presence is Presence.available and self.disconnected_since is None
+        return self.presence is AVAILABLE and self.disconnected_since is None
 
     @property
     def present(self) -> bool:
         """Whether an offer can reach them: they are here, and stay after the present work."""
         return self.here and self.away_after is None
-
-    @property
-    def given_at(self) -> int:
-        """When any queue gave them an offer last."""
-        return max(self.given.values(), default=0)
 
     @property
     def leaves(self) -> bool:
@@ -138,6 +172,12 @@ class AgentRecord:
 
     def room(self) -> Room | None:
         """Return what the agent could be offered now; None: nothing at all."""
+        if self._changed:
+            self._room = self._look_around()
+            self._changed = False
+        return self._room
+
+    def _look_around(self) -> Room | None:
         free = self.free() if self.present else 0
         beside = self._beside() if self.present and self.spec.interrupts else ()
         if free == 0 and not any(units for _, units, _ in beside):
@@ -162,11 +202,12 @@ class AgentRecord:
 
     def weigh(self, shape: Shape, sign: int, state: ItemState) -> None:
         """Add (+1) or take away (-1) one item that is `offered`, `assigned` or in `wrap_up`."""
-        if state is ItemState.offered:
+        self.changed()
+        if state is OFFERED:
             self.reserved += sign * shape.weight
         else:
             self.used += sign * shape.weight
-            if state is ItemState.wrap_up:
+            if state is WRAP_UP:
                 self.wrapping += sign
             else:
                 self.busy += sign
@@ -176,7 +217,7 @@ class AgentRecord:
 
     def over_capacity(self) -> bool:
         """Return whether the agent holds more than offers alone could have brought."""
-        below = self._interrupted()
+        below = self._interrupted() if self.spec.interrupts else _NOBODY
         taken = sum(units for name, units in self.taking.items() if name not in below)
         held = sum(number for name, number in self.held.items() if name not in below)
         beside_call = self.exclusives > 0 and held > 1
@@ -187,18 +228,18 @@ class AgentRecord:
             or any(self.held.get(name, 0) > limit for name, limit in most.items())
         )
 
-    def _interrupted(self) -> set[str]:
+    def _interrupted(self) -> frozenset[str]:
         """Return the channels whose work rests while that of another is there."""
         there = (name for name, number in self.held.items() if number)
-        return {below for name in there for below in self.spec.interrupts.get(name, ())}
+        return frozenset(below for name in there for below in self.spec.interrupts.get(name, ()))
 
     def load(self) -> Load:
         """Return the load as told to others."""
-        activity = Activity.idle
+        activity = IDLE
         if self.busy:
-            activity = Activity.busy
+            activity = BUSY
         elif self.wrapping:
-            activity = Activity.wrap_up
+            activity = WRAPPING
         return Load(
             self.spec.units,
             self.used,
@@ -210,7 +251,7 @@ class AgentRecord:
 
     def away_due(self) -> int | None:
         """Return when the lost connection makes them `away`."""
-        if self.disconnected_since is None or self.presence is not Presence.available:
+        if self.disconnected_since is None or self.presence is not AVAILABLE:
             return None
         return max(self.disconnected_since, self.since) + micros(CONNECTION_GRACE_S)
 
@@ -231,25 +272,57 @@ class AgentRecord:
         )
 
 
-def _signature(requires: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted((skill, least) for skill, least in requires.items() if least > 0))
+def skills_of(signature: Signature) -> tuple[str, ...]:
+    """Return the skills that are still required."""
+    return tuple([skill for skill, _ in signature])
+
+
+def signature_of(requires: Mapping[str, int]) -> Signature:
+    """Return requirements as a key: equal where the same is asked for."""
+    return tuple(sorted([(skill, least) for skill, least in requires.items() if least > 0]))
+
+
+def _sooner(one: int | None, other: int | None) -> int | None:
+    if one is None or (other is not None and other < one):
+        return other
+    return one
 
 
 _NOTHING_FULL: frozenset[str] = frozenset()
 _NOBODY: frozenset[str] = frozenset()
 
 
+class Stage:
+    """What items ask for after some of their queue's rings: of one stage they are alike to agents.
+
+    `requires` is skill -> minimum, as relaxed; `signature` the same as a key, `skills` its skills.
+    The index keeps the `pool` here, and in `later` the pools to which an item comes if nobody takes
+    it before, by the number of overflows that it has left.
+    """
+
+    __slots__ = ("later", "pool", "requires", "signature", "skills", "wide")
+
+    def __init__(self, policy: QueuePolicy, own: Mapping[str, int] | None, wide: Widened) -> None:
+        self.wide = wide
+        self.requires: Mapping[str, int] = wide.requires(policy.requires if own is None else own)
+        self.signature = signature_of(self.requires)
+        self.skills = skills_of(self.signature)
+        self.pool: Pool | None = None
+        self.later: dict[int, list[Pool]] = {}
+
+
 @dataclass(slots=True, eq=False)
 class ItemRecord:
     """An unfinished item. `policy` is its queue's; `pending` are its offers, by agent.
 
-    `wide` is what the rings up to `widened_at` have changed; overflows up to `stepped` are done
-    with. `kept`: for which agent alone it waits. `waits_until`: when it ends if nobody takes it.
+    `stage` is where the rings up to `widened_at` have brought it; overflows up to `stepped` are
+    done with. `kept`: for which agent alone it waits. `waits_until`: when it ends if nobody takes
+    it. `pool`, `bucket` and `placed` are the index's: where it waits, and by which key.
     """
 
     spec: ItemSpec
     policy: QueuePolicy
-    state: ItemState = ItemState.waiting
+    state: ItemState = WAITING
     owner: str | None = None
     transfer: TransferPhase | None = None
     paused_since: int | None = None
@@ -262,11 +335,19 @@ class ItemRecord:
     wrap_up_until: int | None = None
     pending: dict[str, Offer] = field(default_factory=dict)
     kept: str | None = None
-    wide: Widened = NARROW
+    stage: Stage = field(init=False)
+    shape: Shape = field(init=False)
+    pool: Pool | None = None
+    bucket: Bucket | None = None
+    placed: ItemKey = (0, 0, "")
     widened_at: int = 0
     stepped: int = 0
     taken: bool = False
     waits_until: int | None = None
+
+    def __post_init__(self) -> None:
+        self.stage = Stage(self.policy, self.spec.requires, NARROW)
+        self.shape = Shape(self.spec.channel, self.spec.weight, self.spec.exclusive)
 
     @property
     def id(self) -> str:
@@ -281,35 +362,36 @@ class ItemRecord:
     @property
     def requires(self) -> Mapping[str, int]:
         """Skill -> minimum: the item's own, else its queue's, as relaxed by rings."""
-        own = self.spec.requires
-        return self.wide.requires(self.policy.requires if own is None else own)
+        return self.stage.requires
 
     @property
     def added_teams(self) -> tuple[str, ...]:
         """Teams that rings have let in."""
-        return self.wide.teams
+        return self.stage.wide.teams
 
     @property
     def priority(self) -> int:
         """The item's own class, else its queue's, as raised by rings unless a person chose it."""
         if self.spec.by_hand and self.spec.priority is not None:
             return self.spec.priority
-        return self.wide.priority_of(self.spec.priority, self.policy.priority)
-
-    @property
-    def shape(self) -> Shape:
-        """What it asks of an agent's room."""
-        return Shape(self.spec.channel, self.spec.weight, self.spec.exclusive)
+        return self.stage.wide.priority_of(self.spec.priority, self.policy.priority)
 
     def come_under(self, policy: QueuePolicy) -> None:
-        """Take over a queue's policy, its weights only while nobody's units are taken."""
-        channel, before = self.spec.channel, self.policy.weights
-        self.policy = policy
+        """Take over a queue's policy."""
+        before, self.policy = self.policy, policy
+        self.stage = Stage(policy, self.spec.requires, self.stage.wide)
+        self.weigh_by(before)
+
+    def weigh_by(self, before: QueuePolicy) -> None:
+        """Take as many units as the queue says, while nobody's are taken; `before` had its say."""
         if self.owner is not None or self.pending:
             return
-        weight = policy.weights.get(channel, 1 if channel in before else self.spec.weight)
+        channel = self.spec.channel
+        own = 1 if channel in before.weights else self.spec.weight
+        weight = self.policy.weights.get(channel, own)
         if weight != self.spec.weight:
             self.spec = replace(self.spec, weight=weight)
+            self.shape = Shape(channel, weight, self.spec.exclusive)
 
     def limit_wait(self, at: int) -> None:
         """Begin to count how long it may wait in the queue into which it has come."""
@@ -331,12 +413,16 @@ class ItemRecord:
     def step_due(self) -> int | None:
         """Return when the next ring or overflow comes, if the item still waits then."""
         policy, since = self.policy, self.spec.enqueued_at
-        ring = next_moment(policy.rings, since, self.widened_at)
-        overflow = next_moment(policy.overflow, since, self.stepped)
-        delay = self.delay_after(self.widened_at)
-        kept = kept_until(self.spec, policy) if self.kept is not None else None
-        moments = (ring, overflow, delay, kept, self.waits_until)
-        return min((due for due in moments if due is not None), default=None)
+        due = self.waits_until
+        if policy.rings:
+            due = _sooner(due, next_moment(policy.rings, since, self.widened_at))
+        if policy.overflow:
+            due = _sooner(due, next_moment(policy.overflow, since, self.stepped))
+        if policy.delays_s:
+            due = _sooner(due, self.delay_after(self.widened_at))
+        if self.kept is not None:
+            due = _sooner(due, kept_until(self.spec, policy))
+        return due
 
     def delay_after(self, passed: int) -> int | None:
         """Return when the item is next old enough for more agents, later than `passed`."""
@@ -344,14 +430,14 @@ class ItemRecord:
         moments = (since + micros(delay) for delay in self.policy.delays_s)
         return min((moment for moment in moments if moment > passed), default=None)
 
-    def signature(self) -> tuple[tuple[str, int], ...]:
+    def signature(self) -> Signature:
         """Return the requirements as a key: equal for items that ask for the same."""
-        return _signature(self.requires)
+        return self.stage.signature
 
-    def signature_in(self, queue: QueuePolicy, wide: Widened) -> tuple[tuple[str, int], ...]:
+    def signature_in(self, queue: QueuePolicy, wide: Widened) -> Signature:
         """Return the requirements as they will be in a queue when its rings have widened so far."""
         own = self.spec.requires
-        return _signature(wide.requires(queue.requires if own is None else own))
+        return signature_of(wide.requires(queue.requires if own is None else own))
 
     def barred(self) -> frozenset[str]:
         """Return the agents who must not get the item: those who declined it and its owner."""
@@ -361,7 +447,7 @@ class ItemRecord:
 
     def load_state(self) -> ItemState:
         """Return how the item weighs on its owner: in wrap-up, else as assigned."""
-        return ItemState.wrap_up if self.state is ItemState.wrap_up else ItemState.assigned
+        return WRAP_UP if self.state is WRAP_UP else ASSIGNED
 
     def release_after(self) -> int:
         """Return the µs after a reply at which the units are released."""

@@ -7,12 +7,11 @@ from madoguchi.model.routing import (
     ItemFacts,
     ItemState,
     Offer,
-    Presence,
     RouterState,
-    TransferPhase,
 )
 from router.engine.book import DAY, Book
 from router.engine.index import Index
+from router.engine.names import ASSIGNED, AVAILABLE, DIRECT, OFFERED, OPEN, WAITING, WRAP_UP
 from router.engine.records import AgentRecord, ItemRecord
 from router.engine.timers import Timer
 
@@ -66,7 +65,7 @@ def book_of(state: RouterState, at: int) -> Book:
         book.touch(agent)
         agent.told = agent.load()
         book.timers.schedule(Timer.away, agent.id)
-    waiting = [item for item in book.items.values() if item.state is ItemState.waiting]
+    waiting = [item for item in book.items.values() if item.state is WAITING]
     book.wait_all(waiting)
     for item in waiting:
         item.stepped = state.clock
@@ -92,7 +91,7 @@ def _agent(facts: AgentFacts) -> AgentRecord:
         agent.absent_since = None
     elif agent.absent_since is None:
         gone = facts.disconnected_since
-        left = None if agent.presence is Presence.available else facts.since
+        left = None if agent.presence is AVAILABLE else facts.since
         agent.absent_since = min(time for time in (gone, left) if time is not None)
     return agent
 
@@ -103,7 +102,7 @@ def _restore_item(book: Book, facts: ItemFacts, offers: list[Offer]) -> None:
         raise ValueError(f"item {spec.id} is in the unknown queue {spec.queue}")
     if spec.id in book.items:
         raise ValueError(f"item {spec.id} is there twice")
-    item = book.items[spec.id] = ItemRecord(
+    item = ItemRecord(
         spec,
         book.queues[spec.queue],
         transfer=facts.transfer,
@@ -115,19 +114,20 @@ def _restore_item(book: Book, facts: ItemFacts, offers: list[Offer]) -> None:
         taken=facts.taken,
         waits_until=facts.waits_until,
     )
+    book.enter(item)
     state = _state(facts, offers[0] if offers else None)
     if facts.owner is not None and facts.owner not in book.agents:
         raise ValueError(f"item {spec.id} belongs to the unknown agent {facts.owner}")
     book.hold(item, facts.owner, state, released=facts.released)
     item.paused_since = facts.paused_since
-    item.wrap_up_until = facts.wrap_up_until if state is ItemState.wrap_up else None
+    item.wrap_up_until = facts.wrap_up_until if state is WRAP_UP else None
     for offer in offers:
         if offer.agent not in book.agents:
             raise ValueError(f"offer {offer.id} is for the unknown agent {offer.agent}")
         if offer.agent in item.pending:
             raise ValueError(f"item {spec.id} is on offer to {offer.agent} twice")
-        if state is ItemState.assigned or offer.transfer:
-            item.transfer = TransferPhase.direct
+        if state is ASSIGNED or offer.transfer:
+            item.transfer = DIRECT
         book.reserve(item, offer)
     for kind in (Timer.release, Timer.absent, Timer.block, Timer.wrap_up):
         book.timers.schedule(kind, item.id)
@@ -135,10 +135,10 @@ def _restore_item(book: Book, facts: ItemFacts, offers: list[Offer]) -> None:
 
 def _state(facts: ItemFacts, offer: Offer | None) -> ItemState:
     """Return the state that owner and offer imply: they are the facts, the state is derived."""
-    if facts.state is ItemState.wrap_up and facts.owner is not None:
-        return ItemState.wrap_up
+    if facts.state is WRAP_UP and facts.owner is not None:
+        return WRAP_UP
     if offer is not None:
-        return ItemState.assigned if offer.transfer and facts.owner else ItemState.offered
-    if facts.owner is None or facts.transfer is TransferPhase.open:
-        return ItemState.waiting
-    return ItemState.assigned
+        return ASSIGNED if offer.transfer and facts.owner else OFFERED
+    if facts.owner is None or facts.transfer is OPEN:
+        return WAITING
+    return ASSIGNED
