@@ -22,11 +22,8 @@ from madoguchi.model.log import NumberedEntry
 from madoguchi.model.people import SYSTEM
 from madoguchi.model.routing import (
     AgentChanged,
-    AgentRemoved,
-    AgentSpec,
     Assigned,
     Command,
-    ConfigurationChanged,
     ConnectionChanged,
     CustomerWrote,
     FullExplanation,
@@ -55,6 +52,7 @@ from router.leaps import moved
 from router.orders import Order, item_of
 from router.posted import Asked, answered, as_row, open_commands, read_order
 from router.rebuild import CONSUMER, Kept
+from router.reconfiguring import Reconfiguring
 
 log = structlog.get_logger(__name__)
 
@@ -113,6 +111,7 @@ class RouterService:
         self._kept = Kept()
         self._configured: Configured | None = None
         self._midnight = 0
+        self._reconfiguring = Reconfiguring()
         self._ready = asyncio.Event()
         self._renewed = 0.0
         self._board: Board | None = None
@@ -216,6 +215,7 @@ class RouterService:
 
     def _drop(self) -> None:
         self._engine = self._board = None
+        self._reconfiguring.clear()
         self._ready.clear()
         asked, self._asked = self._asked, []
         for one in asked:
@@ -402,27 +402,22 @@ class RouterService:
         }
 
     def _reconfigure(self, engine: Engine, changes: Changes) -> None:
-        """Take over a new configuration, or the hour by which summer time moves midnight; agents
-        who may no longer work lose their work.
+        """Take over a new configuration, or the hour by which summer time moves midnight, step by
+        step; agents who may no longer work lose their work.
         """
-        old = self._configured
-        midnight = rebuild.midnight(changes.now, self._zone)
-        summer = midnight != self._midnight
-        if old is None or (changes.catalog.number == old.catalog.number and not summer):
-            return
-        new = old.after(changes.catalog)
-        self._configured, self._midnight = new, midnight
-        commands: list[Command] = []
-        if new.policies != old.policies or summer:
-            number = new.catalog.number
-            commands.append(ConfigurationChanged(new.policies, number, midnight=midnight))
-        before, now = old.specs, new.specs
-        commands += [AgentChanged(one) for id, one in now.items() if before.get(id) != one]
-        commands += self._removals(before, now)
-        for command in commands:
+        old, midnight = self._configured, rebuild.midnight(changes.now, self._zone)
+        if old is not None and not self._reconfiguring.going_on:
+            newer = changes.catalog.number != old.catalog.number
+            if newer or midnight != self._midnight:
+                summer, self._midnight = midnight != self._midnight, midnight
+                new = self._configured = old.after(changes.catalog)
+                self._reconfiguring.plan(old, new, engine.number_in, midnight, always=summer)
+        for command in self._reconfiguring.take(self._clock.monotonic):
             self._apply(engine, changes, Order(command), lenient=True)
             if isinstance(command, AgentChanged):
                 changes.agents.setdefault(command.spec.id, None)
+        if self._reconfiguring.going_on:
+            self._wake.ring()
 
     def _let_help(self, engine: Engine, changes: Changes) -> None:
         """Let teams help where the figures ask for it, and no longer where they do not; alerts
@@ -441,11 +436,6 @@ class RouterService:
             )
         turned = self._board.alert(changes.catalog, at, changes.now, changes.new_id)
         changes.audit += alert_rows(turned, changes.now)
-
-    def _removals(
-        self, before: Mapping[Id, AgentSpec], now: Mapping[Id, AgentSpec]
-    ) -> list[Command]:
-        return [AgentRemoved(id) for id in before if id not in now]
 
     async def _commit(self, cycle: _Cycle, changes: Changes) -> None:
         posted = [one for one in cycle.asked if one.row is not None]
