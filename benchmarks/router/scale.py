@@ -1,6 +1,6 @@
 """The router among thousands: rebuild, a changed configuration, and an agent who becomes free.
 
-    .venv/bin/python benchmarks/router_scale.py [--agents 2000] [--waiting 20000] [--queues 100]
+    .venv/bin/python benchmarks/router/scale.py [--agents 2000] [--waiting 20000] [--queues 100]
 
 The hub runs on PostgreSQL in this process, with its load beside it. All agents are busy. Told are
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +28,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy import text as sql
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
 from support import percentile, report
 
 from madoguchi.configuration.service import Change
@@ -44,6 +49,7 @@ from madoguchi.model.routing import (
     WorkEnded,
 )
 from madoguchi.security.secrets import new_key
+from madoguchi.store.tables import log
 from madoguchi.store.work import Work
 from router.engine.engine import Engine
 from router.orders import Order
@@ -52,7 +58,7 @@ from tests.support.postgres import running_postgres
 from tests.support.waiting import wait_for
 
 BATCH = 2_000
-CREW = 1_000
+CREW = 200
 """So many agents come before their offers are accepted: an offer stands for 20 s."""
 
 SOCKETS = 40
@@ -138,6 +144,19 @@ class Center:
             some = away[at : at + CREW]
             await self.orders([PresenceSet(id, Presence.available, "", id) for id in some])
             await self.orders([OfferAccepted(o.id, o.agent) for o in self.engine.state().offers])
+
+    async def quiet(self) -> None:
+        """Wait until everybody has been told everything."""
+        newest = await self.newest()
+        await wait_for(lambda: self.hub.tail.head >= newest, "all is told", within=300)
+
+    async def newest(self) -> int:
+        """Return the last position of the log."""
+
+        def unit() -> Work[int]:
+            return int((yield select(func.max(log.c.position)))[0][0])
+
+        return await self.hub.store.read(unit)
 
     def presence(self, agent: str) -> Presence:
         """Return an agent's presence."""
@@ -322,6 +341,7 @@ async def small(folder: Path, dsn: str, arguments: argparse.Namespace) -> dict[s
         center = Center(here)
         await center.order(TimePassed())
         await center.come(center.agents())
+        await center.quiet()
         found = await frees(center, arguments.seconds)
         plain = await bare(center, arguments.seconds / 3)
     return {
@@ -359,6 +379,7 @@ async def large(folder: Path, dsn: str, arguments: argparse.Namespace) -> dict[s
         }
         del state
         await center.come(center.agents())
+        await center.quiet()
         one = await changed(center, ["q0"])
         all_ = await changed(center, [f"q{n}" for n in range(arguments.queues)])
     return {"rebuild": facts, "change_of_one_queue": one, "change_of_all_queues": all_}
@@ -387,7 +408,7 @@ def main() -> None:
     parser.add_argument("--waiting", type=int, default=20_000)
     parser.add_argument("--queues", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=30)
-    report("router_scale", asyncio.run(run(parser.parse_args())))
+    report("router/scale", asyncio.run(run(parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How far expected waits are from what came: in simulated centers, by the product's own engine.
 
-    .venv/bin/python benchmarks/router_estimates.py [--contacts 20000]
+    .venv/bin/python benchmarks/router/estimates.py [--contacts 20000]
 
 Each contact that has to wait is told a time; when somebody takes it, that is compared. Beside it
 stand two plain ways: the wait of the queue's last contact that was taken, and Rocket.Chat's formula
@@ -17,7 +17,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 
 from madoguchi.model.routing import MICROS, ItemAssigned
 from router.board.estimates import Expectations
@@ -146,7 +146,7 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=20_000)
     contacts = parser.parse_args().contacts
     figures = {name: measured(body, contacts) for name, body in SCENARIOS.items()}
-    print(json.dumps({"benchmark": "router_estimates", "contacts": contacts, **figures}, indent=2))
+    print(json.dumps({"benchmark": "router/estimates", "contacts": contacts, **figures}, indent=2))
 
 
 if __name__ == "__main__":
