@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 SAMPLES ?= ../shared/samples
 PYTHON_BIN := .venv/bin
 
-.PHONY: help setup run test test-long test-samples lint clean
+.PHONY: help setup run wheel test test-long test-samples lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,10 @@ setup: ## make .venv with Python and Node packages, build the web pages
 
 run: setup ## start Madoguchi with the demo company (MADOGUCHI_PORT, default 8080)
 	@exec $(PYTHON_BIN)/madoguchi demo
+
+wheel: setup ## build the wheel into dist/, its routing engine compiled
+	@.ci/system
+	@MADOGUCHI_COMPILED=1 $(PYTHON_BIN)/python -m build --wheel --outdir dist
 
 test: setup ## everything that CI runs
 	@.ci/system

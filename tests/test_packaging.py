@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,8 +30,15 @@ print(json.dumps({name: [file, owners.get(name, [])] for name, file in files.ite
 """
 
 
-def run(command: list[str | Path], cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603
+def run(command: list[str | Path], cwd: Path, **environment: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -48,12 +56,21 @@ def test_our_names_are_ours(tmp_path: Path) -> None:
         assert set(owners) <= {"madoguchi"}, f"{name} also belongs to {owners}"
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    run([sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT], folder)
+def build(folder: Path, **environment: str) -> Path:
+    command: list[str | Path] = [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT]
+    run(command, folder, **environment)
     [built] = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("compiled"), MADOGUCHI_COMPILED="1")
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +100,43 @@ def test_the_wheel_holds_the_built_pages_and_no_sources_of_them(wheel: Path) -> 
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == set(NAMES)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+SETTINGS = """
+[pytest]
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+addopts = --import-mode=importlib -p no:cacheprovider
+filterwarnings = error
+markers =
+    long: not here
+"""
+
+
+@pytest.mark.packaging
+@pytest.mark.timeout(900)
+def test_a_compiled_engine_passes_the_tests_of_the_engine(compiled: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(compiled) as archive:
+        names = set(archive.namelist())
+        archive.extractall(tmp_path)
+    libraries = {name for name in names if name.endswith(".so")}
+    modules = {file.stem for file in (ROOT / "router" / "engine").glob("*.py")} - {"__init__"}
+    assert {Path(name).name.split(".")[0] for name in libraries} == {*modules, "native__mypyc"}
+    assert all(name.startswith("router/engine/") for name in libraries)
+    assert not compiled.name.endswith("-none-any.whl")
+    shutil.copytree(ROOT / "tests", tmp_path / "tests")
+    (tmp_path / "pytest.ini").write_text(SETTINGS)
+    probe = "import router.engine.engine as engine; print(engine.__file__)"
+    file = run([sys.executable, "-c", probe], tmp_path, PYTHONPATH=str(tmp_path)).strip()
+    assert Path(file).is_relative_to(tmp_path)
+    assert file.endswith(".so")
+    tests = sorted(str(one) for one in (tmp_path / "tests" / "router").glob("test_engine*.py"))
+    said = run(
+        [sys.executable, "-m", "pytest", "-q", "-m", "not long", *tests],
+        tmp_path,
+        PYTHONPATH=str(tmp_path),
+    )
+    assert "passed" in said
 
 
 @pytest.mark.packaging
