@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from heapq import heapify, heappop, heappush
 from typing import Final
 
@@ -22,12 +23,12 @@ Hint = tuple[int, int, str]
 """When, the kind of timer, and the item or agent."""
 
 
-class Truth:
+class Truth(ABC):
     """Who knows when a timer is due."""
 
+    @abstractmethod
     def due(self, kind: int, key: str) -> int | None:
         """Return when a timer of this kind is due for this item or agent now; None: never."""
-        raise NotImplementedError
 
 
 SLOT_BITS = 20
