@@ -30,9 +30,11 @@ from madoguchi.configuration import text
 from madoguchi.configuration.service import Change
 from madoguchi.model.people import SYSTEM
 from router.trials import reading
-from router.trials.day import span_of, told
-from router.trials.replay import Trial, fits, replayed
+from router.trials.day import span_of
+from router.trials.replay import replayed
 from router.trials.service import REPLICATIONS, Wanted
+from router.trials.telling import told
+from router.trials.trial import Trial, fits
 from router.trials.turns import State
 from tests.support.days import Came, record
 from tests.support.hubs import Running, hub_running
