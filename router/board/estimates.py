@@ -118,6 +118,10 @@ class Expectations:
         self._of(queue).held.add(seconds)
         self._all.add(seconds)
 
+    def knows(self, queue: str) -> bool:
+        """Tell whether a queue's own work has told how long it holds an agent."""
+        return queue in self._queues and self._queues[queue].held.enough
+
     def _of(self, queue: str) -> _Queue:
         return self._queues.setdefault(queue, _Queue())
 

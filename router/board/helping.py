@@ -85,7 +85,7 @@ class Helping:
             for queue, several in helps.items()
         }
         changed = {q: teams for q, teams in now.items() if teams != self.now.get(q, ())}
-        self.now = {queue: teams for queue, teams in now.items() if teams}
+        self.now = {queue: teams for queue, teams in {**self.now, **now}.items() if teams}
         return changed
 
     def ends_at(self, queue: str, help: Help) -> float | None:

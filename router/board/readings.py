@@ -6,7 +6,7 @@ replayed day (:mod:`router.simulator.watch`). ``at`` is seconds of any one clock
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from madoguchi.model.ids import Id
 from madoguchi.model.routing import MICROS, Figure, Refused
@@ -59,6 +59,10 @@ class Readings:
         return self._recent.setdefault(queue, RecentLevel())
 
     # ------------------------------------------------------------ reading
+
+    def knows(self, queues: Iterable[str]) -> bool:
+        """Tell whether it is known of each queue itself how long its work holds an agent."""
+        return all(map(self._expectations.knows, queues))
 
     def of(self, engine: Engine, queue: str, figure: Figure, at: float) -> float | None:
         """Return a figure; None: nobody knows it."""

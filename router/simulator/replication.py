@@ -101,7 +101,7 @@ class Replication:
     def __init__(self, cast: Cast, explain: int = 0) -> None:
         self._cast = cast
         self._engine = Engine(seed=cast.seed, explaining=explain > 0)
-        self._now = 0
+        self._now, self._what = 0, What.engine
         self._events: list[tuple[int, What, int, str]] = []
         self._order = 0
         self._come = 0
@@ -130,7 +130,7 @@ class Replication:
             at, what, key = self._next()
             if at > until:
                 break
-            self._now = at
+            self._now, self._what = at, what
             self._happen(what, key)
         for span in self._spans():
             span.close(self._now)
@@ -189,7 +189,8 @@ class Replication:
         """Let teams help whom a look finds in need, and no longer who is not."""
         if self._watch is None or self._watch.due != self._now:
             return
-        self._do(TimePassed())
+        if self._watch.tells_time:
+            self._do(TimePassed())
         for command in self._watch.look(self._now):
             self._do(command)
         self._expect_look()
@@ -270,8 +271,7 @@ class Replication:
         except Refused as refused:
             decisions, done = refused.decisions, False
         if self._watch is not None:
-            new = command.item if isinstance(command, ItemEnqueued) else None
-            self._watch.learn(decisions, self._now, new)
+            self._watch.learn(command, decisions, self._now, late=self._what >= What.look)
             self._expect_look()
         for decision in decisions:
             self._follow(decision)

@@ -1,27 +1,30 @@
 """Help by figures in a run: looked at on whole seconds, as the hub does, by the same code.
 
-A second before which nothing has happened reads as the one before it, unless time alone changes a
-figure. So only the others are looked at; what they tell is what looking at each would.
+A second before which nothing has happened that a queue's figures know of reads as the one before
+it, unless time alone changes a figure. So a queue is only looked at on the others; what its looks
+tell is what looking each second would.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from madoguchi.model.routing import (
     MICROS,
+    AgentLoadChanged,
+    Command,
     Decision,
     Figure,
     Help,
     ItemAssigned,
     ItemClosed,
+    ItemEnqueued,
     ItemSpec,
     ItemState,
     ItemWaiting,
-    QueuePolicy,
+    PresenceChanged,
     TeamsLetIn,
 )
 from router.board.helping import Helping
@@ -29,6 +32,7 @@ from router.board.readings import Readings
 from router.board.waits import Waits
 from router.engine.engine import Engine
 from router.simulator.cast import Cast
+from router.simulator.reaching import Reaching
 
 TURNED_AWAY = frozenset({"full", "waited_too_long"})
 
@@ -42,128 +46,171 @@ class _Known:
     answered: bool = False
 
 
+@dataclass(slots=True)
+class _Queue:
+    """A queue with help: the second that was looked at last, what was read then, and the second at
+    which to look next; None: not before something happens.
+    """
+
+    helps: tuple[Help, ...]
+    looked: int = -1
+    due: int | None = None
+    read: dict[Figure, float | None] = field(default_factory=dict)
+
+    def look_at(self, second: int) -> None:
+        """Have it looked at on a second, or on the first that is still to come."""
+        second = max(second, self.looked + 1)
+        self.due = second if self.due is None else min(self.due, second)
+
+
 class Watch:
     """What a run tells of its contacts, and the teams that help by it.
 
     ``due`` is the µs at which it must be looked at next; None: not before something happens.
+    ``tells_time``: the engine must know what time it is then.
     """
 
     def __init__(self, engine: Engine, cast: Cast) -> None:
         self.due: int | None = None
         self._engine = engine
-        self._helps = cast.helps
         self._helping = Helping()
         self._waits = Waits()
         self._readings = Readings(self._waits, lambda queue: cast.targets.get(queue, math.inf))
         self._contacts: dict[str, _Known] = {}
-        self._looked = -1
-        self._read: dict[tuple[str, Figure], float | None] = {}
+        self._queues = {queue: _Queue(helps) for queue, helps in cast.helps.items()}
         self._expecting = {
             queue
-            for queue, helps in cast.helps.items()
-            if any(one.figure is Figure.expected_wait for one in helps)
+            for queue, one in self._queues.items()
+            if any(help.figure is Figure.expected_wait for help in one.helps)
         }
-        self._overtaking = bool(self._expecting) and _overtaking(cast.configuration.queues)
+        self._reaching = Reaching(cast, self._expecting)
+        # A new contact may go before one that waits, but not for ever, where they age differently.
+        self._overtaking = len({queue.ageing for queue in cast.configuration.queues}) > 1
+        figures = {help.figure for one in self._queues.values() for help in one.helps}
+        self.tells_time = Figure.longest_wait in figures or self._overtaking
 
     # ------------------------------------------------------------ learning
 
-    def learn(self, decisions: Sequence[Decision], at: int, new: ItemSpec | None = None) -> None:
-        """Take in what a command has brought; ``new``: the contact that came by it."""
-        seconds = at / MICROS
-        if new is not None:
-            self._comes(new, decisions, seconds)
+    def learn(
+        self, command: Command, decisions: Sequence[Decision], at: int, *, late: bool
+    ) -> None:
+        """Take in what a command has brought; ``late``: after the look of this instant."""
+        seconds, touched = at / MICROS, set[str]()
+        if isinstance(command, ItemEnqueued):
+            touched |= self._comes(command.item, seconds)
+        elif isinstance(command, TeamsLetIn):
+            touched |= self._reaching.by_queue(command.queue)
+        elif (agent := getattr(command, "agent", None)) is not None:
+            touched |= self._reaching.by_agent(agent)
         for one in decisions:
+            if isinstance(one, AgentLoadChanged | PresenceChanged):
+                touched |= self._reaching.by_agent(one.agent)
+                continue
+            known = self._contacts[one.item]
+            touched |= self._near(known)
             if isinstance(one, ItemWaiting):
-                known = self._contacts[one.item]
                 known.queue = one.queue
                 self._wait(known)
+                touched |= self._near(known)
             elif isinstance(one, ItemAssigned):
-                self._assigned(one, seconds)
+                self._assigned(known, seconds)
             elif isinstance(one, ItemClosed):
-                self._closed(one, seconds)
-        if decisions or new is not None:
-            self._look_at(max(-(-at // MICROS), self._looked + 1))
+                touched |= self._closed(one, known, seconds)
+        self._touch(touched, at // MICROS + 1 if late else -(-at // MICROS))
 
-    def _comes(self, new: ItemSpec, decisions: Sequence[Decision], at: float) -> None:
+    def _touch(self, queues: Iterable[str], second: int) -> None:
+        for name in queues:
+            queue = self._queues.get(name)
+            if queue is not None:
+                queue.look_at(second)
+                self._note(queue)
+
+    def _near(self, known: _Known) -> frozenset[str]:
+        """Return the queues whose figures may know of a contact."""
+        near = self._reaching.by_queue(known.queue)
+        preferred = known.spec.preferred
+        return near if preferred is None else near | self._reaching.by_agent(preferred)
+
+    def _comes(self, new: ItemSpec, at: float) -> frozenset[str]:
         known = self._contacts[new.id] = _Known(new, new.queue)
         self._wait(known)
-        if any(isinstance(one, ItemClosed) and one.item == new.id for one in decisions):
-            return
         facts = self._engine.item(new.id)
-        queue = facts.spec.queue if facts is not None else new.queue
-        ahead = self._engine.ahead(new.id) if queue in self._expecting else None
-        self._readings.comes(new.id, queue, ahead, at)
+        if facts is not None:
+            queue = facts.spec.queue
+            ahead = self._engine.ahead(new.id) if queue in self._expecting else None
+            self._readings.comes(new.id, queue, ahead, at)
+        return self._near(known)
 
     def _wait(self, known: _Known) -> None:
         spec = known.spec
         self._waits.waits(spec.id, known.queue, spec.channel, spec.enqueued_at)
 
-    def _assigned(self, one: ItemAssigned, at: float) -> None:
-        self._waits.gone(one.item)
-        known = self._contacts[one.item]
+    def _assigned(self, known: _Known, at: float) -> None:
+        self._waits.gone(known.spec.id)
         if not known.answered:
             known.answered = True
             waited_s = at - known.spec.enqueued_at / MICROS
-            self._readings.answered(one.item, known.queue, waited_s, at)
+            self._readings.answered(known.spec.id, known.queue, waited_s, at)
 
-    def _closed(self, one: ItemClosed, at: float) -> None:
+    def _closed(self, one: ItemClosed, known: _Known, at: float) -> set[str]:
         self._waits.gone(one.item)
-        known = self._contacts.pop(one.item)
+        del self._contacts[one.item]
         self._readings.closed(one.item, at)
         left = one.state is ItemState.abandoned or one.why in TURNED_AWAY
         if left and not known.answered:
             self._readings.left(known.queue, at)
+        # Queues that have too few contacts of their own look at those of all.
+        near = self._reaching.near
+        return {queue for queue in self._expecting if not self._readings.knows(near[queue])}
 
     # ------------------------------------------------------------ looking
 
     def look(self, at: int) -> list[TeamsLetIn]:
         """Return whom to let in, or no longer, at a whole second."""
         second = at // MICROS
-        if second - 1 > self._looked:
-            self._helping.look(self._helps, self._as_before, second - 1)
-        self._looked, self.due = second, None
-        self._read.clear()
-        changed = self._helping.look(self._helps, partial(self._reading, second), second)
-        for queue, helps in self._helps.items():
-            for help in helps:
-                self._foresee(queue, help)
+        changed: dict[str, tuple[str, ...]] = {}
+        for name, queue in self._queues.items():
+            if queue.due is not None and queue.due <= second:
+                changed |= self._look(name, queue, second)
+        self.due = None
+        for queue in self._queues.values():
+            self._note(queue)
         return [TeamsLetIn(queue, teams) for queue, teams in changed.items()]
 
-    def _reading(self, second: int, queue: str, figure: Figure) -> float | None:
-        value = self._readings.of(self._engine, queue, figure, second)
-        self._read[queue, figure] = value
-        return value
+    def _look(self, name: str, queue: _Queue, second: int) -> dict[str, tuple[str, ...]]:
+        helps = {name: queue.helps}
+        if second - 1 > queue.looked:
+            # Until then it read as it did last.
+            self._helping.look(helps, lambda _, figure: queue.read.get(figure), second - 1)
 
-    def _as_before(self, queue: str, figure: Figure) -> float | None:
-        return self._read.get((queue, figure))
+        def reading(_: str, figure: Figure) -> float | None:
+            value = self._readings.of(self._engine, name, figure, second)
+            queue.read[figure] = value
+            return value
 
-    def _foresee(self, queue: str, help: Help) -> None:
+        changed = self._helping.look(helps, reading, second)
+        queue.looked, queue.due = second, None
+        for help in queue.helps:
+            self._foresee(name, queue, help)
+        return changed
+
+    def _foresee(self, name: str, queue: _Queue, help: Help) -> None:
         """Note when time alone changes what was read, or ends what helps."""
         figure = help.figure
-        if (ends := self._helping.ends_at(queue, help)) is not None:
-            self._look_at(math.ceil(ends))
-        if figure is Figure.longest_wait:
-            since = self._waits.since(queue)
-            if since is not None:
-                self._look_later(since / MICROS + help.limit)
-        elif figure is Figure.expected_wait:
-            if self._overtaking:
-                self._look_at(self._looked + 1)
-        elif figure is not Figure.waiting:
-            self._look_later(self._readings.level(queue).changes_at())
+        if (ends := self._helping.ends_at(name, help)) is not None:
+            queue.look_at(math.ceil(ends))
+        if figure is Figure.expected_wait and self._overtaking:
+            queue.look_at(queue.looked + 1)
+        changes: float | None = None
+        if figure is Figure.longest_wait and (since := self._waits.since(name)) is not None:
+            changes = since / MICROS + help.limit
+        elif figure in {Figure.service_level, Figure.abandoned}:
+            changes = self._readings.level(name).changes_at()
+        if changes is not None and changes + 1 >= queue.looked:
+            # On both sides of it, for what is rounded.
+            queue.look_at(math.floor(changes))
 
-    def _look_later(self, seconds: float | None) -> None:
-        """Look around a moment, if it is still to come: both sides of it, for what is rounded."""
-        if seconds is not None and seconds + 1 >= self._looked:
-            self._look_at(max(math.floor(seconds), self._looked + 1))
-
-    def _look_at(self, second: int) -> None:
-        at = second * MICROS
-        self.due = at if self.due is None else min(self.due, at)
-
-
-def _overtaking(queues: Sequence[QueuePolicy]) -> bool:
-    """Tell whether a new contact may go before one that waits already, but not for ever: then time
-    alone changes what goes before it.
-    """
-    return len({queue.ageing for queue in queues}) > 1
+    def _note(self, queue: _Queue) -> None:
+        if queue.due is not None:
+            at = queue.due * MICROS
+            self.due = at if self.due is None else min(self.due, at)

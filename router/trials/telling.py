@@ -35,7 +35,8 @@ def told(
     pauses = {id: released_so_far(one.channel, one.routing or {}, at) for id, one in kept.items()}
     why = {id: (one.routing or {}).get(ENDED, "") for id, one in kept.items()}
     vain = _by_item(offers)
-    contacts, reactions = [], []
+    contacts: list[Contact] = []
+    reactions: list[Reaction] = []
     for item in items:
         if item.assigned_at is None and item.state == ItemState.cancelled.value:
             continue
