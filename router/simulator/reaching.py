@@ -39,6 +39,16 @@ class Reaching:
         for queue, others in self.near.items():
             for other in others:
                 self._of_queue[other] = self._of_queue.get(other, NONE) | {queue, other}
+        self._reserves = any(member.spec.keep_free for member in cast.members)
+        self._has_room: dict[str, bool] = {}
+
+    def has_other_room(self, agent: str, free: int) -> bool:
+        """Tell whether so many free units of an agent may change anybody's expected wait: it asks
+        whether somebody has room, and where anybody is kept free, for how many others there are.
+        """
+        room, before = free > 0, self._has_room.get(agent)
+        self._has_room[agent] = room
+        return self._reserves or room != before
 
     def by_agent(self, agent: str) -> frozenset[str]:
         """Return the queues whose expected waits know of an agent."""

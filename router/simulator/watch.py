@@ -8,23 +8,33 @@ tell is what looking each second would.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from madoguchi.model.routing import (
     MICROS,
+    AgentChanged,
     AgentLoadChanged,
+    AwayReserved,
     Command,
     Decision,
     Figure,
     Help,
     ItemAssigned,
+    ItemBlocked,
     ItemClosed,
     ItemEnqueued,
+    ItemRanked,
+    ItemResumed,
     ItemSpec,
     ItemState,
     ItemWaiting,
+    ItemWrapUp,
+    OfferClosed,
+    Offered,
+    OfferState,
     PresenceChanged,
+    PresenceSet,
     TeamsLetIn,
 )
 from router.board.helping import Helping
@@ -32,9 +42,20 @@ from router.board.readings import Readings
 from router.board.waits import Waits
 from router.engine.engine import Engine
 from router.simulator.cast import Cast
-from router.simulator.reaching import Reaching
+from router.simulator.reaching import NONE, Reaching
 
 TURNED_AWAY = frozenset({"full", "waited_too_long"})
+ItemDecision = (
+    Offered
+    | OfferClosed
+    | ItemAssigned
+    | ItemBlocked
+    | ItemClosed
+    | ItemRanked
+    | ItemResumed
+    | ItemWaiting
+    | ItemWrapUp
+)
 
 
 @dataclass(slots=True)
@@ -83,6 +104,7 @@ class Watch:
             for queue, one in self._queues.items()
             if any(help.figure is Figure.expected_wait for help in one.helps)
         }
+        self._unsure = self._expecting
         self._reaching = Reaching(cast, self._expecting)
         # A new contact may go before one that waits, but not for ever, where they age differently.
         self._overtaking = len({queue.ageing for queue in cast.configuration.queues}) > 1
@@ -100,23 +122,35 @@ class Watch:
             touched |= self._comes(command.item, seconds)
         elif isinstance(command, TeamsLetIn):
             touched |= self._reaching.by_queue(command.queue)
-        elif (agent := getattr(command, "agent", None)) is not None:
+        elif isinstance(command, PresenceSet | AwayReserved | AgentChanged):
+            agent = command.spec.id if isinstance(command, AgentChanged) else command.agent
             touched |= self._reaching.by_agent(agent)
         for one in decisions:
-            if isinstance(one, AgentLoadChanged | PresenceChanged):
+            if isinstance(one, AgentLoadChanged):
+                if self._reaching.has_other_room(one.agent, one.free):
+                    touched |= self._reaching.by_agent(one.agent)
+            elif isinstance(one, PresenceChanged):
                 touched |= self._reaching.by_agent(one.agent)
-                continue
-            known = self._contacts[one.item]
-            touched |= self._near(known)
-            if isinstance(one, ItemWaiting):
-                known.queue = one.queue
-                self._wait(known)
-                touched |= self._near(known)
-            elif isinstance(one, ItemAssigned):
-                self._assigned(known, seconds)
-            elif isinstance(one, ItemClosed):
-                touched |= self._closed(one, known, seconds)
+            else:
+                touched |= self._item(one, seconds)
         self._touch(touched, at // MICROS + 1 if late else -(-at // MICROS))
+
+    def _item(self, one: ItemDecision, at: float) -> Set[str]:
+        """Take in what became of a contact; return the queues whose figures may know of it."""
+        known = self._contacts[one.item]
+        if isinstance(one, ItemAssigned):
+            self._assigned(known, at)
+            return {known.queue}
+        if isinstance(one, OfferClosed) and one.state is OfferState.accepted:
+            return NONE
+        touched = set(self._near(known))
+        if isinstance(one, ItemWaiting):
+            known.queue = one.queue
+            self._wait(known)
+            touched |= self._near(known)
+        elif isinstance(one, ItemClosed):
+            touched |= self._closed(one, known, at)
+        return touched
 
     def _touch(self, queues: Iterable[str], second: int) -> None:
         for name in queues:
@@ -161,7 +195,9 @@ class Watch:
             self._readings.left(known.queue, at)
         # Queues that have too few contacts of their own look at those of all.
         near = self._reaching.near
-        return {queue for queue in self._expecting if not self._readings.knows(near[queue])}
+        touched = self._unsure
+        self._unsure = {queue for queue in touched if not self._readings.knows(near[queue])}
+        return touched
 
     # ------------------------------------------------------------ looking
 

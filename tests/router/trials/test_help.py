@@ -63,7 +63,7 @@ units = 1
 [agent.dan]
 name = "Dan"
 teams = ["back"]
-units = 1
+units = 2
 """
 
 
