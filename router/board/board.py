@@ -69,15 +69,15 @@ class Board:
         """Take in what a cycle has stored; ``fresh`` are its new items, ``at`` is monotonic."""
         self._engine, self._catalog = engine, changes.catalog
         self.today.learn(engine, changes)
-        for id in list(fresh)[:EXPECTED]:
-            if id in self._kept.items and id not in changes.closed:
-                self._readings.comes(id, self._kept.placed[id][0], engine.ahead(id), at)
         for id, answer in changes.answered.items():
             self._readings.answered(id, answer.queue, answer.waited_us / MICROS, at)
         for id, state in changes.closed.items():
             self._readings.closed(id, at)
             if state is ItemState.abandoned and not changes.was_answered(id):
                 self._readings.left(changes.last[id].spec.queue, at)
+        for id in list(fresh)[:EXPECTED]:
+            if id in self._kept.items and id not in changes.closed:
+                self._readings.comes(id, self._kept.placed[id][0], engine.ahead(id), at)
 
     def move(self, engine: Engine, leap: int) -> None:
         """Follow a wall clock that was set, by so many µs."""

@@ -93,8 +93,11 @@ class Expectations:
         return None if raw is None else raw * self._of(queue).ratio
 
     def waits(self, item: Id, queue: str, ahead: Ahead | None, at: float) -> None:
-        """An item begins to wait; ``ahead``: nobody has room for it."""
-        self._work[item] = _Work(queue, at, self._raw(queue, ahead))
+        """An item begins to wait; ``ahead``: nobody has room for it. Nothing where it was taken at
+        once.
+        """
+        if item not in self._work:
+            self._work[item] = _Work(queue, at, self._raw(queue, ahead))
 
     def taken(self, item: Id, queue: str, at: float) -> None:
         """Somebody takes an item, or takes it over."""
