@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.conversation import UNFINISHED
@@ -52,7 +52,26 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows,
         work_item.c.enqueued_at < ends,
     )
     items = yield select(*ITEM).where(*within)
-    spells = yield (
+    spells = yield _spells(*within)
+    periods = yield select(
+        presence_period.c.agent,
+        presence_period.c.presence,
+        presence_period.c.began_at,
+        presence_period.c.ended_at,
+    ).where(*_there(begins, ends + timedelta(days=1), Presence.available, Presence.missed))
+    unfinished = work_item.c.state.in_([state.value for state in UNFINISHED])
+    never_taken = and_(
+        work_item.c.state == ItemState.abandoned.value, work_item.c.assigned_at.is_(None)
+    )
+    working = yield select(work_item.c.id, work_item.c.channel, work_item.c.routing).where(
+        *within, or_(unfinished, never_taken)
+    )
+    vain = yield _vain(*within)
+    return items, spells, periods, working, vain
+
+
+def _spells(*within: ColumnElement[bool]) -> Select[Any]:
+    return (
         select(
             assignment.c.item,
             assignment.c.agent,
@@ -68,20 +87,10 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows,
         .join(offer, offer.c.id == assignment.c.offer, isouter=True)
         .where(*within)
     )
-    periods = yield select(
-        presence_period.c.agent,
-        presence_period.c.presence,
-        presence_period.c.began_at,
-        presence_period.c.ended_at,
-    ).where(*_there(begins, ends + timedelta(days=1), Presence.available, Presence.missed))
-    unfinished = work_item.c.state.in_([state.value for state in UNFINISHED])
-    never_taken = and_(
-        work_item.c.state == ItemState.abandoned.value, work_item.c.assigned_at.is_(None)
-    )
-    working = yield select(work_item.c.id, work_item.c.channel, work_item.c.routing).where(
-        *within, or_(unfinished, never_taken)
-    )
-    vain = yield (
+
+
+def _vain(*within: ColumnElement[bool]) -> Select[Any]:
+    return (
         select(
             offer.c.item,
             offer.c.agent,
@@ -94,7 +103,6 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows,
         .join(work_item, work_item.c.id == offer.c.item)
         .where(*within, offer.c.state.in_([state.value for state in IN_VAIN]))
     )
-    return items, spells, periods, working, vain
 
 
 def known(begins: datetime, ends: datetime) -> Work[tuple[bool, bool]]:
