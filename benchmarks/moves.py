@@ -26,10 +26,10 @@ from trials import CLOSES_S, OPENS_S, a_day, company, lateness
 from madoguchi.clock import Clock
 from madoguchi.configuration import text
 from madoguchi.model.people import SYSTEM
-from router.trials.replay import fits
 from router.trials.search import Asked
 from router.trials.service import Wanted
 from router.trials.staffing import Terms, plan
+from router.trials.trial import fits
 from router.trials.turns import UNFINISHED, State
 from tests.support.days import record
 from tests.support.hubs import Running, hub_running

@@ -1,8 +1,9 @@
 """How long a trial takes: a recorded day of 20,000 contacts and 200 agents, old and new.
 
-    .venv/bin/python benchmarks/trials.py [--contacts 20000] [--agents 200]
+    .venv/bin/python benchmarks/trials.py [--contacts 20000] [--agents 200] [--helped 0]
 
-The day lies in a hub's store (SQLite); the trial is asked for as the page does. Told are the first
+The day lies in a hub's store (SQLite); the trial is asked for as the page does. So many of the ten
+queues are helped by their expected wait, which costs most to look at. Told are the first
 answer (reading, fitting, one replication of each side), all 20 replications, by how much the hub's
 own loop was late meanwhile, and one side's replay beside a bare loop over as many events: a heap of
 arrivals and ends, a queue, a number of free agents. Prints JSON.
@@ -30,9 +31,11 @@ from madoguchi.configuration import text
 from madoguchi.configuration.service import Change
 from madoguchi.model.people import SYSTEM
 from router.trials import reading
-from router.trials.day import span_of, told
-from router.trials.replay import Trial, fits, replayed
+from router.trials.day import span_of
+from router.trials.replay import replayed
 from router.trials.service import REPLICATIONS, Wanted
+from router.trials.telling import told
+from router.trials.trial import Trial, fits
 from router.trials.turns import State
 from tests.support.days import Came, record
 from tests.support.hubs import Running, hub_running
@@ -42,13 +45,20 @@ QUEUES, OPENS_S, CLOSES_S = 10, 8 * 3600.0, 20 * 3600.0
 LATE_EVERY_S = 0.01
 
 
-def company(agents: int) -> str:
-    """Return ten queues, each with a team that also helps in the next one."""
+def company(agents: int, helped: int = 0) -> str:
+    """Return ten queues, each with a team that also serves the next one; teams from farther away
+    help so many of them by figures.
+    """
     lines = []
     for n in range(QUEUES):
         helps = f'{{ queue = "q{(n + 1) % QUEUES}", level = 2 }}'
         lines.append(f'[skill.s{n}]\nname = "S{n}"\n[queue.q{n}]\nname = "Q{n}"')
         lines.append(f"service_level_s = 20\nrequires = {{ s{n} = 1 }}")
+        if n < helped:
+            far = (n + QUEUES // 2) % QUEUES
+            lines.append(
+                f'help = [{{ when = "expected_wait", over = 60, add_groups = ["t{far}"] }}]'
+            )
         lines.append(f'[team.t{n}]\nname = "T{n}"\nserves = [{{ queue = "q{n}" }}, {helps}]')
     for n in range(agents):
         own, next_one = n % QUEUES, (n + 1) % QUEUES
@@ -157,7 +167,7 @@ async def alone(here: Running, day: datetime, came: list[Came], agents: int) -> 
     }
 
 
-async def measured(contacts: int, agents: int) -> dict[str, Any]:
+async def measured(contacts: int, agents: int, helped: int) -> dict[str, Any]:
     """Fill a hub and measure."""
     midnight = Clock().now().replace(hour=0, minute=0, second=0, microsecond=0)
     day = midnight - timedelta(days=1)
@@ -165,13 +175,14 @@ async def measured(contacts: int, agents: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with hub_running(Path(folder), time_zone="UTC") as here:
             catalog = here.hub.configuration.catalog
-            wanted = text.changes(company(agents), catalog)
+            wanted = text.changes(company(agents, helped), catalog)
             await here.hub.configuration.change(SYSTEM, "benchmark", wanted)
             there = {f"a{n}": [(OPENS_S, CLOSES_S + 1800)] for n in range(agents)}
             await record(here.hub, came, there, day)
             return {
                 "contacts": contacts,
                 "agents": agents,
+                "helped": helped,
                 **await tried(here, day),
                 **await alone(here, day, came, agents),
             }
@@ -182,8 +193,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=20_000)
     parser.add_argument("--agents", type=int, default=200)
+    parser.add_argument("--helped", type=int, default=0, help="queues with help by figures")
     options = parser.parse_args()
-    report("trials", asyncio.run(measured(options.contacts, options.agents)))
+    report("trials", asyncio.run(measured(options.contacts, options.agents, options.helped)))
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.ids import Id
 from madoguchi.model.routing import MICROS, Figure, ItemState, Refused, Threshold
 from router.board.alerting import Alerts, Raised, Turned
-from router.board.estimates import Expectations
 from router.board.figures import DayFigures
-from router.board.helping import WINDOW_S, Helping, RecentLevel
+from router.board.helping import WINDOW_S, Helping
 from router.board.past import Past
+from router.board.readings import Readings
 from router.board.staff import EVERYBODY, Sign
 from router.board.today import Today
 from router.changes import Changes
@@ -38,16 +38,14 @@ class Board:
     ) -> None:
         self._engine = engine
         self._kept = kept
-        self._expectations = Expectations()
         self._catalog = catalog
-        self._recent: dict[str, RecentLevel] = {}
         self._helping = Helping()
-        self._help: dict[str, tuple[str, ...]] = {}
         self._told: set[str] = set()
         self.today = Today(engine, catalog, known)
+        self._readings = Readings(self.today.waits, self.figures.target)
         self._alerts = Alerts([_raised(row) for row in known.alerts], at)
         for queue, seconds in known.spans:
-            self._expectations.holds(queue, seconds)
+            self._readings.held(queue, seconds)
         self._remember(known, at)
 
     @property
@@ -65,46 +63,35 @@ class Board:
         for moment, queue, waited_s in sorted(lately, key=lambda one: one[0]):
             ago = (now - moment).total_seconds()
             if ago <= WINDOW_S:
-                in_time = waited_s is not None and waited_s <= self.figures.target(queue)
-                self._level(queue).add(at - ago, in_time=in_time, left=waited_s is None)
+                self._readings.ends(queue, waited_s, at - ago)
 
     def learn(self, engine: Engine, changes: Changes, fresh: Iterable[Id], at: float) -> None:
         """Take in what a cycle has stored; ``fresh`` are its new items, ``at`` is monotonic."""
         self._engine, self._catalog = engine, changes.catalog
         self.today.learn(engine, changes)
         for id, answer in changes.answered.items():
-            in_time = answer.waited_us / MICROS <= self.figures.target(answer.queue)
-            self._level(answer.queue).add(at, in_time=in_time)
-            self._expectations.taken(id, answer.queue, at)
+            self._readings.answered(id, answer.queue, answer.waited_us / MICROS, at)
         for id, state in changes.closed.items():
-            self._expectations.ended(id, at)
+            self._readings.closed(id, at)
             if state is ItemState.abandoned and not changes.was_answered(id):
-                self._level(changes.last[id].spec.queue).add(at, in_time=False, left=True)
+                self._readings.left(changes.last[id].spec.queue, at)
         for id in list(fresh)[:EXPECTED]:
             if id in self._kept.items and id not in changes.closed:
-                self._expectations.waits(id, self._kept.placed[id][0], engine.ahead(id), at)
+                self._readings.comes(id, self._kept.placed[id][0], engine.ahead(id), at)
 
     def move(self, engine: Engine, leap: int) -> None:
         """Follow a wall clock that was set, by so many µs."""
         self._engine = engine
         self.today.move(leap)
 
-    def _level(self, queue: str) -> RecentLevel:
-        return self._recent.setdefault(queue, RecentLevel())
-
     def help(self, catalog: Catalog, at: float) -> dict[str, tuple[str, ...]]:
         """Return, for the queues where that has changed, the teams that help them now."""
         helps = {
             key: [help.routed() for help in entry.object.help]
             for key, entry in catalog.queues.items()
-            if entry.object.help or key in self._help
+            if entry.object.help or key in self._helping.now
         }
-        now = {
-            queue: self._helping.teams(queue, several, partial(self._reading, queue, at), at)
-            for queue, several in helps.items()
-        }
-        changed = {q: teams for q, teams in now.items() if teams != self._help.get(q, ())}
-        self._help = {queue: teams for queue, teams in now.items() if teams}
+        changed = self._helping.look(helps, partial(self._readings.of, self._engine, at=at), at)
         self._told |= set(changed)
         return changed
 
@@ -120,25 +107,11 @@ class Board:
         shut = {queue for queue in watched if not catalog.opening(queue, now).open}
 
         def reading(queue: str, figure: Figure) -> float | None:
-            return None if queue in shut else self._reading(queue, at, figure)
+            return None if queue in shut else self._readings.of(self._engine, queue, figure, at)
 
         turned = self._alerts.look(watched, reading, at, now, new_id)
         self._told |= {one.queue for one in (*turned.begun, *turned.ended)}
         return turned
-
-    def _reading(self, queue: str, at: float, figure: Figure) -> float | None:
-        match figure:
-            case Figure.waiting:
-                return float(self._engine.number_waiting(queue))
-            case Figure.longest_wait:
-                since = self.today.waits.since(queue)
-                return 0.0 if since is None else (self._engine.clock - since) / MICROS
-            case Figure.expected_wait:
-                return self.expected_in(queue)
-            case Figure.service_level:
-                return self._level(queue).level(at)
-            case Figure.abandoned:
-                return float(self._level(queue).left(at))
 
     def expected_s(self, item: Id) -> float | None:
         """Return for how many seconds a waiting item still waits; None when nobody can tell."""
@@ -147,17 +120,11 @@ class Board:
         except Refused:
             return None
         queue, _ = self._kept.placed.get(item, ("", None))
-        return self._expectations.expected_s(queue, ahead)
+        return self._readings.expected_s(queue, ahead)
 
     def expected_in(self, queue: str) -> float | None:
         """Return how long a contact would wait that came into a queue now; None as above."""
-        try:
-            ahead = self._engine.ahead_of_new(queue)
-        except Refused:
-            return None
-        if ahead is not None and ahead.free:
-            return 0.0
-        return self._expectations.expected_s(queue, ahead)
+        return self._readings.expected_in(self._engine, queue)
 
     def changed(self) -> set[str]:
         """Return the queues of which something changed since this was asked last."""
@@ -190,7 +157,7 @@ class Board:
             "expected_s": None if expected_s is None else round(expected_s),
             "helped_by": [
                 {"key": team, **self._catalog.teams[team].object.names}
-                for team in self._help.get(queue, ())
+                for team in self._helping.now.get(queue, ())
                 if team in self._catalog.teams
             ],
             "least_level": _least_level(self._catalog, queue),

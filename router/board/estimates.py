@@ -93,8 +93,11 @@ class Expectations:
         return None if raw is None else raw * self._of(queue).ratio
 
     def waits(self, item: Id, queue: str, ahead: Ahead | None, at: float) -> None:
-        """An item begins to wait; ``ahead``: nobody has room for it."""
-        self._work[item] = _Work(queue, at, self._raw(queue, ahead))
+        """An item begins to wait; ``ahead``: nobody has room for it. Nothing where it was taken at
+        once.
+        """
+        if item not in self._work:
+            self._work[item] = _Work(queue, at, self._raw(queue, ahead))
 
     def taken(self, item: Id, queue: str, at: float) -> None:
         """Somebody takes an item, or takes it over."""
@@ -117,6 +120,10 @@ class Expectations:
         """Work of a queue has held its agent for so long."""
         self._of(queue).held.add(seconds)
         self._all.add(seconds)
+
+    def knows(self, queue: str) -> bool:
+        """Tell whether a queue's own work has told how long it holds an agent."""
+        return queue in self._queues and self._queues[queue].held.enough
 
     def _of(self, queue: str) -> _Queue:
         return self._queues.setdefault(queue, _Queue())

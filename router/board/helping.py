@@ -7,7 +7,8 @@ A team comes as soon as the figure is past its limit. It goes when the figure ha
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from madoguchi.model.routing import Figure, Help, Threshold
@@ -43,6 +44,11 @@ class Lasting(Generic[K]):
             del self._past_at[key]
         return key in self._past_at
 
+    def ends_at(self, key: K) -> float | None:
+        """Return when a condition ends if its figure stays back; None: it does not hold."""
+        past_at = self._past_at.get(key)
+        return None if past_at is None else past_at + STAYS_S
+
     def forget(self, key: K) -> None:
         """Let a condition hold no more."""
         self._past_at.pop(key, None)
@@ -58,10 +64,33 @@ def past_limit(one: Threshold, reading: Reading) -> bool:
 
 
 class Helping:
-    """Which helps of each queue are on. Instants are seconds of any one clock."""
+    """Which helps of each queue are on. Instants are seconds of any one clock.
+
+    ``now`` is queue -> the teams that help it, as the last look found them.
+    """
 
     def __init__(self) -> None:
+        self.now: Mapping[str, tuple[str, ...]] = {}
         self._on: Lasting[tuple[str, Help]] = Lasting()
+
+    def look(
+        self,
+        helps: Mapping[str, Sequence[Help]],
+        reading: Callable[[str, Figure], float | None],
+        at: float,
+    ) -> dict[str, tuple[str, ...]]:
+        """Return, for those of some queues where that has changed, the teams that help them."""
+        now = {
+            queue: self.teams(queue, several, partial(reading, queue), at)
+            for queue, several in helps.items()
+        }
+        changed = {q: teams for q, teams in now.items() if teams != self.now.get(q, ())}
+        self.now = {queue: teams for queue, teams in {**self.now, **now}.items() if teams}
+        return changed
+
+    def ends_at(self, queue: str, help: Help) -> float | None:
+        """Return when a help ends if its figure stays back; None: it is not on."""
+        return self._on.ends_at((queue, help))
 
     def teams(
         self, queue: str, helps: Sequence[Help], reading: Reading, at: float
@@ -100,6 +129,10 @@ class RecentLevel:
         """Return how many were abandoned."""
         self._pass(at)
         return self._left
+
+    def changes_at(self) -> float | None:
+        """Return when the next contact is too old to count; None: none counts."""
+        return self._contacts[0][0] + WINDOW_S if self._contacts else None
 
     def _pass(self, at: float) -> None:
         while self._contacts and at - self._contacts[0][0] > WINDOW_S:

@@ -31,12 +31,13 @@ class End(Enum):
 
 
 class Record(NamedTuple):
-    """The wait of a contact that came ``at``."""
+    """The wait of a contact that came ``at``; ``nobody``: nobody could ever take it."""
 
     queue: str
     at: int
     wait_us: int
     end: End
+    nobody: bool = False
 
 
 @dataclass(slots=True)

@@ -8,29 +8,35 @@ from heapq import heappop, heappush
 
 from madoguchi.model.routing import (
     MICROS,
-    AgentChanged,
     AgentLoadChanged,
-    AwayReserved,
     Command,
-    ConnectionChanged,
     Decision,
     ItemAssigned,
+    ItemBlocked,
     ItemCancelled,
     ItemClosed,
     ItemEnqueued,
     ItemSpec,
     ItemState,
     OfferAccepted,
+    OfferClosed,
+    OfferDeclined,
     Offered,
+    OfferState,
     Presence,
-    PresenceSet,
+    PresenceChanged,
     Refused,
+    Requeued,
     TimePassed,
+    TransferredToAgent,
+    TransferredToQueue,
     WorkEnded,
 )
 from router.engine.engine import Engine
-from router.simulator.cast import DAY_US, Cast, Coming, Member
+from router.simulator.cast import Asked, Cast, Coming, Member, Reply, Turn
 from router.simulator.figures import End, Group, Record, Span
+from router.simulator.people import People
+from router.simulator.watch import Watch
 
 NEVER = 1 << 62
 
@@ -41,18 +47,41 @@ class What(IntEnum):
     end = 0
     shift = 1
     engine = 2
-    accept = 3
-    arrival = 4
-    abandonment = 5
+    look = 3
+    accept = 4
+    decline = 5
+    arrival = 6
+    abandonment = 7
 
 
 @dataclass(slots=True)
 class Contact:
-    """A contact that has not left yet."""
+    """A contact that has not left yet.
+
+    ``turn``: so often it was handed on. ``direct`` is the offer to whom it was meant for,
+    ``returned``: they could not take it. ``on_offer``: to so many it is now. ``nobody``: nobody
+    could ever take it. ``asked`` is agent -> how often they were.
+    """
 
     coming: Coming
     counted: bool
     waits: bool = True
+    turn: int = 0
+    direct: str = ""
+    returned: bool = False
+    on_offer: int = 0
+    nobody: bool = False
+    asked: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def taken_over(self) -> Turn | None:
+        """The turn at which it is; None: with its first agent."""
+        return self.coming.turns[self.turn - 1] if self.turn else None
+
+    @property
+    def last(self) -> bool:
+        """Whether it is handed on no more."""
+        return self.turn == len(self.coming.turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +101,7 @@ class Replication:
     def __init__(self, cast: Cast, explain: int = 0) -> None:
         self._cast = cast
         self._engine = Engine(seed=cast.seed, explaining=explain > 0)
-        self._now = 0
+        self._now, self._what = 0, What.engine
         self._events: list[tuple[int, What, int, str]] = []
         self._order = 0
         self._come = 0
@@ -82,9 +111,12 @@ class Replication:
         self._contacts: dict[str, Contact] = {}
         self._records: list[Record] = []
         self._queues = {name: Span() for name in cast.queues}
-        self._groups = {name: Group() for name in cast.groups}
-        self._members: dict[str, Member] = {}
-        self._used: dict[str, int] = {}
+        self._people = People(
+            cast, self._engine, self._do, lambda at, key: self._post(at, What.shift, key)
+        )
+        self._groups: dict[str, Group] = self._people.groups
+        self._watch = Watch(self._engine, cast) if cast.helps else None
+        self._looks_at: int | None = None
         self._explain = explain
         self._explained: list[str] = []
 
@@ -98,12 +130,14 @@ class Replication:
             at, what, key = self._next()
             if at > until:
                 break
-            self._now = at
+            self._now, self._what = at, what
             self._happen(what, key)
         for span in self._spans():
             span.close(self._now)
         waiting = [
-            Record(one.coming.queue, one.coming.at, self._now - one.coming.at, End.waiting)
+            Record(
+                one.coming.queue, one.coming.at, self._now - one.coming.at, End.waiting, one.nobody
+            )
             for one in self._contacts.values()
             if one.waits and one.counted
         ]
@@ -137,56 +171,35 @@ class Replication:
             contact = self._contacts.get(key)
             if contact is not None and contact.waits:
                 self._do(ItemCancelled(key, ItemState.abandoned))
-        elif what is What.accept:
-            self._accept(key)
+        elif what is What.shift:
+            self._people.shift(key, self._now)
+        elif what is What.look:
+            self._look()
         else:
-            self._shift(key)
-
-    # ------------------------------------------------------------ who is there
+            self._answer(what, key)
 
     def _open(self) -> None:
         self._do(self._cast.configuration)
         for member in self._cast.members:
-            self._hire(member)
+            self._people.hire(member, self._now)
         for name in self._cast.streams:
             self._expect(name)
 
-    def _hire(self, member: Member) -> None:
-        name = member.spec.id
-        self._members[name] = member
-        self._do(AgentChanged(member.spec))
-        self._do(ConnectionChanged(name, True))
-        if member.shifts is None:
-            self._do(PresenceSet(name, Presence.available))
-            self._staff(member, 1)
-        for start, end in member.shifts or ():
-            self._post(start, What.shift, f"{name}/in")
-            self._post(end, What.shift, f"{name}/out")
+    def _look(self) -> None:
+        """Let teams help whom a look finds in need, and no longer who is not."""
+        if self._watch is None or self._watch.due != self._now:
+            return
+        if self._watch.tells_time:
+            self._do(TimePassed())
+        for command in self._watch.look(self._now):
+            self._do(command)
+        self._expect_look()
 
-    def _shift(self, key: str) -> None:
-        name, _, way = key.partition("/")
-        if self._cast.daily:
-            self._post(self._now + DAY_US, What.shift, key)
-        if way == "in":
-            self._do(PresenceSet(name, Presence.available))
-            self._staff(self._members[name], 1)
-        else:
-            self._do(AwayReserved(name, "shift"))
-            self._staff(self._members[name], -1)
-
-    def _staff(self, member: Member, way: int) -> None:
-        """Let an agent's units count from now on, or no longer."""
-        for group in member.groups:
-            self._groups[group].staff.change(way * member.spec.units, self._now)
-
-    def _loaded(self, agent: str) -> None:
-        """Note the units that an agent has in use now: what was decided may be over already."""
-        used = self._engine.load(agent).used
-        more = used - self._used.get(agent, 0)
-        if more:
-            self._used[agent] = used
-            for group in self._members[agent].groups:
-                self._groups[group].work.change(more, self._now)
+    def _expect_look(self) -> None:
+        due = self._watch.due if self._watch is not None else None
+        if due is not None and due != self._looks_at:
+            self._looks_at = due
+            self._post(due, What.look, "")
 
     # ------------------------------------------------------------ the way of a contact
 
@@ -217,61 +230,140 @@ class Replication:
         if contact.waits and coming.patience_us is not None:
             self._post(self._now + coming.patience_us, What.abandonment, name)
 
-    def _accept(self, offer: str) -> None:
+    def _answer(self, what: What, offer: str) -> None:
         pending = self._engine.offer(offer)
-        if pending is not None:
+        if pending is None:
+            return
+        if what is What.accept:
             self._do(OfferAccepted(offer, pending.agent))
+        else:
+            self._do(OfferDeclined(offer, pending.agent))
 
     def _finish(self, name: str) -> None:
-        del self._contacts[name]
-        self._do(WorkEnded(name))
+        contact = self._contacts.get(name)
+        if contact is None:
+            return
+        if contact.last and not contact.returned:
+            del self._contacts[name]
+            self._do(WorkEnded(name))
+        else:
+            self._hand_on(name, contact)
 
-    def _do(self, command: Command) -> None:
+    def _hand_on(self, name: str, contact: Contact) -> None:
+        """Give a contact to whom it is meant for, else to the queue; its turn counts from now."""
+        if not contact.returned:
+            contact.turn += 1
+            turn = contact.coming.turns[contact.turn - 1]
+            if turn.agent and self._do(TransferredToAgent(name, turn.agent)):
+                return
+        contact.returned = False
+        turn = contact.coming.turns[contact.turn - 1]
+        item = self._engine.item(name)
+        if item is not None and item.spec.queue == turn.queue:
+            self._do(Requeued(name, "transfer"))
+        else:
+            self._do(TransferredToQueue(name, turn.queue))
+
+    def _do(self, command: Command) -> bool:
+        """Carry out a command and all that follows from it; tell whether it could be."""
         try:
-            decisions = self._engine.apply(command, self._now)
+            decisions, done = self._engine.apply(command, self._now), True
         except Refused as refused:
-            decisions = refused.decisions
+            decisions, done = refused.decisions, False
+        if self._watch is not None:
+            self._watch.learn(command, decisions, self._now, late=self._what >= What.look)
+            self._expect_look()
         for decision in decisions:
             self._follow(decision)
+        return done
 
     def _follow(self, decision: Decision) -> None:
         if isinstance(decision, AgentLoadChanged):
-            self._loaded(decision.agent)
+            self._people.loaded(decision.agent, self._now)
         elif isinstance(decision, Offered):
             self._offered(decision)
+        elif isinstance(decision, OfferClosed):
+            self._offer_closed(decision)
         elif isinstance(decision, ItemAssigned):
             self._served(decision)
-        elif isinstance(decision, ItemClosed) and decision.state is not ItemState.done:
-            left = End.abandoned if decision.state is ItemState.abandoned else End.blocked
-            self._leave(self._contacts.pop(decision.item), left)
+        elif isinstance(decision, ItemClosed):
+            if decision.state is not ItemState.done:
+                left = End.abandoned if decision.state is ItemState.abandoned else End.blocked
+                self._leave(self._contacts.pop(decision.item), left)
+        elif isinstance(decision, ItemBlocked):
+            self._blocked(decision)
+        elif isinstance(decision, PresenceChanged) and decision.presence is Presence.missed:
+            self._people.missed(decision.agent, self._now)
+
+    def _blocked(self, blocked: ItemBlocked) -> None:
+        """Note whether nobody can ever take a contact: it is told when it comes, or never."""
+        contact = self._contacts.get(blocked.item)
+        if contact is not None and contact.waits:
+            contact.nobody = blocked.blocked and contact.coming.at == self._now
 
     def _offered(self, offered: Offered) -> None:
         if len(self._explained) < self._explain:
             self._explained.append(self._in_words(offered))
-        after = self._contacts[offered.item].coming.accept_us
-        if after:
-            self._post(self._now + after, What.accept, offered.offer)
+        contact = self._contacts[offered.item]
+        contact.nobody = False
+        reply = self._reply(contact, offered)
+        contact.on_offer += 1
+        if reply.end is OfferState.declined:
+            self._post(self._now + reply.after_us, What.decline, offered.offer)
+        elif reply.end is OfferState.timed_out:
+            return
+        elif reply.after_us:
+            self._post(self._now + reply.after_us, What.accept, offered.offer)
         else:
             self._do(OfferAccepted(offered.offer, offered.agent))
 
+    def _reply(self, contact: Contact, offered: Offered) -> Reply:
+        """Return what an agent does with an offer; whom a contact was handed to takes it."""
+        if offered.transfer:
+            contact.direct = offered.offer
+        turn = contact.taken_over
+        own = Reply(OfferState.accepted, turn.accept_us if turn else contact.coming.accept_us)
+        conduct = self._cast.conduct
+        if conduct is None or offered.transfer:
+            return own
+        time = contact.asked.get(offered.agent, 0)
+        contact.asked[offered.agent] = time + 1
+        queue, beside = contact.coming.queue, contact.on_offer > 0
+        return conduct.reply(Asked(int(offered.item), queue, offered.agent, time, beside), own)
+
+    def _offer_closed(self, closed: OfferClosed) -> None:
+        contact = self._contacts.get(closed.item)
+        if contact is None:
+            return
+        contact.on_offer -= 1
+        if contact.direct == closed.offer:
+            contact.direct = ""
+            if closed.state is OfferState.withdrawn:
+                # Its agent has it still, who gives it to the queue now.
+                contact.returned = True
+                self._post(self._now, What.end, closed.item)
+
     def _served(self, assigned: ItemAssigned) -> None:
         contact = self._contacts[assigned.item]
-        member = self._members[assigned.agent]
-        busy = self._busy_s(assigned.item, contact.coming, member)
-        self._leave(contact, End.answered)
+        member = self._people.members[assigned.agent]
+        busy = self._busy_s(assigned.item, contact, member)
+        if contact.waits:
+            self._leave(contact, End.answered)
         if contact.counted:
             for group in member.groups:
                 self._groups[group].contacts += 1
         self._post(self._now + round(busy * MICROS), What.end, assigned.item)
 
-    def _busy_s(self, name: str, coming: Coming, member: Member) -> float:
-        """Return for how long a contact keeps its agent."""
-        wrap_up = coming.wrap_up_s
-        if self._cast.wrap_up_most:
+    def _busy_s(self, name: str, contact: Contact, member: Member) -> float:
+        """Return for how long a contact keeps its agent, until it is handed on or done with."""
+        coming, turn = contact.coming, contact.taken_over
+        handling = turn.handling_s if turn else coming.handling_s
+        wrap_up = coming.wrap_up_s if contact.last else 0.0
+        if self._cast.wrap_up_most and wrap_up:
             item = self._engine.item(name)
             most = self._cast.wrap_up_most.get(item.spec.queue if item else coming.enters)
             wrap_up = wrap_up if most is None else min(wrap_up, most)
-        return coming.handling_s / member.speed.get(coming.queue, 1.0) + wrap_up
+        return handling / member.speed.get(coming.queue, 1.0) + wrap_up
 
     def _leave(self, contact: Contact, end: End) -> None:
         """Note how a contact's wait has ended."""
@@ -280,7 +372,8 @@ class Replication:
         self._queues[coming.queue].change(-1, self._now)
         if contact.counted:
             self._left += 1
-            self._records.append(Record(coming.queue, coming.at, self._now - coming.at, end))
+            waited = self._now - coming.at
+            self._records.append(Record(coming.queue, coming.at, waited, end, contact.nobody))
 
     def _in_words(self, offered: Offered) -> str:
         why = offered.explanation
@@ -305,4 +398,5 @@ def _item(name: str, coming: Coming) -> ItemSpec:
         preferred=coming.preferred,
         preference=coming.preference,
         draw=coming.draw,
+        patient=coming.patient,
     )

@@ -5,14 +5,13 @@ Instants are µs since the day began, spans µs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from madoguchi.clock import to_micros
-from madoguchi.model.routing import ItemState, Preference
-from router.pauses import ENDED, released_so_far
+from madoguchi.model.routing import OfferState, Preference
 
 DAY_US = 86_400_000_000
 HALF_HOUR_US = 1_800_000_000
@@ -25,14 +24,35 @@ class Span(NamedTuple):
     whole: bool
 
 
+class HandedOn(NamedTuple):
+    """A contact that its agent gave away: to ``agent``, or (empty) to whoever took it in ``queue``,
+    who accepted it after so long and worked on it for ``talk``.
+    """
+
+    queue: str
+    agent: str
+    talk: Span
+    accept: int | None
+
+
+class Reaction(NamedTuple):
+    """What became of an offer after ``us``, to an agent of a contact that came to ``queue``."""
+
+    agent: str
+    queue: str
+    end: OfferState
+    us: int
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """One contact that came in.
 
     ``queue`` is the one it came to, before hours were looked at. ``left``: the customer gave up
     after ``waited``; otherwise somebody took it then (``talk`` is set), or it still waited, or was
-    ``sent_away`` then, and nobody knows how long it would have waited.
-    ``talk`` ends where wrap-up begins. ``accept``: how long the agent took to accept.
+    sent away then (``ended`` says why), and nobody knows how long it would have waited.
+    ``talk`` is with its first agent and ends where wrap-up begins, or where it was handed on.
+    ``accept``: how long the agent took to accept; None also where several were asked at once.
     """
 
     queue: str
@@ -40,7 +60,7 @@ class Contact:
     at: int
     waited: int
     left: bool = False
-    sent_away: bool = False
+    ended: str = ""
     talk: Span | None = None
     wrap_up: Span | None = None
     accept: int | None = None
@@ -48,6 +68,15 @@ class Contact:
     priority: int | None = None
     preferred: str | None = None
     preference: Preference = Preference.last_owner
+    handed_on: tuple[HandedOn, ...] = ()
+
+    @property
+    def work(self) -> Span | None:
+        """All work on it before wrap-up, whoever did it."""
+        if self.talk is None:
+            return None
+        spans = [self.talk, *(one.talk for one in self.handed_on)]
+        return Span(sum(one.us for one in spans), spans[-1].whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +85,8 @@ class Day:
 
     They go on for a day behind its end, so that who came late is served. ``forecast_of``: the
     contacts are those of so many days, of whose mean a day like them is drawn; 0: the day itself.
+    ``missed`` is agent -> the parts of these spans in which they were away because they had missed
+    offers, and came back; ``backs`` is how long that took them, or they were seen away.
     """
 
     begins: datetime
@@ -63,6 +94,9 @@ class Day:
     contacts: tuple[Contact, ...]
     there: Mapping[str, tuple[tuple[int, int], ...]]
     forecast_of: int = 0
+    reactions: tuple[Reaction, ...] = ()
+    missed: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    backs: tuple[tuple[str, Span], ...] = ()
 
     @property
     def half_hours(self) -> int:
@@ -73,13 +107,15 @@ class Day:
 def part_of_half_hours(day: Day, agent: str) -> list[float]:
     """Return the part of each half hour of a day in which an agent was available."""
     found = [0.0] * day.half_hours
-    for began, ended in day.there[agent]:
+    there = [(span, 1) for span in day.there[agent]]
+    there += [(span, -1) for span in day.missed.get(agent, ())]
+    for (began, ended), sign in there:
         for at in range(began // HALF_HOUR_US, day.half_hours):
             first = at * HALF_HOUR_US
             over = min(ended, first + HALF_HOUR_US) - max(began, first)
             if over <= 0:
                 break
-            found[at] += over / HALF_HOUR_US
+            found[at] += sign * over / HALF_HOUR_US
     return found
 
 
@@ -94,6 +130,9 @@ def forecast(begins: datetime, ends: datetime, days: Sequence[Day]) -> Day:
         tuple(sorted(contacts, key=lambda one: one.at)),
         days[0].there,
         len(days),
+        tuple(one for day in days for one in day.reactions),
+        days[0].missed,
+        tuple(one for day in days for one in day.backs),
     )
 
 
@@ -111,120 +150,3 @@ def span_of(day: date, zone: tzinfo | None) -> tuple[datetime, datetime]:
     after = day + timedelta(days=1)
     last = datetime(after.year, after.month, after.day, tzinfo=zone)
     return (first, last) if zone else (first.astimezone(), last.astimezone())
-
-
-def told(
-    begins: datetime,
-    ends: datetime,
-    now: datetime,
-    items: Iterable[Any],
-    spells: Iterable[Any],
-    periods: Iterable[Any],
-    working: Iterable[Any] = (),
-) -> Day:
-    """Return a day from its rows: work items that were enqueued in it, spells of work on them with
-    when their offers were made, periods of being available, what the router keeps of work that
-    goes on. ``now`` is when they were read.
-
-    Who was cancelled before anybody took them asked for nothing and is left out.
-    """
-    start, at = to_micros(begins), to_micros(now)
-    of_item: dict[str, list[Any]] = {}
-    for spell in spells:
-        of_item.setdefault(spell.item, []).append(spell)
-    kept = {one.id: one for one in working}
-    pauses = {id: released_so_far(one.channel, one.routing or {}, at) for id, one in kept.items()}
-    sent_away = {id for id, one in kept.items() if (one.routing or {}).get(ENDED)}
-    contacts = [
-        _contact(
-            item,
-            sorted(of_item.get(item.id, ()), key=_began),
-            start,
-            at,
-            pauses.get(item.id, 0),
-            sent_away=item.id in sent_away,
-        )
-        for item in items
-        if item.assigned_at is not None or item.state != ItemState.cancelled.value
-    ]
-    length = to_micros(ends) - start
-    return Day(
-        begins,
-        length,
-        tuple(sorted(contacts, key=lambda one: one.at)),
-        _there(periods, start, length + DAY_US),
-    )
-
-
-def _began(spell: Any) -> datetime:
-    began: datetime = spell.started_at
-    return began
-
-
-def _contact(
-    item: Any, spells: list[Any], start: int, now: int, paused: int, *, sent_away: bool
-) -> Contact:
-    enqueued = to_micros(item.enqueued_at)
-    ended = item.assigned_at is None and item.state == ItemState.abandoned.value
-    known = to_micros(item.closed_at) if ended else now
-    waited = item.waited_us if item.assigned_at is not None else known - enqueued
-    taken = item.assigned_at is not None and spells
-    return Contact(
-        queue=item.came_to or item.answered_in or item.queue,
-        channel=item.channel,
-        at=enqueued - start,
-        waited=max(0, waited),
-        left=ended and not sent_away,
-        sent_away=sent_away,
-        talk=_talk(spells, now, paused) if taken else None,
-        wrap_up=_wrap_up(spells, now) if taken else None,
-        accept=_accept(spells[0]) if taken else None,
-        requires=item.requires,
-        priority=item.priority,
-        preferred=item.preferred,
-        preference=Preference(item.preference or Preference.last_owner.value),
-    )
-
-
-def _talk(spells: list[Any], now: int, paused: int) -> Span:
-    """Return for how long a contact weighed on agents before wrap-up; transfers add up, and what
-    waited for the customer with its units released does not count.
-    """
-    last = spells[-1]
-    total = sum(
-        (to_micros(end) if (end := one.wrap_up_at or one.ended_at) else now)
-        - to_micros(one.started_at)
-        - (one.released_us or 0)
-        for one in spells
-    )
-    return Span(max(0, total - paused), (last.wrap_up_at or last.ended_at) is not None)
-
-
-def _wrap_up(spells: list[Any], now: int) -> Span | None:
-    last = spells[-1]
-    if (last.wrap_up_at or last.ended_at) is None:
-        return None
-    total = sum(
-        (to_micros(one.ended_at) if one.ended_at else now) - to_micros(one.wrap_up_at)
-        for one in spells
-        if one.wrap_up_at
-    )
-    return Span(max(0, total), last.ended_at is not None)
-
-
-def _accept(spell: Any) -> int | None:
-    if spell.made_at is None:
-        return None
-    return max(0, to_micros(spell.started_at) - to_micros(spell.made_at))
-
-
-def _there(
-    periods: Iterable[Any], start: int, until: int
-) -> dict[str, tuple[tuple[int, int], ...]]:
-    there: dict[str, list[tuple[int, int]]] = {}
-    for one in periods:
-        began = max(0, to_micros(one.began_at) - start)
-        ended = until if one.ended_at is None else min(until, to_micros(one.ended_at) - start)
-        if ended > began:
-            there.setdefault(one.agent, []).append((began, ended))
-    return {agent: tuple(sorted(spans)) for agent, spans in there.items()}

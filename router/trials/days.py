@@ -13,7 +13,8 @@ from madoguchi.configuration.service import Invalid
 from madoguchi.model.faults import Fault
 from madoguchi.store.work import Store
 from router.trials import reading
-from router.trials.day import Day, forecast, span_of, told, weekdays_before
+from router.trials.day import Day, forecast, span_of, weekdays_before
+from router.trials.telling import told
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from router.simulator.figures import End, Record, of_contacts, summed
-from router.trials.replay import Replayed, Trial, recorded
+from router.trials.replay import FULL, UNFINISHED, Replayed, recorded, turned_away_count
+from router.trials.trial import Trial
 
 SERVICE_LEVEL, MEAN_WAIT, ABANDONED = "service_level", "mean_wait_s", "abandoned"
 GOOD = {SERVICE_LEVEL: 1, MEAN_WAIT: -1, ABANDONED: -1}
@@ -96,8 +97,12 @@ def as_it_was(trial: Trial) -> dict[str, Any]:
     records = recorded(trial)
 
     def of(some: Sequence[Record]) -> dict[str, float]:
-        unfinished = sum(1 for one in some if one.end is End.waiting)
-        return {**of_contacts(some, trial.targets), "unfinished": float(unfinished)}
+        own = {
+            UNFINISHED: sum(1 for one in some if one.end is End.waiting),
+            FULL: sum(1 for one in some if one.end is End.blocked),
+        }
+        known = of_contacts(turned_away_count(some), trial.targets)
+        return {**known, **{name: float(number) for name, number in own.items()}}
 
     return {
         "queues": {key: of([one for one in records if one.queue == key]) for key in trial.queues},

@@ -18,7 +18,8 @@ from router.configured import specs
 from router.engine.policy import lacks
 from router.trials.day import Day, part_of_half_hours
 from router.trials.figures import SERVICE_LEVEL
-from router.trials.replay import NO_TEAM, Objects, Present, Replayed
+from router.trials.replay import Replayed
+from router.trials.trial import NO_TEAM, Objects, Present
 
 MOST_MOVES = 16
 """So many are replayed; the most promising."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.conversation import UNFINISHED
 from madoguchi.model.ids import DOMAIN
-from madoguchi.model.routing import ItemState, Presence
+from madoguchi.model.routing import ItemState, OfferState, Presence
 from madoguchi.store.work import Work
 from router.tables import assignment, offer, presence_period
 
@@ -38,10 +38,13 @@ ITEM = [
 ]
 
 
-def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows]]:
+IN_VAIN = (OfferState.declined, OfferState.timed_out, OfferState.withdrawn)
+
+
+def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows, Rows]]:
     """Return the work items that were enqueued in a time, the spells of work on them, who was
-    available from then on for a day longer, and what the router keeps of the items in work and of
-    those that nobody took.
+    available or had missed offers from then on for a day longer, what the router keeps of the items
+    in work and of those that nobody took, and offers that nobody accepted.
     """
     within = (
         work_item.c.domain == DOMAIN,
@@ -49,22 +52,13 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows]
         work_item.c.enqueued_at < ends,
     )
     items = yield select(*ITEM).where(*within)
-    spells = yield (
-        select(
-            assignment.c.item,
-            assignment.c.started_at,
-            assignment.c.wrap_up_at,
-            assignment.c.ended_at,
-            assignment.c.released_us,
-            offer.c.made_at,
-        )
-        .join(work_item, work_item.c.id == assignment.c.item)
-        .join(offer, offer.c.id == assignment.c.offer, isouter=True)
-        .where(*within)
-    )
+    spells = yield _spells(*within)
     periods = yield select(
-        presence_period.c.agent, presence_period.c.began_at, presence_period.c.ended_at
-    ).where(*_available(begins, ends + timedelta(days=1)))
+        presence_period.c.agent,
+        presence_period.c.presence,
+        presence_period.c.began_at,
+        presence_period.c.ended_at,
+    ).where(*_there(begins, ends + timedelta(days=1), Presence.available, Presence.missed))
     unfinished = work_item.c.state.in_([state.value for state in UNFINISHED])
     never_taken = and_(
         work_item.c.state == ItemState.abandoned.value, work_item.c.assigned_at.is_(None)
@@ -72,7 +66,43 @@ def rows(begins: datetime, ends: datetime) -> Work[tuple[Rows, Rows, Rows, Rows]
     working = yield select(work_item.c.id, work_item.c.channel, work_item.c.routing).where(
         *within, or_(unfinished, never_taken)
     )
-    return items, spells, periods, working
+    vain = yield _vain(*within)
+    return items, spells, periods, working, vain
+
+
+def _spells(*within: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(
+            assignment.c.item,
+            assignment.c.agent,
+            assignment.c.queue,
+            assignment.c.started_at,
+            assignment.c.wrap_up_at,
+            assignment.c.ended_at,
+            assignment.c.released_us,
+            offer.c.made_at,
+            offer.c.transfer,
+        )
+        .join(work_item, work_item.c.id == assignment.c.item)
+        .join(offer, offer.c.id == assignment.c.offer, isouter=True)
+        .where(*within)
+    )
+
+
+def _vain(*within: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(
+            offer.c.item,
+            offer.c.agent,
+            offer.c.state,
+            offer.c.reason,
+            offer.c.transfer,
+            offer.c.made_at,
+            offer.c.closed_at,
+        )
+        .join(work_item, work_item.c.id == offer.c.item)
+        .where(*within, offer.c.state.in_([state.value for state in IN_VAIN]))
+    )
 
 
 def known(begins: datetime, ends: datetime) -> Work[tuple[bool, bool]]:
@@ -86,14 +116,18 @@ def known(begins: datetime, ends: datetime) -> Work[tuple[bool, bool]]:
         )
         .limit(1)
     )
-    there = yield select(presence_period.c.id).where(*_available(begins, ends)).limit(1)
+    there = yield (
+        select(presence_period.c.id).where(*_there(begins, ends, Presence.available)).limit(1)
+    )
     return bool(came), bool(there)
 
 
-def _available(begins: datetime, ends: datetime) -> tuple[ColumnElement[bool], ...]:
+def _there(
+    begins: datetime, ends: datetime, *presences: Presence
+) -> tuple[ColumnElement[bool], ...]:
     return (
         presence_period.c.domain == DOMAIN,
-        presence_period.c.presence == Presence.available.value,
+        presence_period.c.presence.in_([one.value for one in presences]),
         presence_period.c.began_at < ends,
         or_(presence_period.c.ended_at.is_(None), presence_period.c.ended_at > begins),
     )

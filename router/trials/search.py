@@ -18,8 +18,9 @@ from router.trials.day import Day
 from router.trials.days import Days
 from router.trials.figures import EVERYTHING, GOOD, SERVICE_LEVEL, effect
 from router.trials.moves import Move, MoveKind, promising
-from router.trials.replay import NEW, Replayed, Trial, fits
+from router.trials.replay import Replayed
 from router.trials.service import Wanted, left_out
+from router.trials.trial import NEW, Trial, fits
 from router.trials.turns import Kept, Turns
 from router.trials.workers import Worker
 

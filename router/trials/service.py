@@ -17,7 +17,8 @@ from router.trials.day import Day
 from router.trials.days import Days
 from router.trials.figures import as_it_was, compared
 from router.trials.reach import reach
-from router.trials.replay import NEW, OLD, Replayed, Trial, fits
+from router.trials.replay import Replayed
+from router.trials.trial import NEW, OLD, Trial, fits
 from router.trials.turns import Kept, Turns
 from router.trials.workers import Worker
 
@@ -152,12 +153,9 @@ class Trials:
 
 
 def left_out(trial: Trial) -> dict[str, int]:
-    """Return how many of the day's contacts and agents the configurations do not know any more,
-    and how many queues would be helped by their figures, which no trial looks at.
-    """
+    """Return how many of the day's contacts and agents the configurations do not know any more."""
     queues = set(trial.queues)
     return {
         "contacts": sum(1 for one in trial.day.contacts if one.queue not in queues),
         "agents": sum(1 for agent in trial.day.there if agent not in trial.new.agent_by_id),
-        "help": sum(1 for entry in trial.new.queues.values() if entry.object.help),
     }

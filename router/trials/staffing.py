@@ -19,7 +19,7 @@ from router.engine.policy import lacks
 from router.trials.day import HALF_HOUR_US, Contact, Day, part_of_half_hours
 from router.trials.erlang import ErlangA
 from router.trials.fit import Curve
-from router.trials.replay import Fits
+from router.trials.trial import Fits
 
 HALF_HOUR_S = HALF_HOUR_US / MICROS
 NOBODY: tuple[str, ...] = ()

@@ -18,9 +18,9 @@ from madoguchi.http.table import Body, Call, Operation
 from madoguchi.security.permissions import Action, NotFound
 from router.trials.day import HALF_HOUR_US, Day
 from router.trials.days import Days
-from router.trials.replay import fits
 from router.trials.routes import FIRST_DAY, LAST_DAY
 from router.trials.staffing import HalfHour, Plan, Terms, Together, plan
+from router.trials.trial import fits
 
 HALF_HOUR = timedelta(microseconds=HALF_HOUR_US)
 COLUMNS = (

@@ -12,7 +12,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from router.trials.day import Contact
-from router.trials.replay import Objects, Present, Replayed, Trial, replayed
+from router.trials.replay import Replayed, replayed
+from router.trials.trial import Objects, Present, Trial
 
 NICE = 5
 PART = 500
@@ -49,7 +50,8 @@ class Worker:
     def _taught(self, trial: Trial) -> None:
         contacts = trial.day.contacts
         try:
-            self._ours.send(replace(trial, day=replace(trial.day, contacts=())))
+            # What agents did with offers is in the fits already.
+            self._ours.send(replace(trial, day=replace(trial.day, contacts=(), reactions=())))
             # Part by part: whatever is packed at once keeps the hub from everything else.
             for first in range(0, len(contacts), PART):
                 self._ours.send(contacts[first : first + PART])

@@ -11,9 +11,11 @@ import pytest
 
 from madoguchi.clock import ManualClock
 from router.trials import reading
-from router.trials.day import span_of, told
+from router.trials.day import span_of
 from router.trials.figures import as_it_was, compared
-from router.trials.replay import Trial, fits, replayed
+from router.trials.replay import replayed
+from router.trials.telling import told
+from router.trials.trial import Trial, fits
 from tests.support.days import BEGINS, Came, record
 from tests.support.hubs import Person, Running, hub_running
 from tests.support.waiting import wait_for
@@ -80,7 +82,7 @@ async def test_a_recorded_day_is_tried(tmp_path: Path, database: str) -> None:
         assert begun[0] == 202
         found = await shown(sue, begun[1]["id"])
         assert (found["done"], found["of"], found["left_out"]) == (
-            20, 20, {"contacts": 0, "agents": 0, "help": 0},
+            20, 20, {"contacts": 0, "agents": 0},
         )  # fmt: skip
         assert set(found["changes"][0]["fields"]) == {
             "agent_choice", "requires", "service_level_s",

@@ -62,6 +62,16 @@ def test_work_counts_from_the_first_who_takes_it_to_its_end() -> None:
     assert known.expected_s("b", ahead(1)) == pytest.approx(60)
 
 
+def test_who_is_taken_at_once_tells_how_long_the_work_holds() -> None:
+    """As where nobody is asked: the contact comes and is taken in one cycle."""
+    known = Expectations()
+    for n in range(10):
+        known.taken(str(n), "a", n * 100.0)
+        known.waits(str(n), "a", None, n * 100.0)
+        known.ended(str(n), n * 100.0 + 80)
+    assert known.expected_s("a", ahead(1)) == pytest.approx(80)
+
+
 def test_who_gave_up_teaches_nothing() -> None:
     known = taught(a=100)
     for n in range(20):

@@ -12,9 +12,10 @@ from madoguchi.configuration.catalog import Catalog, Entry
 from madoguchi.configuration.kinds import KINDS
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import DOMAIN
+from madoguchi.model.routing import OfferState
 from madoguchi.store.work import Many, Work
 from router.tables import assignment, offer, presence_period
-from router.trials.day import DAY_US, Contact, Day, Span
+from router.trials.day import DAY_US, Contact, Day, Reaction, Span
 
 BEGINS = datetime(2026, 11, 20, tzinfo=UTC)
 Spans = Mapping[str, Sequence[tuple[float, float]]]
@@ -63,6 +64,11 @@ def day_of(came: Sequence[Came], there: Spans) -> Day:
         DAY_US,
         tuple(one.contact() for one in sorted(came, key=lambda one: one.at)),
         {agent: tuple((us(a), us(b)) for a, b in spans) for agent, spans in there.items()},
+        reactions=tuple(
+            Reaction(one.agent, one.queue, OfferState.accepted, us(one.accept))
+            for one in came
+            if one.talk is not None and one.accept
+        ),
     )
 
 

@@ -7,8 +7,23 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from madoguchi.clock import to_micros
-from router.trials.day import DAY_US, Contact, Day, Span, span_of, told, weekdays_before
+from madoguchi.model.routing import OfferState
+from router.trials.day import (
+    DAY_US,
+    Contact,
+    Day,
+    HandedOn,
+    Reaction,
+    Span,
+    part_of_half_hours,
+    span_of,
+    weekdays_before,
+)
+from router.trials.telling import told
+from router.trials.trial import fits
 from tests.support.days import us
 
 BEGINS = datetime(2026, 11, 20, tzinfo=UTC)
@@ -45,8 +60,11 @@ def spell(
     ended: float | None,
     made: float | None,
     released: float | None = None,
+    **more: Any,
 ) -> Any:
+    values = {"agent": "ann", "queue": "orders", "transfer": False, **more}
     return SimpleNamespace(
+        **values,
         item="i",
         started_at=at(began),
         wrap_up_at=None if wrap_up is None else at(wrap_up),
@@ -72,11 +90,61 @@ def test_an_answered_contact() -> None:
     assert one.accept == us(3)
 
 
-def test_transfers_add_up() -> None:
-    one = only([item()], [spell(150, 160, 170, 145), spell(110, None, 140, None)])
-    assert one.talk == Span(us(40), True)
+def test_who_was_handed_on_has_each_ones_work() -> None:
+    spells = [
+        spell(150, 160, 170, 145, queue="returns", agent="ben"),
+        spell(110, None, 140, None),
+    ]
+    one = only([item()], spells)
+    assert one.talk == Span(us(30), True)
+    assert one.handed_on == (HandedOn("returns", "", Span(us(10), True), us(5)),)
     assert one.wrap_up == Span(us(10), True)
+    assert one.work == Span(us(40), True)
     assert one.accept is None, "the first was pulled"
+
+
+def test_who_was_handed_to_an_agent_stays_with_the_first_until_they_accept() -> None:
+    spells = [
+        spell(110, None, 150, 107),
+        spell(150, None, 180, 143, agent="ben", transfer=True),
+        spell(180, 190, 200, None, agent="cid"),
+    ]
+    one = only([item()], spells)
+    assert one.talk == Span(us(33), True), "from then on the replay asks the other one"
+    assert one.handed_on == (
+        HandedOn("orders", "ben", Span(us(30), True), us(7)),
+        HandedOn("orders", "cid", Span(us(10), True), None),
+    )
+
+
+def vain(agent: str, end: str, made: float, closed: float, reason: str = "", **more: Any) -> Any:
+    values = {"agent": agent, "state": end, "reason": reason, "transfer": False, **more}
+    return SimpleNamespace(item="i", made_at=at(made), closed_at=at(closed), **values)
+
+
+def test_what_agents_did_with_offers() -> None:
+    offers = [
+        vain("ben", "declined", 100, 102),
+        vain("cid", "timed_out", 102, 107),
+        vain("cid", "timed_out", 102, 107, transfer=True),
+    ]
+    found = told(BEGINS, ENDS, at(300), [item()], [spell(110, 170, 200, 107)], [], [], offers)
+    assert found.reactions == (
+        Reaction("ann", "orders", OfferState.accepted, us(3)),
+        Reaction("ben", "orders", OfferState.declined, us(2)),
+        Reaction("cid", "orders", OfferState.timed_out, us(5)),
+    )
+    at_once = told(BEGINS, ENDS, at(300), [item()], [spell(110, 170, 200, 110)], [])
+    assert at_once.reactions == (), "nobody was asked"
+
+
+def test_of_several_who_were_asked_each_ones_time_is_drawn() -> None:
+    offers = [vain("ben", "withdrawn", 107, 110, "taken")]
+    found = told(BEGINS, ENDS, at(300), [item()], [spell(110, 170, 200, 107)], [], [], offers)
+    assert found.contacts[0].accept is None
+    assert [one.end.value for one in found.reactions] == ["accepted", "withdrawn"]
+    curve = fits(found).accept.shared
+    assert (curve.times, curve.over) == ((3.0,), (0.5,)), "the other would have taken longer"
 
 
 def test_what_goes_on_was_not_seen_to_its_end() -> None:
@@ -119,12 +187,32 @@ def test_a_contact_counts_where_it_came_to() -> None:
     assert only([old], []).queue == "orders"
 
 
-def test_who_was_there_when() -> None:
-    def period(agent: str, began: float, ended: float | None) -> Any:
-        return SimpleNamespace(
-            agent=agent, began_at=at(began), ended_at=None if ended is None else at(ended)
-        )
+def period(agent: str, began: float, ended: float | None, presence: str = "available") -> Any:
+    until = None if ended is None else at(ended)
+    return SimpleNamespace(agent=agent, presence=presence, began_at=at(began), ended_at=until)
 
+
+def test_who_came_back_from_missed_offers_was_there() -> None:
+    found = day(
+        [],
+        [],
+        [
+            period("ann", 0, 100),
+            period("ann", 100, 160, "missed"),
+            period("ann", 160, 500),
+            period("ann", 500, 900, "missed"),
+            period("ben", 0, 7200),
+            period("ben", 7200, None, "missed"),
+        ],
+    )
+    assert found.there == {"ann": ((0, us(500)),), "ben": ((0, us(7200)),)}
+    assert found.missed == {"ann": ((us(100), us(160)),)}
+    assert found.backs[:2] == (("ann", Span(us(60), True)), ("ann", Span(us(400), False)))
+    assert part_of_half_hours(found, "ann")[0] == pytest.approx(440 / 1800)
+    assert part_of_half_hours(found, "ben")[:5] == [1, 1, 1, 1, 0]
+
+
+def test_who_was_there_when() -> None:
     found = day(
         [],
         [],
@@ -166,4 +254,4 @@ def test_who_was_sent_away_has_not_left() -> None:
     away = item(state="abandoned", assigned_at=None, waited_us=None, closed_at=at(145))
     kept = SimpleNamespace(id="i", channel="sms", routing={"ended": "full"})
     (one,) = told(BEGINS, ENDS, at(300), [away], [], [], [kept]).contacts
-    assert (one.left, one.sent_away, one.waited, one.talk) == (False, True, us(45), None)
+    assert (one.left, one.ended, one.waited, one.talk) == (False, "full", us(45), None)

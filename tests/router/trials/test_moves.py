@@ -6,7 +6,8 @@ from madoguchi.configuration.catalog import Catalog
 from router.configured import specs
 from router.trials.figures import MEAN_WAIT, SERVICE_LEVEL
 from router.trials.moves import MOST_MOVES, Move, MoveKind, needed, promising
-from router.trials.replay import Trial, fits, replayed
+from router.trials.replay import replayed
+from router.trials.trial import Trial, fits
 from tests.support.days import Came, Spans, catalog_of, day_of
 
 HOUR = 3600.0

@@ -14,10 +14,12 @@ import pytest
 
 from router.configured import specs
 from router.simulator import Scenario, run
+from router.trials.casting import cast
 from router.trials.day import HALF_HOUR_US, forecast
 from router.trials.figures import as_it_was, compared
 from router.trials.reach import reach
-from router.trials.replay import NO_TEAM, Replayed, Trial, cast, fits, replayed
+from router.trials.replay import Replayed, replayed
+from router.trials.trial import NO_TEAM, Trial, fits
 from tests.support.days import BEGINS, Came, Spans, catalog_of, day_of
 
 COMPANY = """

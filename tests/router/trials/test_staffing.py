@@ -8,8 +8,8 @@ import pytest
 
 from router.trials.day import Day, forecast
 from router.trials.erlang import ErlangA
-from router.trials.replay import fits
 from router.trials.staffing import Plan, Terms, plan
+from router.trials.trial import fits
 from tests.support.days import BEGINS, Came, Spans, catalog_of, day_of
 
 COMPANY = """

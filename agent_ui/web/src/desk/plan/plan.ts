@@ -32,7 +32,7 @@ export interface Search extends Kept {
   thought_of: number | null
   base: { total: Pair } | null
   moves: Move[]
-  left_out: { contacts?: number; agents?: number; help?: number }
+  left_out: { contacts?: number; agents?: number }
 }
 
 export interface HalfHour {

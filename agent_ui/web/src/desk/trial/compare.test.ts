@@ -29,9 +29,10 @@ test('long waits are told in minutes, on both sides of a row', () => {
   expect(inUnit(long.new, long.unit, 'ja')).toBe('6.7')
 })
 
-test('who still waited is named only where there is somebody', () => {
-  expect(rows(pair('unfinished', 0, 0), null).map(({ key }) => key)).not.toContain('unfinished')
-  expect(rows(pair('unfinished', 0, 2), null).map(({ key }) => key)).toContain('unfinished')
+test.each(['unfinished', 'full', 'nobody'])('%s is named only where there is somebody', (key) => {
+  expect(rows(pair(key, 0, 0), null).map((each) => each.key)).not.toContain(key)
+  expect(rows(pair(key, 0, 2), null).map((each) => each.key)).toContain(key)
+  expect(rows(pair(key, 0, 0), { [key]: 3 }).map((each) => each.key)).toContain(key)
 })
 
 test('numbers are written as people read them; nothing is minus nothing', () => {

@@ -15,8 +15,12 @@ export const FIGURES: readonly Figure[] = [
   { key: 'mean_wait_s', unit: 'seconds', good: 'less' },
   { key: 'wait_s.p90', unit: 'seconds', good: 'less' },
   { key: 'abandoned', unit: 'count', good: 'less' },
+  { key: 'full', unit: 'count', good: 'less' },
   { key: 'unfinished', unit: 'count', good: 'less' },
+  { key: 'nobody', unit: 'count', good: 'less' },
 ]
+/** Named only where there is somebody. */
+const RARE = new Set(['full', 'unfinished', 'nobody'])
 export const SERVICE_LEVEL = FIGURES[0] as Figure
 export const OCCUPANCY: Figure = { key: 'occupancy', unit: 'share', good: null }
 
@@ -68,9 +72,9 @@ export function row(figure: Figure, pair: Pair, recorded: Record<string, number>
   }
 }
 
-/** A queue's rows; who still waited at the end is named only where there is somebody. */
+/** A queue's rows. */
 export function rows(pair: Pair, recorded: Record<string, number> | null): Row[] {
-  return FIGURES.map((figure) => row(figure, pair, recorded)).filter(({ key, old, new: now }) => key !== 'unfinished' || old + now > 0)
+  return FIGURES.map((figure) => row(figure, pair, recorded)).filter((each) => !RARE.has(each.key) || each.old + each.new + (each.recorded ?? 0) > 0)
 }
 
 const SCALE: Record<Unit, number> = { share: 100, seconds: 1, minutes: 1 / 60, count: 1 }

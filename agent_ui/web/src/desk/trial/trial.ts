@@ -47,7 +47,7 @@ export interface Trial extends Kept {
   reach: Record<string, { old: Step[]; new: Step[] }>
   recorded: { queues: Record<string, Record<string, number>>; total: Record<string, number> } | null
   figures: Compared | null
-  left_out: { contacts?: number; agents?: number; help?: number }
+  left_out: { contacts?: number; agents?: number }
 }
 
 export interface Days {
