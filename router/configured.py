@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from madoguchi.configuration.catalog import Catalog, Entry
-from madoguchi.configuration.kinds import Agent, Queue, routed_order
+from madoguchi.configuration.kinds import Agent, Queue
+from madoguchi.configuration.queue_parts import routed_order
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Role
 from madoguchi.model.routing import AgentSpec, QueuePolicy, Reserve

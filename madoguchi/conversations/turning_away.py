@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from madoguchi.configuration.kinds import Full
+from madoguchi.configuration.queue_parts import Full
 from madoguchi.conversations import outside
 from madoguchi.i18n import catalogue
 from madoguchi.model.channels import Line
