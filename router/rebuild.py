@@ -15,6 +15,7 @@ from madoguchi.model.routing import (
     Activity,
     AgentFacts,
     AgentSpec,
+    Callback,
     ItemFacts,
     ItemSpec,
     ItemState,
@@ -208,6 +209,7 @@ def item_spec(row: Row[Any]) -> ItemSpec:
         ahead=kept.get("ahead", 0),
         by_hand=kept.get("by_hand", False),
         patient=kept.get("patient", False),
+        not_before=kept.get("not_before", 0),
         requires=row.requires,
         priority=row.priority,
         preferred=kept.get("preferred", row.preferred),
@@ -239,8 +241,10 @@ def item_facts(row: Row[Any], offers: list[Row[Any]], agents: Mapping[Id, AgentF
         ),
         told_blocked=bool(kept.get("told_blocked")),
         wrap_up_until=kept.get("wrap_up_until"),
-        taken=row.assigned_at is not None,
+        taken=kept.get("taken", row.assigned_at is not None),
         waits_until=kept.get("waits_until"),
+        callback=Callback(kept.get("callback", Callback.none.value)),
+        calls=kept.get("calls", 0),
     )
 
 
@@ -276,6 +280,10 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
         "told_blocked": facts.told_blocked,
         "wrap_up_until": facts.wrap_up_until,
         "waits_until": facts.waits_until,
+        "not_before": facts.spec.not_before,
+        "taken": facts.taken,
+        "callback": facts.callback.value,
+        "calls": facts.calls,
     }
 
 

@@ -15,6 +15,11 @@ from madoguchi.model.routing_commands import (
     Assigned,
     AwayReserved,
     AwayTakenBack,
+    CallbackAsked,
+    CallbackCancelled,
+    CallbackGivenUp,
+    CallbackMissed,
+    CallbackReached,
     Command,
     ConfigurationChanged,
     ConnectionChanged,
@@ -44,6 +49,7 @@ from madoguchi.model.routing_facts import (
     AgentChoice,
     AgentFacts,
     AgentSpec,
+    Callback,
     Figure,
     Help,
     IdleSince,
@@ -89,6 +95,12 @@ __all__ = [
     "Assigned",
     "AwayReserved",
     "AwayTakenBack",
+    "Callback",
+    "CallbackAsked",
+    "CallbackCancelled",
+    "CallbackGivenUp",
+    "CallbackMissed",
+    "CallbackReached",
     "Candidate",
     "Command",
     "ConfigurationChanged",
@@ -104,6 +116,7 @@ __all__ = [
     "IdleSince",
     "ItemAssigned",
     "ItemBlocked",
+    "ItemCallback",
     "ItemCancelled",
     "ItemClosed",
     "ItemEnqueued",
@@ -224,12 +237,23 @@ class ItemClosed:
     """The item is done, cancelled or abandoned; the engine forgets it.
 
     `why` is `wrap_up_over` where the time for wrap-up has run out, `full` where a new item found
-    no place to wait, `waited_too_long` where nobody took it in time, empty where people ended it.
+    no place to wait, `waited_too_long` where nobody took it in time, `callback_given_up` where its
+    customer was called in vain, empty where people ended it.
     """
 
     item: str
     state: ItemState
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCallback:
+    """Where an item stands with a call: its customer is to be offered one, or wants none any more
+    (`offered`), has asked for one, or was reached.
+    """
+
+    item: str
+    callback: Callback
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +301,7 @@ Decision = (
     | ItemWrapUp
     | ItemResumed
     | ItemClosed
+    | ItemCallback
     | ItemRanked
     | PresenceChanged
     | AgentLoadChanged

@@ -119,6 +119,8 @@ class Book:
             return item.wrap_up_until
         if kind is Timer.step:
             return item.step_due() if self.index.holds(key) else None
+        if kind is Timer.rest:
+            return item.spec.not_before if item.resting else None
         return item.absent_due(self.agents[item.owner] if item.owner is not None else None)
 
     # ------------------------------------------------------------ telling
@@ -177,10 +179,19 @@ class Book:
         """Put an item that is on offer to nobody into its bucket; an owner keeps it meanwhile.
 
         Rings whose moment has passed count at once; overflows are tried when nobody takes it now.
+        What is not to be asked for yet rests.
         """
+        if item.spec.not_before > self.clock:
+            self.rest(item)
+            return
         item.state = ItemState.waiting
         item.stepped = item.spec.enqueued_at - 1
         self.place(item)
+
+    def rest(self, item: ItemRecord) -> None:
+        """Let an item wait in no bucket, until nobody is asked too early any more."""
+        item.state, item.resting = ItemState.waiting, True
+        self.timers.schedule(Timer.rest, item.id)
 
     def place(self, item: ItemRecord) -> None:
         """Put a waiting item into the bucket where it belongs now."""
@@ -206,7 +217,8 @@ class Book:
         return wide.helped_by(teams) if teams else wide
 
     def lift(self, item: ItemRecord) -> None:
-        """Take an item out of its bucket, if it is in one."""
+        """Take an item out of its bucket, if it is in one; it does not rest any more."""
+        item.resting = False
         self.index.lift(item)
         self.arrivals.pop(item.id, None)
 
@@ -315,6 +327,8 @@ class Book:
         item.transfer = None
         item.told_blocked = False
         item.taken, item.waits_until = True, None
+        if item.spec.not_before:
+            item.spec = replace(item.spec, not_before=0)
         self.end_preference(item)
         agent.taken += 1
         self.hold(item, agent.id, ItemState.assigned)

@@ -38,6 +38,7 @@ from madoguchi.model.routing import (
 )
 from router.engine.agents import missed
 from router.engine.book import Book
+from router.engine.calls import offer_call, refuse_open_call
 from router.engine.explain import explain_offer
 from router.engine.policy import kept_until, reachable, room
 from router.engine.records import AgentRecord, ItemRecord
@@ -103,12 +104,14 @@ def pass_rings(book: Book, item: ItemRecord) -> None:
 
 def go_elsewhere(book: Book, item: ItemRecord) -> None:
     """Let a waiting item overflow whose moment to do so has come, else end if it has waited too
-    long.
+    long; what waits on may be offered a call.
     """
     if item.policy.overflow and _overflow(book, item):
         return
     if item.waits_until is not None and item.waits_until <= book.clock:
         book.close(item, ItemState.abandoned, "waited_too_long")
+        return
+    offer_call(book, item)
 
 
 def _overflow(book: Book, item: ItemRecord) -> bool:
@@ -310,6 +313,7 @@ def start_wrap_up(book: Book, command: WrapUpStarted) -> None:
     item = book.owned(command.item)
     if item.owner != command.agent:
         raise Refused("not_yours", item.id, item.owner)
+    refuse_open_call(item)
     end_transfer(book, item, "ended")
     if not item.policy.wrap_up:
         book.close(item, ItemState.done)
@@ -345,6 +349,7 @@ def end_work(book: Book, command: WorkEnded) -> None:
         raise Refused("not_assigned", item.id)
     if command.wrapped_up and item.state is not ItemState.wrap_up:
         raise Refused("customer_wrote", item.id, item.owner)
+    refuse_open_call(item)
     book.close(item, ItemState.done)
 
 

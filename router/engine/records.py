@@ -11,6 +11,7 @@ from madoguchi.model.routing import (
     Activity,
     AgentFacts,
     AgentSpec,
+    Callback,
     ItemFacts,
     ItemSpec,
     ItemState,
@@ -245,6 +246,7 @@ class ItemRecord:
 
     `wide` is what the rings up to `widened_at` have changed; overflows up to `stepped` are done
     with. `kept`: for which agent alone it waits. `waits_until`: when it ends if nobody takes it.
+    `resting`: it waits in no bucket, until `spec.not_before`. `calls`: how many were in vain.
     """
 
     spec: ItemSpec
@@ -267,6 +269,9 @@ class ItemRecord:
     stepped: int = 0
     taken: bool = False
     waits_until: int | None = None
+    callback: Callback = Callback.none
+    calls: int = 0
+    resting: bool = False
 
     @property
     def id(self) -> str:
@@ -314,7 +319,8 @@ class ItemRecord:
     def limit_wait(self, at: int) -> None:
         """Begin to count how long it may wait in the queue into which it has come."""
         most = self.policy.max_wait_s
-        limited = most > 0 and not (self.taken or self.spec.patient)
+        patient = self.taken or self.spec.patient or self.callback is Callback.asked
+        limited = most > 0 and not patient
         self.waits_until = at + micros(most) if limited else None
 
     def relimit_wait(self, before: QueuePolicy, at: int) -> None:
@@ -329,14 +335,21 @@ class ItemRecord:
             self.waits_until = moved if most else None
 
     def step_due(self) -> int | None:
-        """Return when the next ring or overflow comes, if the item still waits then."""
+        """Return when the next step comes, if the item still waits then."""
         policy, since = self.policy, self.spec.enqueued_at
         ring = next_moment(policy.rings, since, self.widened_at)
         overflow = next_moment(policy.overflow, since, self.stepped)
         delay = self.delay_after(self.widened_at)
         kept = kept_until(self.spec, policy) if self.kept is not None else None
-        moments = (ring, overflow, delay, kept, self.waits_until)
+        moments = (ring, overflow, delay, kept, self.waits_until, self.callback_due())
         return min((due for due in moments if due is not None), default=None)
+
+    def callback_due(self) -> int | None:
+        """Return when its customer is offered a call, if nobody has taken it by then."""
+        after = self.policy.callback_after_s
+        if not after or self.taken or self.callback is not Callback.none:
+            return None
+        return self.spec.enqueued_at + micros(after)
 
     def delay_after(self, passed: int) -> int | None:
         """Return when the item is next old enough for more agents, later than `passed`."""
@@ -400,4 +413,6 @@ class ItemRecord:
             wrap_up_until=self.wrap_up_until,
             taken=self.taken,
             waits_until=self.waits_until,
+            callback=self.callback,
+            calls=self.calls,
         )

@@ -17,6 +17,7 @@ class Timer(IntEnum):
     absent = 4
     wrap_up = 5
     step = 6
+    rest = 7
 
 
 Due = Callable[[Timer, str], int | None]
