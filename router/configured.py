@@ -105,6 +105,9 @@ def policy(catalog: Catalog, key: str, queue: Queue) -> QueuePolicy:
         max_waiting=queue.max_waiting,
         max_wait_s=queue.max_wait_s,
         full_to=queue.full.to_queue,
+        callback_after_s=queue.callback.after or 0,
+        callback_retry_s=queue.callback.retry_s,
+        callback_attempts=queue.callback.attempts,
     )
 
 

@@ -20,6 +20,7 @@ from madoguchi.configuration.facts import (
 from madoguchi.configuration.queue_parts import (
     Ageing,
     Alert,
+    Callback,
     Full,
     Help,
     Key,
@@ -33,6 +34,7 @@ from madoguchi.configuration.queue_parts import (
     Part,
     Ring,
     WrapUpCode,
+    callback_in_time,
     one_order,
 )
 from madoguchi.configuration.times import DAY, Date, DayHours, Place, TimeZone, spans
@@ -153,6 +155,7 @@ class Queue(Named, Object):
     max_waiting: int | None = Field(None, ge=0, le=100_000)
     max_wait_s: float = Field(0, ge=0, le=2_592_000)
     full: Full = Full()
+    callback: Callback = Callback()
     agent_choice: AgentChoice = AgentChoice.longest_idle
     idle_since: IdleSince = IdleSince.work
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
@@ -180,6 +183,11 @@ class Queue(Named, Object):
         if self.auto_accept and self.offer_to > 1:
             text = "work that begins by itself is given to one agent; leave one of the two out"
             raise PydanticCustomError("auto_accept_alone", text)
+        return self
+
+    @model_validator(mode="after")
+    def _callback_in_time(self) -> "Queue":
+        callback_in_time(self.callback, self.outside, self.max_wait_s)
         return self
 
     @field_validator("alerts")

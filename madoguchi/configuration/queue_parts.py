@@ -140,10 +140,11 @@ class Alert(Watched):
 
 class Outside(Part):
     """What becomes of a new contact while its queue is closed: it waits and the customer is told,
-    or it goes to another queue. Without a text the customer is told in our words.
+    or it goes to another queue; with ``callback`` the customer is offered a call, too. Without a
+    text the customer is told in our words.
     """
 
-    action: Literal["message", "queue"] = "message"
+    action: Literal["message", "queue", "callback"] = "message"
     text: str = Field(default="", max_length=1000)
     text_en: str = Field(default="", max_length=1000)
     to_queue: MaybeKey = ""
@@ -169,3 +170,29 @@ class Full(Part):
     to_queue: MaybeKey = ""
     text: str = Field(default="", max_length=1000)
     text_en: str = Field(default="", max_length=1000)
+
+
+class Callback(Part):
+    """Customers may be called instead of waiting: whom nobody has taken for ``after`` seconds is
+    offered that, once. So many ``attempts`` are made, ``retry_s`` apart. Without a text it is
+    offered in our words.
+    """
+
+    after: float | None = Field(default=None, gt=0, le=86_400)
+    text: str = Field(default="", max_length=500)
+    text_en: str = Field(default="", max_length=500)
+    retry_s: float = Field(default=900, gt=0, le=86_400)
+    attempts: int = Field(default=3, ge=1, le=10)
+
+
+def callback_in_time(callback: Callback, outside: Outside, max_wait_s: float) -> None:
+    """Refuse a call that nobody is ever offered: because nothing says when, or because the wait
+    ends before.
+    """
+    if callback != Callback() and callback.after is None and outside.action != "callback":
+        text = "say after how long a call is offered, or offer it outside the opening hours"
+        raise PydanticCustomError("callback_no_way", text)
+    if max_wait_s and callback.after is not None and callback.after >= max_wait_s:
+        facts = {"after": callback.after, "max_wait_s": max_wait_s}
+        text = "the wait ends after {max_wait_s} s, before a call is offered after {after} s"
+        raise PydanticCustomError("callback_too_late", text, facts)

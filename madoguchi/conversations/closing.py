@@ -57,7 +57,7 @@ def close(
     work = [_work(one, now, new_id()) for one in again]
     closed, words = _last_words(closed, away, now, new_id)
     yield repository.update_conversations([*closed, *again])
-    yield from _say(words, found, now)
+    yield from say(words, found, now)
     yield repository.insert_items(work)
     yield append(
         [
@@ -83,7 +83,8 @@ def _last_words(
     return closed, words
 
 
-def _say(words: list[Message], found: Mapping[Id, Conversation], now: datetime) -> Work[None]:
+def say(words: list[Message], found: Mapping[Id, Conversation], now: datetime) -> Work[None]:
+    """Store what the hub itself says in some conversations, and send it."""
     if not words:
         return
     yield repository.insert_messages(words)

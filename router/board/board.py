@@ -72,10 +72,14 @@ class Board:
         """Take in what a cycle has stored; ``fresh`` are its new items, ``at`` is monotonic."""
         self._engine, self._catalog = engine, changes.catalog
         self.today.learn(engine, changes)
-        for id, answer in changes.answered.items():
+        for answer in changes.answered.values():
             in_time = answer.waited_us / MICROS <= self.figures.target(answer.queue)
             self._level(answer.queue).add(at, in_time=in_time)
-            self._expectations.taken(id, answer.queue, at)
+        for id, agent, _ in changes.assigned:
+            first = changes.answered.get(id)
+            if agent is not None and (first is not None or id not in self._kept.answered):
+                queue = changes.facts(id).spec.queue if first is None else first.queue
+                self._expectations.taken(id, queue, at)
         for id, state in changes.closed.items():
             self._expectations.ended(id, at)
             if state is ItemState.abandoned and not changes.was_answered(id):

@@ -30,7 +30,6 @@ def offer_call(book: Book, item: ItemRecord) -> None:
     due = item.callback_due()
     if due is not None and due <= book.clock:
         _become(book, item, Callback.offered)
-        book.timers.schedule(Timer.step, item.id)
 
 
 def ask(book: Book, command: CallbackAsked) -> None:
@@ -52,10 +51,10 @@ def cancel(book: Book, command: CallbackCancelled) -> None:
     item = book.item(command.item)
     if item.callback is not Callback.asked:
         return
-    _become(book, item, Callback.offered)
+    item.callback = Callback.offered
     if item.owner is None:
         item.limit_wait(book.clock)
-        book.timers.schedule(Timer.step, item.id)
+    _become(book, item, Callback.offered)
     if item.resting:
         item.spec = replace(item.spec, not_before=0)
         wake(book, item)
@@ -102,7 +101,9 @@ def refuse_open_call(item: ItemRecord) -> None:
 
 
 def _become(book: Book, item: ItemRecord, callback: Callback) -> None:
+    """The steps that are still to come are not the same any more."""
     item.callback = callback
+    book.timers.schedule(Timer.step, item.id)
     book.tell(ItemCallback(item.id, callback))
 
 

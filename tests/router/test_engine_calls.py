@@ -97,6 +97,13 @@ def test_asking_keeps_place_age_and_class_and_ends_the_limit() -> None:
     assert stage.offered_to("j") == "a"
 
 
+def test_later_steps_come_to_who_has_asked_early() -> None:
+    stage = Stage(queue(overflow=(Overflow(300, "r"),)), QueuePolicy("r", "Other"))
+    asked(stage)
+    moved = only(ItemWaiting, stage.after(300))
+    assert moved == [ItemWaiting("i", "r", "overflow")]
+
+
 def test_a_cancelled_wish_waits_as_others_do() -> None:
     stage = Stage(queue(max_wait_s=300))
     asked(stage)

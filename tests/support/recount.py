@@ -77,6 +77,7 @@ class Recount:
         oldest = min((r.enqueued_at for r in waits), default=None)
         return {
             "waiting": len(waits),
+            "callbacks": sum((r.routing or {}).get("callback") == "asked" for r in waits),
             "oldest_at": oldest,
             "answered": len(answered),
             "in_time": in_time,
