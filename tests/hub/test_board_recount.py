@@ -31,11 +31,17 @@ MIDNIGHTS = (datetime(2026, 11, 21, 15, tzinfo=UTC), datetime(2026, 11, 22, 15, 
 COUNTED = ("alerts", "waiting", "callbacks", "answered", "abandoned", "handled")
 WATCHED = """
 [queue.orders]
-callback = { after = 10, retry_s = 20 }
 alerts = [
   { when = "waiting", over = 0 }, { when = "longest_wait", over = 20 },
   { when = "abandoned", over = 0 }, { when = "service_level", under = 0.9 },
 ]
+"""
+
+CALLS = """
+[queue.orders]
+callback = { after = 10, retry_s = 20 }
+[queue.returns]
+callback = { after = 10, retry_s = 20 }
 """
 
 
@@ -70,6 +76,7 @@ async def serve(world: World) -> None:
 
 async def be_called(world: World) -> None:
     """While everybody is away a visitor asks to be called; perhaps somebody comes and does."""
+    await world.here.configure(CALLS)
     for agent in world.agents:
         away = {"presence": "away", "reason": "lunch"}
         await world.ask(agent, "PUT", "/agents/me/presence", away)
