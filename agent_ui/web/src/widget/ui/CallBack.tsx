@@ -45,9 +45,11 @@ export function CallBack({ call: { state, shown } }: { call: Callback }) {
         <button class="wide" type="button" onClick={back}>
           {asked ? words.callCancel : words.callWait}
         </button>
-        <button class="wide primary" disabled={!value || (asked && value === shown)}>
-          {words.callAsk}
-        </button>
+        {(!asked || value !== shown) && (
+          <button class="wide primary" disabled={!value}>
+            {words.callAsk}
+          </button>
+        )}
       </div>
     </form>
   )
