@@ -25,6 +25,10 @@ class Span(NamedTuple):
     whole: bool
 
 
+_NO_CONTACT = {ItemState.cancelled.value, ItemState.done.value}
+"""Whom nobody has answered: cancelled before, or called in vain until it was given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """One contact that came in.
@@ -145,7 +149,7 @@ def told(
             sent_away=item.id in sent_away,
         )
         for item in items
-        if item.assigned_at is not None or item.state != ItemState.cancelled.value
+        if item.assigned_at is not None or item.state not in _NO_CONTACT
     ]
     length = to_micros(ends) - start
     return Day(

@@ -13,6 +13,7 @@ from madoguchi.i18n import catalogue
 from madoguchi.security.secrets import new_key
 from madoguchi.security.tables import audit
 from madoguchi.store.tables import log
+from tests.hub.test_board_tables import table
 from tests.hub.test_opening_hours import NIGHT, OFFICE, rows
 from tests.hub.test_turning_away import DAY, PHONES, ended, filled
 from tests.support.hubs import Person, Running, SilentTwilio, Stream, Widget, hub_running
@@ -175,6 +176,9 @@ async def test_by_text_the_address_is_called(tmp_path: Path, database: str) -> N
         board = await sue.call("GET", "/board")
         (orders,) = [one for one in board["queues"] if one["queue"] == "orders"]
         assert (orders["waiting"], orders["callbacks"], orders["abandoned"]) == (1, 1, 0)
+
+        rows_told = await table(sue, "/board/table?of=queues&language=en")
+        assert rows_told[0]["To call back"] == "1"
 
         await here.sms(me, "電話不要")
         await wait_for(lambda: wishes(here, "offered"), "the wish is taken back")
