@@ -213,7 +213,9 @@ def item_spec(row: Row[Any]) -> ItemSpec:
         requires=row.requires,
         priority=row.priority,
         preferred=kept.get("preferred", row.preferred),
-        preference=Preference(row.preference or Preference.last_owner.value),
+        preference=Preference(
+            kept.get("preference") or row.preference or Preference.last_owner.value
+        ),
     )
 
 
@@ -273,6 +275,7 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
         "by_hand": facts.spec.by_hand,
         "patient": facts.spec.patient,
         "preferred": facts.spec.preferred,
+        "preference": facts.spec.preference.value,
         "transfer": facts.transfer.value if facts.transfer else None,
         "paused_since": facts.paused_since,
         "released": facts.released,

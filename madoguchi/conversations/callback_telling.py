@@ -81,6 +81,8 @@ def _told(
             sender = senders.get(one.identity)
             text += "\n" + callbacks.how(one.language, callbacks.number_of(one, sender))
         return callbacks.offered(one, news.item, now), _out(one, line, text, now, new_id)
+    if not known:
+        return None, None
     if news.state is Wish.REACHED:
         context = callbacks.marked(one, state=Wish.REACHED.value, next_at=None)
         return context, _line(one, "callback_reached", now, new_id)

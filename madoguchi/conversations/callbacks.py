@@ -49,9 +49,15 @@ def offered(one: Conversation, item: Id, now: datetime) -> dict[str, Any]:
     """Return a conversation's context in which a call is offered; nothing of earlier wishes stays
     but the number.
     """
-    number = (one.context.get(MARK) or {}).get("number")
+    before: Mapping[str, Any] = one.context.get(MARK) or {}
+    number = {name: before.get(name) for name in ("number", "shown")}
     kept = {"item": item, "state": Wish.OFFERED.value, "offered_at": now.isoformat(), "calls": 0}
-    return {**one.context, MARK: {**kept, "number": number, "next_at": None}}
+    return {**one.context, MARK: {**kept, **number, "next_at": None}}
+
+
+def forgotten(one: Conversation) -> dict[str, Any]:
+    """Return a conversation's context without any wish: its work begins anew."""
+    return {key: value for key, value in one.context.items() if key != MARK}
 
 
 def asked(one: Conversation, to: Called, now: datetime) -> dict[str, Any]:

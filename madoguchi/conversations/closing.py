@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from madoguchi.conversations import repository, telling
+from madoguchi.conversations.callbacks import forgotten
 from madoguchi.conversations.choice import taken
 from madoguchi.conversations.turning_away import Away, tell
 from madoguchi.model import log
@@ -51,7 +52,12 @@ def close(
         if one.state is not ConversationState.CLOSED and id not in late
     ]
     again = [
-        replace(found[id], unanswered_since=found[id].inbound_at, version=found[id].version + 1)
+        replace(
+            found[id],
+            context=forgotten(found[id]),
+            unanswered_since=found[id].inbound_at,
+            version=found[id].version + 1,
+        )
         for id in sorted(late)
     ]
     work = [_work(one, now, new_id()) for one in again]
