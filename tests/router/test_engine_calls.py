@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from madoguchi.model.routing import (
@@ -32,8 +34,8 @@ from router.engine.engine import Engine
 from tests.router.stage import START, Stage, only
 
 
-def queue(**policy: object) -> QueuePolicy:
-    return QueuePolicy("q", "Queue", **{"callback_after_s": 120, **policy})  # type: ignore[arg-type]
+def queue(**policy: Any) -> QueuePolicy:
+    return QueuePolicy("q", "Queue", **{"callback_after_s": 120, **policy})
 
 
 def asked(stage: Stage, name: str = "i") -> None:
