@@ -99,7 +99,7 @@ async def test_a_visitor_thinks_again(house: House) -> None:
     await expect(panel.get_by_label(words["callNumber"], exact=True)).to_have_value(
         "+1 202-555-0123"
     )
-    await panel.get_by_role("button", name=words["callCancel"]).click()
+    await panel.get_by_role("button", name=words["callWait"]).click()
     await expect(panel.get_by_role("button", name=words["callAsk"])).to_be_visible()
     assert house.faults == []
 

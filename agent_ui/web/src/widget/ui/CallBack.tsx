@@ -6,10 +6,9 @@ import { useHere } from './here'
 export function CallBack({ call: { state, shown } }: { call: Callback }) {
   const { counter, words } = useHere()
   const [writing, write] = useState(state !== 'declined')
-  const [value, setValue] = useState(shown ?? counter.identity.claim?.phone ?? '')
+  const [value, setValue] = useState(shown ?? counter.identity.claim?.phone)
   const [fault, setFault] = useState('')
-  const asked = state === 'asked'
-  const tell = (act: string, number = '') => counter.session.ask('callback', { act, number })
+  const tell = (act: string, number?: string) => counter.session.ask('callback', { act, number })
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()
     const answer = await tell('ask', value)
@@ -43,13 +42,11 @@ export function CallBack({ call: { state, shown } }: { call: Callback }) {
       </label>
       <div class="pair">
         <button class="wide" type="button" onClick={back}>
-          {asked ? words.callCancel : words.callWait}
+          {words.callWait}
         </button>
-        {(!asked || value !== shown) && (
-          <button class="wide primary" disabled={!value}>
-            {words.callAsk}
-          </button>
-        )}
+        <button class="wide primary" disabled={!value || (state === 'asked' && value === shown)}>
+          {words.callAsk}
+        </button>
       </div>
     </form>
   )
