@@ -208,6 +208,10 @@ class DeskApi:
                     "service_level_s": e.object.service_level_s,
                     "wrap_up": [{"key": c.key, **c.names} for c in e.object.wrap_up],
                     "wrap_up_s": e.object.wrap_up_s,
+                    "callback": {
+                        "retry_s": e.object.callback.retry_s,
+                        "attempts": e.object.callback.attempts,
+                    },
                 }
                 for key, e in sorted(catalog.queues.items())
             ],

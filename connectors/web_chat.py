@@ -20,6 +20,7 @@ from madoguchi.model.channels import Capabilities, Channel
 from madoguchi.model.conversation import Part
 from madoguchi.model.inbound import (
     Inbound,
+    InboundCallback,
     InboundEnd,
     InboundIdentity,
     InboundMessage,
@@ -35,6 +36,7 @@ from unified_profile.identity import clean, mail, phone
 
 IDENTIFY_AGE = timedelta(minutes=10)
 IDENTIFY_AHEAD = timedelta(minutes=1)
+CALLBACK_ACTS = frozenset({"ask", "decline", "cancel"})
 
 
 class WebChatSettings(ConnectorSettings):
@@ -66,7 +68,9 @@ class WebChat(Connector):
     )
     Settings = WebChatSettings
     settings: WebChatSettings
-    kinds: ClassVar[frozenset[str]] = frozenset({"message", "seen", "identify", "leave", "offline"})
+    kinds: ClassVar[frozenset[str]] = frozenset(
+        {"message", "seen", "identify", "leave", "offline", "callback"}
+    )
 
     def verify(self, request: HookRequest, body: bytes) -> list[ProviderEvent]:
         """Refuse: chat comes over the widget's socket, never as a webhook."""
@@ -219,6 +223,14 @@ def _identify(body: dict[str, Any]) -> list[Inbound]:
     ]
 
 
+def _callback(body: dict[str, Any]) -> list[Inbound]:
+    visitor, act = str(body["visitor"]), body["act"]
+    if act not in CALLBACK_ACTS:
+        raise ValueError(f"unknown act {act}")
+    number = clean(str(body.get("number", "")), 40)
+    return [InboundCallback(visitor_address(visitor), visitor, act, number)]
+
+
 def _leave(body: dict[str, Any]) -> list[Inbound]:
     visitor = str(body["visitor"])
     return [InboundEnd(visitor_address(visitor), visitor)]
@@ -230,4 +242,5 @@ _PARSERS = {
     "seen": _seen,
     "identify": _identify,
     "leave": _leave,
+    "callback": _callback,
 }

@@ -13,7 +13,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from connectors import attributes
-from connectors.web_chat import WebChat
+from connectors.web_chat import CALLBACK_ACTS, WebChat
 from connectors.web_chat_rest import WidgetPorts, WidgetRest, whole_minutes
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.files.tables import file
@@ -28,12 +28,14 @@ from madoguchi.model.ids import Id, is_id
 from madoguchi.model.log import Entity
 from madoguchi.store.work import Conflict, Unavailable, Work
 from router.views import somebody_is_there
+from unified_profile.identity import called
 
 NAMESPACE = "/visitor"
 HEARTBEAT_S = 15.0
 POSITION_S = 5.0
 HISTORY = 200
 MOST_FILES = 10
+MOST_DIGITS = 40
 
 
 class Desks(Protocol):
@@ -74,7 +76,7 @@ class WidgetServer:
         self.server = make("*")
         self.server.on("connect", self._connect, namespace=NAMESPACE)
         self.server.on("disconnect", self._disconnect, namespace=NAMESPACE)
-        for name in ("hello", "send", "typing", "seen", "identify", "leave"):
+        for name in ("hello", "send", "typing", "seen", "identify", "leave", "callback"):
             self.server.on(name, self._handler(name), namespace=NAMESPACE)
 
     def hears_desk(self, desks: Desks) -> None:
@@ -280,6 +282,24 @@ class WidgetServer:
         self._leaves.require(visitor.id, "you have left already")
         name = f"leave-{self._ports.clock.new_id()}"
         event = visitor.connector.event(visitor.id, "leave", name, {})
+        await self._ports.inbox.put(visitor.connector.account.id, [event])
+        return {"ok": True}
+
+    async def _on_callback(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        """Take in that a visitor wants to be called, at a number that can be, or does not."""
+        act, number = data.get("act"), data.get("number", "")
+        if act not in CALLBACK_ACTS or not isinstance(number, str):
+            return {"ok": False, "code": "invalid", "detail": "act is ask, decline or cancel"}
+        body = {"act": act}
+        if act == "ask":
+            to = called(number[:MOST_DIGITS])
+            if to is None:
+                detail = "no number at which somebody can be called"
+                return {"ok": False, "code": "wrong_number", "detail": detail}
+            body["number"] = to.number
+        self._rest.messages.require(visitor.id, "too much at once; wait a little")
+        name = f"callback-{self._ports.clock.new_id()}"
+        event = visitor.connector.event(visitor.id, "callback", name, body)
         await self._ports.inbox.put(visitor.connector.account.id, [event])
         return {"ok": True}
 

@@ -45,6 +45,12 @@ class WrapUpBody(Body):
     note: Annotated[str, Field(max_length=4000)] = ""
 
 
+class CallBody(Body):
+    """What came of calling a customer who asked for it."""
+
+    outcome: Literal["reached", "missed", "given_up"]
+
+
 class PresenceBody(Body):
     """What people set."""
 

@@ -1,6 +1,6 @@
 """From the engine's decisions to rows, written in one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,9 @@ from sqlalchemy import update
 
 from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.conversations import acts
+from madoguchi.configuration.queue_parts import Full
+from madoguchi.conversations import acts, callback_telling
+from madoguchi.conversations.callbacks import GIVEN_UP
 from madoguchi.conversations.closing import close
 from madoguchi.conversations.turning_away import FULL, WHY, Away
 from madoguchi.model import log
@@ -18,11 +20,12 @@ from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
 from madoguchi.model.people import SYSTEM
 from madoguchi.model.routing import (
-    Activity,
     AgentLoadChanged,
+    Callback,
     Decision,
     ItemAssigned,
     ItemBlocked,
+    ItemCallback,
     ItemClosed,
     ItemFacts,
     ItemRanked,
@@ -40,6 +43,7 @@ from madoguchi.security.audit import record
 from madoguchi.store.log import append
 from madoguchi.store.work import Work
 from router import statements as sql
+from router.calling import MISSED, Calls, answers
 from router.engine.engine import Engine
 from router.offering import snapshots
 from router.pauses import ENDED, released_us
@@ -94,6 +98,7 @@ class Changes:
     ends: dict[Id, int] = field(default_factory=dict)
     away: dict[Id, str] = field(default_factory=dict)
     freed: dict[Id, int] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
 
     def clock_set(self) -> None:
         """Write every stored instant anew, because the wall clock was set and all moved with it."""
@@ -195,7 +200,7 @@ class Changes:
                     "agent": one.agent,
                     "state": (end.state if end else OfferState.pending).value,
                     "transfer": one.transfer,
-                    "explanation": _plain(asdict(one.explanation)),
+                    "explanation": sql.plain(asdict(one.explanation)),
                     "snapshot": shown[one.item],
                     "reason": end.why if end else None,
                     "made_at": self.now,
@@ -291,7 +296,9 @@ class Changes:
         yield sql.ENQUEUED.each(
             [{"b_id": i, "b_enqueued_at": from_micros(at)} for i, at in self.stands.items()]
         )
-        yield sql.REASON.each([{"b_id": i, "b_reason": _plain(r)} for i, r in self.reasons.items()])
+        yield sql.REASON.each(
+            [{"b_id": i, "b_reason": sql.plain(r)} for i, r in self.reasons.items()]
+        )
         yield sql.HANDOVER.each([{"b_id": i, "b_handover": h} for i, h in self.handovers.items()])
         yield sql.ANSWERED.each(
             [
@@ -315,11 +322,14 @@ class Changes:
             for id in (self.wrapped | self.resumed) - set(self.closed)
             if (facts := self.engine.item(id)) is not None
         ]
-        yield from acts.hold(queues, owners, self.ends, shown)
+        called = (self.engine.item(id) for id in self.calls.turned if id not in self.closed)
+        news = self.calls.news([one for one in called if one is not None], self.catalog)
+        yield from acts.hold(queues, owners, self.ends, shown, news)
         if queues:
             yield from acts.moved(queues, self.now)
         if owners:
             yield from acts.owned(owners, self.now)
+        yield from callback_telling.tell(news, self.line, self.now, self.new_id)
         if self.ends:
             done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
             results = {c: w for c, w in done.items() if w}
@@ -330,13 +340,14 @@ class Changes:
         yield from acts.tell_again(shown, self.now)
 
     def _turned_away(self) -> dict[Id, Away]:
-        """Return conversation → why it ends though nobody has had it."""
+        """Return conversation → why it ends though its customer was not served."""
         found = {}
         for item, why in self.away.items():
             spec = self.last[item].spec
             queue = self.catalog.queues.get(spec.queue)
             if queue is not None:
-                found[spec.conversation] = Away(why, queue.object.full, self.line)
+                words = Full() if why == GIVEN_UP else queue.object.full
+                found[spec.conversation] = Away(why, words, self.line)
         return found
 
     def answer_of(self, item: Id) -> Answer:
@@ -353,7 +364,7 @@ class Changes:
         final = self.closed.get(id)
         begun_anew = any(item == id for item, _, _ in self.assigned)
         released = 0 if begun_anew else self._released(id)
-        ended = {ENDED: self.away[id]} if id in self.away else {}
+        ended = {ENDED: self.away[id]} if self.away.get(id) in WHY else {}
         return {
             "b_id": id,
             "b_queue": facts.spec.queue,
@@ -375,20 +386,6 @@ class Changes:
         return LogEntry(type, Entity.ITEM, id, version, tuple(sorted(audience)), self.now)
 
 
-def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return JSON-ready data: enums and tuples become texts and lists."""
-    return {
-        k: _plain(v)
-        if isinstance(v, Mapping)
-        else list(v)
-        if isinstance(v, tuple)
-        else v.value
-        if isinstance(v, Activity | ItemState)
-        else v
-        for k, v in value.items()
-    }
-
-
 def _offered(changes: Changes, one: Offered) -> None:
     changes.made.append(one)
     changes.agents.setdefault(one.agent, None)
@@ -404,15 +401,33 @@ def _offer_closed(changes: Changes, one: OfferClosed) -> None:
 
 def _assigned(changes: Changes, one: ItemAssigned) -> None:
     changes.assigned.append((one.item, one.agent, one.offer))
-    if not changes.was_answered(one.item):
-        changes.answered[one.item] = changes.answer_of(one.item)
     changes.touch(one.item, "item.assigned")
+    _answered(changes, one.item)
+
+
+def _answered(changes: Changes, item: Id) -> None:
+    """Count the first answer that a customer gets."""
+    if not changes.was_answered(item) and answers(changes.facts(item)):
+        changes.answered[item] = changes.answer_of(item)
 
 
 def _waiting(changes: Changes, one: ItemWaiting) -> None:
     changes.touch(one.item, f"item.{one.why or 'waiting'}"[:48])
     if one.owner is None:
         changes.assigned.append((one.item, None, None))
+    if one.why == MISSED:
+        changes.calls.missed(one.item)
+
+
+def _callback(changes: Changes, one: ItemCallback) -> None:
+    facts = changes.engine.item(one.item)
+    if facts is not None and facts.owner is not None:
+        _answered(changes, one.item)
+    changes.calls.note(one.item, one.callback)
+    changes.touch(one.item, f"item.callback_{one.callback.value}")
+    if one.callback in {Callback.offered, Callback.asked}:
+        action = f"conversation.callback_{one.callback.value}"
+        changes.audit.append(record(SYSTEM, action, f"item:{one.item}", {}, changes.now))
 
 
 def _wrap_up(changes: Changes, one: ItemWrapUp) -> None:
@@ -434,9 +449,9 @@ def _closed(changes: Changes, one: ItemClosed) -> None:
     changes.ends[changes.last[one.item].spec.conversation] = changes.heard
     changes.touch(one.item, f"item.{one.why or one.state.value}")
     changes.assigned.append((one.item, None, None))
-    if away:
+    if away or one.why == GIVEN_UP:
         changes.away[one.item] = one.why
-    if one.why:
+    if one.why and one.why != GIVEN_UP:
         changes.audit.append(
             record(SYSTEM, f"conversation.{one.why}", f"item:{one.item}", {}, changes.now)
         )
@@ -473,5 +488,6 @@ _NOTE: dict[type[Any], Callable[[Changes, Any], None]] = {
     PresenceChanged: _presence,
     AgentLoadChanged: _load,
     ItemBlocked: _blocked,
+    ItemCallback: _callback,
     ItemRanked: _ranked,
 }

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from madoguchi.configuration.catalog import Catalog, Entry
-from madoguchi.configuration.kinds import Agent, Queue, routed_order
+from madoguchi.configuration.kinds import Agent, Queue
+from madoguchi.configuration.queue_parts import routed_order
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Role
 from madoguchi.model.routing import AgentSpec, QueuePolicy, Reserve
@@ -104,6 +105,9 @@ def policy(catalog: Catalog, key: str, queue: Queue) -> QueuePolicy:
         max_waiting=queue.max_waiting,
         max_wait_s=queue.max_wait_s,
         full_to=queue.full.to_queue,
+        callback_after_s=queue.callback.after or 0,
+        callback_retry_s=queue.callback.retry_s,
+        callback_attempts=queue.callback.attempts,
     )
 
 

@@ -7,10 +7,13 @@ from typing import Any
 
 from madoguchi.clock import to_micros
 from madoguchi.configuration.catalog import Catalog
+from madoguchi.conversations.callback_asking import ASKED, CANCELLED
 from madoguchi.model.ids import Id
 from madoguchi.model.log import NumberedEntry
 from madoguchi.model.routing import (
     AgentReplied,
+    CallbackAsked,
+    CallbackCancelled,
     Command,
     CustomerWrote,
     ItemCancelled,
@@ -21,6 +24,11 @@ from madoguchi.store.work import Work
 from router import rebuild
 from router.rebuild import Kept
 from router.views import ITEMS
+
+_CALLS: Mapping[str, type[CallbackAsked] | type[CallbackCancelled]] = {
+    ASKED: CallbackAsked,
+    CANCELLED: CallbackCancelled,
+}
 
 
 def items_of(ids: Sequence[Id]) -> Work[dict[Id, Any]]:
@@ -64,3 +72,5 @@ def heard(
         yield AgentReplied(item)
     elif entry.type == "conversation.customer_left" and item:
         yield ItemCancelled(item, ItemState.abandoned)
+    elif entry.type in _CALLS and item:
+        yield _CALLS[entry.type](item)

@@ -35,7 +35,11 @@ def _agent(one: AgentFacts, by: int) -> AgentFacts:
 def _item(one: ItemFacts, by: int) -> ItemFacts:
     return replace(
         one,
-        spec=replace(one.spec, enqueued_at=one.spec.enqueued_at + by),
+        spec=replace(
+            one.spec,
+            enqueued_at=one.spec.enqueued_at + by,
+            not_before=one.spec.not_before and one.spec.not_before + by,
+        ),
         paused_since=_maybe(one.paused_since, by),
         unanswered_since=_maybe(one.unanswered_since, by),
         blocks=_blocks(one.blocks, by),

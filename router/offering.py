@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from madoguchi.configuration.catalog import Catalog
+from madoguchi.conversations import callbacks
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.model.conversation import ConversationState
 from madoguchi.model.ids import Id
@@ -40,6 +41,7 @@ def snapshots(
             conversation.c.identity,
             conversation.c.subject,
             conversation.c.preview,
+            conversation.c.context,
         )
         .join(conversation, conversation.c.id == work_item.c.conversation)
         .where(work_item.c.id.in_(sorted(set(items))))
@@ -74,8 +76,17 @@ def _matter_of(row: Row[Any], handover: dict[str, Any] | None, catalog: Catalog)
         "preview": row.preview,
         "enqueued_at": row.enqueued_at.isoformat(),
         "handover": told_handover(handover, catalog),
+        "callback": _callback(row),
         "service_level_s": queue.object.service_level_s if queue else None,
     }
+
+
+def _callback(row: Row[Any]) -> dict[str, Any] | None:
+    """Return the call that an item's customer asks for; None: they ask for none."""
+    found = row.context.get(callbacks.MARK) or {}
+    if found.get("item") != row.item or found.get("state") != callbacks.Wish.ASKED:
+        return None
+    return {name: found.get(name) for name in ("number", "shown", "asked_at", "calls")}
 
 
 def told_handover(handover: dict[str, Any] | None, catalog: Catalog) -> dict[str, Any] | None:

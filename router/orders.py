@@ -28,6 +28,9 @@ _KNOWN: dict[str, type[Any]] = {
         routing.Requeued,
         routing.ItemPrioritised,
         routing.ItemMoved,
+        routing.CallbackReached,
+        routing.CallbackMissed,
+        routing.CallbackGivenUp,
     )
 }
 

@@ -15,6 +15,7 @@ from madoguchi.model.routing import (
     Activity,
     AgentFacts,
     AgentSpec,
+    Callback,
     ItemFacts,
     ItemSpec,
     ItemState,
@@ -208,10 +209,13 @@ def item_spec(row: Row[Any]) -> ItemSpec:
         ahead=kept.get("ahead", 0),
         by_hand=kept.get("by_hand", False),
         patient=kept.get("patient", False),
+        not_before=kept.get("not_before", 0),
         requires=row.requires,
         priority=row.priority,
         preferred=kept.get("preferred", row.preferred),
-        preference=Preference(row.preference or Preference.last_owner.value),
+        preference=Preference(
+            kept.get("preference") or row.preference or Preference.last_owner.value
+        ),
     )
 
 
@@ -239,8 +243,10 @@ def item_facts(row: Row[Any], offers: list[Row[Any]], agents: Mapping[Id, AgentF
         ),
         told_blocked=bool(kept.get("told_blocked")),
         wrap_up_until=kept.get("wrap_up_until"),
-        taken=row.assigned_at is not None,
+        taken=kept.get("taken", row.assigned_at is not None),
         waits_until=kept.get("waits_until"),
+        callback=Callback(kept.get("callback", Callback.none.value)),
+        calls=kept.get("calls", 0),
     )
 
 
@@ -269,6 +275,7 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
         "by_hand": facts.spec.by_hand,
         "patient": facts.spec.patient,
         "preferred": facts.spec.preferred,
+        "preference": facts.spec.preference.value,
         "transfer": facts.transfer.value if facts.transfer else None,
         "paused_since": facts.paused_since,
         "released": facts.released,
@@ -276,6 +283,10 @@ def routing_of(facts: ItemFacts) -> dict[str, Any]:
         "told_blocked": facts.told_blocked,
         "wrap_up_until": facts.wrap_up_until,
         "waits_until": facts.waits_until,
+        "not_before": facts.spec.not_before,
+        "taken": facts.taken,
+        "callback": facts.callback.value,
+        "calls": facts.calls,
     }
 
 

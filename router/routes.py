@@ -1,5 +1,6 @@
 """REST of the router: offers, presence, transfers, ends, and what supervisors do to others."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,10 @@ from madoguchi.model.routing import (
     Assigned,
     AwayReserved,
     AwayTakenBack,
+    CallbackGivenUp,
+    CallbackMissed,
+    CallbackReached,
+    Command,
     FullExplanation,
     ItemMoved,
     ItemPrioritised,
@@ -44,6 +49,7 @@ from madoguchi.store.work import Store, Work
 from router.bodies import (
     AssignBody,
     AwayBody,
+    CallBody,
     CapacityBody,
     DeclineBody,
     EndBody,
@@ -63,6 +69,13 @@ from router.views import RouterViews
 
 EXTENSION_S = 30
 """What one more moment for wrap-up is."""
+
+
+_OUTCOMES: Mapping[str, Callable[[Id, Id], Command]] = {
+    "reached": CallbackReached,
+    "missed": CallbackMissed,
+    "given_up": CallbackGivenUp,
+}
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,7 @@ class RouterApi:
             _post(f"{one}/transfer/cancel", self.cancel, "Take a transfer back"),
             _post(f"{one}/end", self.end, "End the contact; wrap-up begins", EndBody),
             _post(f"{one}/wrap-up", self.wrap_up, "End the work with its result", WrapUpBody),
+            _post(f"{one}/callback", self.called, "Say what came of a call", CallBody),
             _post(f"{one}/wrap-up/extend", self.extend, "30 seconds more for wrap-up"),
             _post(
                 f"{one}/assign",
@@ -270,6 +284,16 @@ class RouterApi:
         wrap_up = {"code": call.body.code, "note": call.body.note, "by": call.actor.id}
         notes = audited(call.actor, "conversation.wrap_up", item, wrap_up=wrap_up)
         await self._ask(Order(WorkEnded(item, wrapped_up=True), notes))
+
+    async def called(self, call: Call[CallBody]) -> None:
+        """Say what came of calling the customer: reached, in vain (the item waits for the next
+        call), or given up. 409 ``no_callback``, ``no_more_calls``.
+        """
+        item = await self._item(call, Action.END)
+        row = (await self.store.read(lambda: unfinished_items([call.id()])))[call.id()]
+        outcome = call.body.outcome
+        notes = audited(call.actor, f"conversation.callback_{outcome}", item)
+        await self._ask(Order(_OUTCOMES[outcome](item, row.owner or call.actor.id), notes))
 
     async def extend(self, call: Call[Nothing]) -> None:
         """Let a wrap-up with a limit end 30 s later. 409 ``no_limit``, ``not_in_wrap_up``."""

@@ -3,13 +3,14 @@
 Its rows are its own: nobody else changes or locks them, and its lease keeps other routers away.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BindParameter, Table, bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.conversations.tables import work_item
-from madoguchi.model.routing import OfferState
+from madoguchi.model.routing import Activity, ItemState, OfferState
 from madoguchi.store.hot import Hot, constant
 from router.tables import activity_period, agent_status, alert, assignment, offer, presence_period
 
@@ -134,3 +135,17 @@ def _upsert(*names: str) -> Hot:
 
 AGENT_STANDS = _upsert(*_AGENT)
 AGENT_CHANGED_BY = _upsert(*_AGENT, "changed_by")
+
+
+def plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return JSON-ready data: enums and tuples become texts and lists."""
+    return {
+        k: plain(v)
+        if isinstance(v, Mapping)
+        else list(v)
+        if isinstance(v, tuple)
+        else v.value
+        if isinstance(v, Activity | ItemState)
+        else v
+        for k, v in value.items()
+    }

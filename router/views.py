@@ -13,7 +13,7 @@ from madoguchi.model import log
 from madoguchi.model.conversation import UNFINISHED, ConversationState
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor, Role
-from madoguchi.model.routing import Activity, OfferState, Presence
+from madoguchi.model.routing import Activity, Callback, OfferState, Presence
 from madoguchi.store.hot import Hot, Listed, among, constant
 from madoguchi.store.work import Work
 from router.offering import told_handover
@@ -114,6 +114,9 @@ class RouterViews:
             "transfer": routing.get("transfer"),
             "paused": routing.get("paused_since") is not None,
             "wrap_up_until": moment(routing.get("wrap_up_until")),
+            "callback": routing.get("callback", Callback.none.value),
+            "calls": routing.get("calls", 0),
+            "not_before": moment(routing.get("not_before") or None),
             "handover": told_handover(row.handover, self._catalog()),
             "reason": row.reason,
             "offer": _pending(pending, name) if pending else None,

@@ -2,12 +2,18 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
+from phonenumbers import timezone
 
 from madoguchi.model.people import Address, Scheme
 
+_SEASONS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -28,6 +34,61 @@ def phone(text: str, region: str = "JP") -> Address | None:
     return Address(
         Scheme.PHONE, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     )
+
+
+NOT_CALLED = frozenset(
+    {
+        phonenumbers.PhoneNumberType.PREMIUM_RATE,
+        phonenumbers.PhoneNumberType.SHARED_COST,
+        phonenumbers.PhoneNumberType.UAN,
+        phonenumbers.PhoneNumberType.PAGER,
+        phonenumbers.PhoneNumberType.VOICEMAIL,
+    }
+)
+"""Numbers that cost whoever calls them, or where nobody answers: 0990, 0570 and the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A number that customers may be called at.
+
+    ``shown``: as it is written at home, else with its country. ``country`` is that of ISO 3166, ""
+    where there is none (satellites); ``zone`` the tz zone there, "" at home and where nobody can
+    tell it.
+    """
+
+    number: str
+    shown: str
+    country: str
+    zone: str
+
+
+def called(text: str, region: str = "JP") -> Called | None:
+    """Return the number at which somebody may be called, None where a text is none, is not in use,
+    is short, or costs whoever calls it.
+    """
+    address = phone(text, region)
+    if address is None:
+        return None
+    number = phonenumbers.parse(address.value)
+    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in NOT_CALLED:
+        return None
+    country = phonenumbers.region_code_for_number(number) or ""
+    home = country == region
+    form = phonenumbers.PhoneNumberFormat
+    shown = phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL)
+    zone = "" if home else _one_clock(timezone.time_zones_for_number(number))
+    return Called(address.value, shown, "" if country == "001" else country, zone)
+
+
+def _one_clock(zones: Sequence[str]) -> str:
+    """Return the first of some zones, "" unless the same time is told in all of them."""
+    try:
+        known = [ZoneInfo(zone) for zone in zones]
+    except ZoneInfoNotFoundError:
+        return ""
+    told = {tuple(day.astimezone(zone).utcoffset() for day in _SEASONS) for zone in known}
+    return zones[0] if len(told) == 1 else ""
 
 
 def sender(text: str, region: str = "JP") -> Address:

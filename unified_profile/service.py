@@ -297,6 +297,12 @@ def identities_of(customers: Sequence[Id]) -> Work[dict[Id, list[Identity]]]:
     return found
 
 
+def identities_by_id(ids: Iterable[Id]) -> Work[dict[Id, Identity]]:
+    """Return identities by id."""
+    rows = yield select(identity).where(identity.c.id.in_(sorted(set(ids))))
+    return {row.id: identity_of(row) for row in rows}
+
+
 _CUSTOMERS = Listed(
     lambda identities: (
         select(customer_of.c.identity, customer)

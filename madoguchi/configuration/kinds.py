@@ -1,7 +1,7 @@
 """The kinds of configuration objects: their fields, limits and references."""
 
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -17,18 +17,33 @@ from madoguchi.configuration.facts import (
     AttributeName,
     ContactCondition,
 )
+from madoguchi.configuration.queue_parts import (
+    Ageing,
+    Alert,
+    Callback,
+    Full,
+    Help,
+    Key,
+    Level,
+    MaybeKey,
+    Name,
+    Named,
+    Order,
+    Outside,
+    Overflow,
+    Part,
+    Ring,
+    WrapUpCode,
+    callback_in_time,
+    one_order,
+)
 from madoguchi.configuration.times import DAY, Date, DayHours, Place, TimeZone, spans
 from madoguchi.expressions.cel import Expression
-from madoguchi.model import hours, routing
+from madoguchi.model import hours
 from madoguchi.model.channels import Channel
 from madoguchi.model.people import Role
 from madoguchi.model.routing import AgentChoice, IdleSince
 from madoguchi.model.ways import way_round
-
-Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
-MaybeKey = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_.-]{0,63})?$")]
-Name = Annotated[str, Field(min_length=1, max_length=120)]
-Level = Annotated[int, Field(ge=1, le=5)]
 
 
 class Object(BaseModel):
@@ -49,135 +64,10 @@ class Object(BaseModel):
         return {**state, "__dict__": fields}
 
 
-class Part(BaseModel):
-    """A part of an object; no unknown fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Named(BaseModel):
-    """What people read by a name: the company's own and, where it gave one, an English one."""
-
-    name: Name
-    name_en: str = Field("", max_length=120)
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Return both names; who has no English one is called by the other."""
-        return {"name": self.name, "name_en": self.name_en or self.name}
-
-
 class Skill(Named, Object):
     """Something an agent can do, at a proficiency from 1 to 5."""
 
     kind: ClassVar[str] = "skill"
-
-
-class WrapUpCode(Named, Part):
-    """One result that an agent may choose when the work ends."""
-
-    key: Key
-
-
-class Ageing(Part):
-    """Inside a priority class: score = slope × seconds waited + boost."""
-
-    slope: float = Field(default=1, ge=0, le=1000)
-    boost: float = Field(default=0, ge=-1_000_000, le=1_000_000)
-
-    def routed(self) -> routing.Ageing:
-        """Return it as the router takes it."""
-        return routing.Ageing(self.slope, self.boost)
-
-
-Order = Literal["age", "service_level"]
-"""What goes first inside a class: the oldest, by the queue's ageing; or what has least time left
-until its queue's service level is missed.
-"""
-
-
-def one_order(order: Order, ageing: Ageing) -> None:
-    """Refuse an ageing beside the order by service level, which leaves nothing for it to do."""
-    if order == "service_level" and ageing != Ageing():
-        text = "ageing has no effect in the order by service level; leave one of the two out"
-        raise PydanticCustomError("order_and_ageing", text)
-
-
-def routed_order(order: Order, ageing: Ageing, service_level_s: float) -> routing.Ageing:
-    """Return an order as the router takes it: the time left is a boost less the target."""
-    if order == "service_level":
-        return routing.Ageing(1, -service_level_s)
-    return ageing.routed()
-
-
-class Ring(Part):
-    """From ``after`` seconds on more agents may serve what waits; the steps add up."""
-
-    after: float = Field(gt=0, le=86_400)
-    relax: dict[Key, Annotated[int, Field(ge=0, le=5)]] = Field(default_factory=dict)
-    add_groups: list[Key] = Field(default_factory=list, max_length=100)
-    priority: int | None = Field(None, ge=1, le=100)
-
-    @model_validator(mode="after")
-    def _widens(self) -> "Ring":
-        if not self.relax and not self.add_groups and self.priority is None:
-            raise PydanticCustomError("ring_widens_nothing", "this step widens nothing")
-        return self
-
-    def routed(self) -> routing.Ring:
-        """Return it as the router takes it."""
-        return routing.Ring(self.after, self.relax, tuple(self.add_groups), self.priority)
-
-
-class Overflow(Part):
-    """From ``after`` seconds on what waits moves to another queue."""
-
-    after: float = Field(gt=0, le=86_400)
-    to_queue: Key
-
-    def routed(self) -> routing.Overflow:
-        """Return it as the router takes it."""
-        return routing.Overflow(self.after, self.to_queue)
-
-
-class Watched(Part):
-    """A figure of a queue and its limit: a least for the service level, a most for the others."""
-
-    when: routing.Figure
-    over: float | None = Field(None, ge=0, le=86_400)
-    under: float | None = Field(None, gt=0, le=1)
-
-    @model_validator(mode="after")
-    def _one_limit(self) -> "Watched":
-        level = self.when is routing.Figure.service_level
-        wanted, other = ("under", "over") if level else ("over", "under")
-        if getattr(self, wanted) is None or getattr(self, other) is not None:
-            facts = {"figure": self.when.value, "wanted": wanted}
-            raise PydanticCustomError("help_limit", "{figure} needs a limit {wanted}", facts)
-        return self
-
-    @property
-    def limit(self) -> float:
-        """Return the one limit."""
-        return (self.under if self.over is None else self.over) or 0.0
-
-
-class Help(Watched):
-    """Teams that may serve a queue as long as a figure of it is past a limit."""
-
-    add_groups: list[Key] = Field(min_length=1, max_length=100)
-
-    def routed(self) -> routing.Help:
-        """Return it as the router takes it."""
-        return routing.Help(self.when, self.limit, tuple(self.add_groups))
-
-
-class Alert(Watched):
-    """Supervisors are told as long as a figure of a queue is past a limit."""
-
-    def routed(self) -> routing.Threshold:
-        """Return it as the router takes it."""
-        return routing.Threshold(self.when, self.limit)
 
 
 class Week(Part):
@@ -245,39 +135,6 @@ class Hours(Named, Object):
         return hours.Schedule(ZoneInfo(self.time_zone), self.week.days, self.holidays, days)
 
 
-class Outside(Part):
-    """What becomes of a new contact while its queue is closed: it waits and the customer is told,
-    or it goes to another queue. Without a text the customer is told in our words.
-    """
-
-    action: Literal["message", "queue"] = "message"
-    text: str = Field(default="", max_length=1000)
-    text_en: str = Field(default="", max_length=1000)
-    to_queue: MaybeKey = ""
-
-    @model_validator(mode="after")
-    def _leads_somewhere(self) -> "Outside":
-        if self.action == "queue" and not self.to_queue:
-            raise PydanticCustomError("outside_needs_queue", "say to which queue")
-        return self
-
-    @property
-    def next_queue(self) -> str:
-        """Return the queue that contacts go to, none where they wait."""
-        return self.to_queue if self.action == "queue" else ""
-
-
-class Full(Part):
-    """What becomes of a new contact that finds no place to wait: it goes to another queue, or its
-    customer is told to write later. The same is told when nobody has taken it in time. Without a
-    text it is told in our words.
-    """
-
-    to_queue: MaybeKey = ""
-    text: str = Field(default="", max_length=1000)
-    text_en: str = Field(default="", max_length=1000)
-
-
 class Queue(Named, Object):
     """Where work items wait; see docs/routing.md for the exact meaning. Groups are teams.
 
@@ -298,6 +155,7 @@ class Queue(Named, Object):
     max_waiting: int | None = Field(None, ge=0, le=100_000)
     max_wait_s: float = Field(0, ge=0, le=2_592_000)
     full: Full = Full()
+    callback: Callback = Callback()
     agent_choice: AgentChoice = AgentChoice.longest_idle
     idle_since: IdleSince = IdleSince.work
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
@@ -325,6 +183,11 @@ class Queue(Named, Object):
         if self.auto_accept and self.offer_to > 1:
             text = "work that begins by itself is given to one agent; leave one of the two out"
             raise PydanticCustomError("auto_accept_alone", text)
+        return self
+
+    @model_validator(mode="after")
+    def _callback_in_time(self) -> "Queue":
+        callback_in_time(self.callback, self.outside, self.max_wait_s)
         return self
 
     @field_validator("alerts")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from madoguchi.conversations import repository, telling
+from madoguchi.conversations.callbacks import forgotten
 from madoguchi.conversations.choice import taken
 from madoguchi.conversations.turning_away import Away, tell
 from madoguchi.model import log
@@ -51,13 +52,18 @@ def close(
         if one.state is not ConversationState.CLOSED and id not in late
     ]
     again = [
-        replace(found[id], unanswered_since=found[id].inbound_at, version=found[id].version + 1)
+        replace(
+            found[id],
+            context=forgotten(found[id]),
+            unanswered_since=found[id].inbound_at,
+            version=found[id].version + 1,
+        )
         for id in sorted(late)
     ]
     work = [_work(one, now, new_id()) for one in again]
     closed, words = _last_words(closed, away, now, new_id)
     yield repository.update_conversations([*closed, *again])
-    yield from _say(words, found, now)
+    yield from say(words, found, now)
     yield repository.insert_items(work)
     yield append(
         [
@@ -83,7 +89,8 @@ def _last_words(
     return closed, words
 
 
-def _say(words: list[Message], found: Mapping[Id, Conversation], now: datetime) -> Work[None]:
+def say(words: list[Message], found: Mapping[Id, Conversation], now: datetime) -> Work[None]:
+    """Store what the hub itself says in some conversations, and send it."""
     if not words:
         return
     yield repository.insert_messages(words)

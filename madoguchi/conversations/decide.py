@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
-from madoguchi.conversations import choice, outside, turning_away
+from madoguchi.conversations import callback_asking, callbacks, choice, outside, turning_away
 from madoguchi.conversations.choice import Choice, Contact
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.conversation import (
@@ -22,6 +22,7 @@ from madoguchi.model.conversation import (
 from madoguchi.model.hours import Opening
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import (
+    InboundCallback,
     InboundEnd,
     InboundIdentity,
     InboundMessage,
@@ -80,8 +81,13 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
             )
         )
     ledger.add_message(message, inbound_seq=one.inbound_seq)
-    if needs_agent and not opening.open and not inbound.automatic:
-        _tell_closed(ledger, arrival, one, opening)
+    if inbound.automatic:
+        return
+    if not needs_agent:
+        one = ledger.conversations[one.id]
+        callback_asking.wrote(ledger, arrival, one, identity, inbound.text)
+    elif not opening.open:
+        _tell_closed(ledger, arrival, one, identity, opening)
 
 
 def _placed(ledger: Ledger, one: Conversation) -> tuple[Conversation, Opening]:
@@ -90,14 +96,24 @@ def _placed(ledger: Ledger, one: Conversation) -> tuple[Conversation, Opening]:
     return (one if queue == one.queue else ledger.move(one, queue)), opening
 
 
-def _tell_closed(ledger: Ledger, arrival: Arrival, one: Conversation, opening: Opening) -> None:
-    """Tell the customer that the queue is closed: once in a conversation and closed period."""
+def _tell_closed(
+    ledger: Ledger, arrival: Arrival, one: Conversation, identity: Identity, opening: Opening
+) -> None:
+    """Tell the customer that the queue is closed, and offer a call where it is to be offered: once
+    in a conversation and closed period.
+    """
+    one = ledger.conversations[one.id]
     if arrival.account.paused or outside.told(one, opening, ledger.now):
         return
-    policy = ledger.catalog.queues[one.queue].object.outside
-    text = outside.text(policy, opening, one.language)
-    context = {**one.context, **outside.mark(one, opening)}
-    ledger.change(ledger.conversations[one.id], context=context)
+    queue = ledger.catalog.queues[one.queue].object
+    text = outside.text(queue.outside, opening, one.language)
+    one = ledger.change(one, context={**one.context, **outside.mark(one, opening)})
+    if queue.outside.action == "callback":
+        text += "\n" + callbacks.offer(queue.callback, one.language, closed=True)
+        if not arrival.capabilities.stream:
+            text += "\n" + callbacks.how(one.language, callbacks.number_of(one, identity))
+        item = ledger.items[one.id]
+        one = ledger.change(one, context=callbacks.offered(one, item, ledger.now))
     ledger.answer(outside.message(ledger.new_id(), one, arrival.capabilities, text, ledger.now))
 
 
@@ -271,11 +287,17 @@ def _shown_state(one: Message, seen: InboundSeen) -> MessageState | None:
 @_handle.register
 def _(inbound: InboundEnd, ledger: Ledger, arrival: Arrival) -> None:
     for one in ledger.of_thread((arrival.account.id, inbound.thread)):
-        if one.state is ConversationState.CLOSED:
+        # Who is to be called may leave the page.
+        if one.state is ConversationState.CLOSED or callback_asking.waits_for_call(ledger, one):
             continue
         ledger.change(one)
         ledger.tell(one.id, "conversation.customer_left", item=ledger.items.get(one.id))
         ledger.add_message(_left(ledger, one, arrival))
+
+
+@_handle.register
+def _(inbound: InboundCallback, ledger: Ledger, arrival: Arrival) -> None:
+    callback_asking.clicked(ledger, arrival, inbound)
 
 
 def _left(ledger: Ledger, one: Conversation, arrival: Arrival) -> Message:

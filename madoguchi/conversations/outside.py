@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from madoguchi.configuration.kinds import Outside
+from madoguchi.configuration.queue_parts import Outside
 from madoguchi.i18n import catalogue
 from madoguchi.model.channels import Capabilities
 from madoguchi.model.conversation import (

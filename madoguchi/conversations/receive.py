@@ -24,6 +24,7 @@ from madoguchi.model.conversation import (
 )
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import (
+    InboundCallback,
     InboundEnd,
     InboundIdentity,
     InboundMessage,
@@ -124,7 +125,7 @@ def _claim(arrival: Arrival) -> Claim | None:
 
 def _thread(arrival: Arrival) -> str | None:
     inbound = arrival.inbound
-    if isinstance(inbound, InboundMessage | InboundSeen | InboundEnd):
+    if isinstance(inbound, InboundMessage | InboundSeen | InboundEnd | InboundCallback):
         return inbound.thread
     if isinstance(inbound, InboundIdentity):
         return inbound.sender.value

@@ -1,5 +1,5 @@
-"""What a customer is told whom a queue cannot take, or has not taken in time. Pure; the words are
-the queue's or ours.
+"""What a customer is told whom a queue cannot take, or has not taken in time, or who was called in
+vain. Pure; the words are the queue's or ours.
 """
 
 from collections.abc import Callable
@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from madoguchi.configuration.kinds import Full
+from madoguchi.configuration.queue_parts import Full
 from madoguchi.conversations import outside
+from madoguchi.conversations.callbacks import GIVEN_UP, Wish, marked
 from madoguchi.i18n import catalogue
 from madoguchi.model.channels import Line
 from madoguchi.model.conversation import Conversation, Message
@@ -29,8 +30,8 @@ QUIET = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """Why somebody is turned away, and what their queue says to it; ``line`` finds by what an
-    account speaks, None where it does not work.
+    """Why somebody is turned away or given up, and what their queue says to it; ``line`` finds by
+    what an account speaks, None where it does not work.
     """
 
     why: str
@@ -44,8 +45,12 @@ def tell(
     """Return a conversation that ends, and what its customer is told; None where nothing is: they
     were told lately, a machine wrote, or the account cannot say anything now.
     """
+    if away.why == GIVEN_UP:
+        one = replace(one, context=marked(one, state=Wish.GIVEN_UP.value, next_at=None))
     line = away.line(one.account)
-    if line is None or line.account.paused or one.context.get(AUTOMATIC) or _told(one, now):
+    if line is None or line.account.paused or one.context.get(AUTOMATIC):
+        return one, None
+    if away.why != GIVEN_UP and _told(one, now):
         return one, None
     told = outside.message(new_id(), one, line.capabilities, text(away, one.language), now)
     return replace(one, context={**one.context, MARK: now.isoformat()}), told

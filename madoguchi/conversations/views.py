@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, or_, select, true, tuple_
 
+from madoguchi.conversations import callbacks
 from madoguchi.conversations.tables import conversation, draft, message, work_item
 from madoguchi.conversations.visibility import visible
 from madoguchi.live.views import View
@@ -26,6 +27,8 @@ from madoguchi.store.tables import outbox
 from madoguchi.store.work import Work
 from unified_profile import service as profile
 from unified_profile.tables import customer, customer_of
+
+_SHOWN_WISHES = {callbacks.Wish.OFFERED, callbacks.Wish.ASKED, callbacks.Wish.DECLINED}
 
 TOLD_FROM = timedelta(seconds=5)
 """A message that is tried again after less is just being sent."""
@@ -175,6 +178,7 @@ class ConversationViews:
                     "read_to": r.seen_to,
                     "created_at": r.created_at,
                     "closed_at": r.closed_at,
+                    "callback": _visitor_callback(r),
                 },
             )
             for r in rows
@@ -280,6 +284,17 @@ def _visitor_state(row: Row[Any]) -> str:
     if row.state == ConversationState.CLOSED.value:
         return "closed"
     return "talking" if row.owner else "waiting"
+
+
+def _visitor_callback(row: Row[Any]) -> dict[str, Any] | None:
+    """Return what a customer's client shows of a call; None: there is nothing to say of one."""
+    found = row.context.get(callbacks.MARK)
+    if not found or row.state == ConversationState.CLOSED.value:
+        return None
+    if row.owner is not None and found["state"] != callbacks.Wish.ASKED:
+        return None
+    known = {name: found.get(name) for name in ("state", "number", "shown", "calls", "next_at")}
+    return known if known["state"] in _SHOWN_WISHES else None
 
 
 def _in_wrap_up(ids: Sequence[Id]) -> Work[set[Id]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from madoguchi.model.channels import Channel
 from madoguchi.model.conversation import MessageState, Part
@@ -95,6 +95,18 @@ class InboundEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundCallback:
+    """The customer's client asks for a call to a number, keeps waiting instead, or takes the wish
+    back. ``number``: as it was written, checked by the channel.
+    """
+
+    sender: Address
+    thread: str
+    act: Literal["ask", "decline", "cancel"]
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InboundUnknown:
     """An event that is kept and accepted but has no meaning for us (yet)."""
 
@@ -102,7 +114,13 @@ class InboundUnknown:
 
 
 Inbound = (
-    InboundMessage | InboundReceipt | InboundIdentity | InboundSeen | InboundEnd | InboundUnknown
+    InboundMessage
+    | InboundReceipt
+    | InboundIdentity
+    | InboundSeen
+    | InboundEnd
+    | InboundCallback
+    | InboundUnknown
 )
 
 

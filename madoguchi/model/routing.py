@@ -14,6 +14,11 @@ from madoguchi.model.routing_commands import (
     Assigned,
     AwayReserved,
     AwayTakenBack,
+    CallbackAsked,
+    CallbackCancelled,
+    CallbackGivenUp,
+    CallbackMissed,
+    CallbackReached,
     Command,
     ConfigurationChanged,
     ConnectionChanged,
@@ -43,6 +48,7 @@ from madoguchi.model.routing_facts import (
     AgentChoice,
     AgentFacts,
     AgentSpec,
+    Callback,
     Figure,
     Help,
     IdleSince,
@@ -88,6 +94,12 @@ __all__ = [
     "Assigned",
     "AwayReserved",
     "AwayTakenBack",
+    "Callback",
+    "CallbackAsked",
+    "CallbackCancelled",
+    "CallbackGivenUp",
+    "CallbackMissed",
+    "CallbackReached",
     "Candidate",
     "Command",
     "ConfigurationChanged",
@@ -103,6 +115,7 @@ __all__ = [
     "IdleSince",
     "ItemAssigned",
     "ItemBlocked",
+    "ItemCallback",
     "ItemCancelled",
     "ItemClosed",
     "ItemEnqueued",
@@ -223,12 +236,23 @@ class ItemClosed:
     """The item is done, cancelled or abandoned; the engine forgets it.
 
     `why` is `wrap_up_over` where the time for wrap-up has run out, `full` where a new item found
-    no place to wait, `waited_too_long` where nobody took it in time, empty where people ended it.
+    no place to wait, `waited_too_long` where nobody took it in time, `callback_given_up` where its
+    customer was called in vain, empty where people ended it.
     """
 
     item: str
     state: ItemState
     why: str = ""
+
+
+@fact(frozen=True, slots=True)
+class ItemCallback:
+    """Where an item stands with a call: its customer is to be offered one, or wants none any more
+    (`offered`), has asked for one, or was reached.
+    """
+
+    item: str
+    callback: Callback
 
 
 @fact(frozen=True, slots=True)
@@ -276,6 +300,7 @@ Decision = (
     | ItemWrapUp
     | ItemResumed
     | ItemClosed
+    | ItemCallback
     | ItemRanked
     | PresenceChanged
     | AgentLoadChanged

@@ -242,6 +242,51 @@ class ItemMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackAsked:
+    """The customer asks to be called: from now on the item waits as long as it must."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackCancelled:
+    """The customer does not want to be called any more; the item waits on as others do."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackReached:
+    """The owner speaks with the customer who asked to be called. Refused: `not_yours`,
+    `no_callback`, `finished`, ...
+    """
+
+    item: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackMissed:
+    """The owner has called in vain. The item waits for the next call, first for the same agent.
+
+    Refused like CallbackReached, and `no_more_calls` where that was the last one.
+    """
+
+    item: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackGivenUp:
+    """The owner could not reach the customer, and nobody tries again. Refused like
+    CallbackReached.
+    """
+
+    item: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """Nothing but the time: runs what is due."""
 
@@ -271,5 +316,10 @@ Command = (
     | Requeued
     | ItemPrioritised
     | ItemMoved
+    | CallbackAsked
+    | CallbackCancelled
+    | CallbackReached
+    | CallbackMissed
+    | CallbackGivenUp
     | TimePassed
 )

@@ -121,6 +121,15 @@ class OfferState(StrEnum):
     withdrawn = "withdrawn"
 
 
+class Callback(StrEnum):
+    """Whether a customer is to be called: not spoken of; offered, once; asked for; spoken with."""
+
+    none = "none"
+    offered = "offered"
+    asked = "asked"
+    reached = "reached"
+
+
 class TransferPhase(StrEnum):
     """`direct`: on offer to one agent only. `open`: on offer to the queue; the owner keeps it."""
 
@@ -230,6 +239,8 @@ class QueuePolicy:
     many would have nothing else; the first to accept has it. `auto_accept`: who is chosen has the
     item at once. `help_teams` are those that TeamsLetIn may name.
     `delays_s` are the ages at which more agents may take an item (AgentSpec.delays_s).
+    `callback_after_s`: what nobody has taken so long after it was enqueued is offered a call (0:
+    not); `callback_attempts`: so many calls are tried, `callback_retry_s` apart.
     Raises ValueError for values that cannot work.
     """
 
@@ -262,6 +273,9 @@ class QueuePolicy:
     help_teams: tuple[str, ...] = ()
     full_to: str = ""
     max_wait_s: float = 0
+    callback_after_s: float = 0
+    callback_retry_s: float = 900
+    callback_attempts: int = 3
 
     def __post_init__(self) -> None:
         if any(weight < 1 for weight in self.weights.values()):
@@ -273,6 +287,7 @@ class QueuePolicy:
             raise ValueError(f"queue {self.id}: a time must not be negative")
         if min(self.offer_to, self.misses) < 1:
             raise ValueError(f"queue {self.id}: offer_to and misses must be at least 1")
+        self._check_calls()
         if self.max_waiting is not None and self.max_waiting < 0:
             raise ValueError(f"queue {self.id}: max_waiting must not be negative")
         for steps in (self.rings, self.overflow):
@@ -283,6 +298,12 @@ class QueuePolicy:
             raise ValueError(f"queue {self.id}: a delay must be above 0 s")
         if self.id and self.id in {self.full_to, *(step.to_queue for step in self.overflow)}:
             raise ValueError(f"queue {self.id}: it overflows into itself")
+
+    def _check_calls(self) -> None:
+        if self.callback_after_s < 0 or self.callback_retry_s <= 0:
+            raise ValueError(f"queue {self.id}: calls come later, never before")
+        if self.callback_attempts < 1:
+            raise ValueError(f"queue {self.id}: callback_attempts must be at least 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +357,8 @@ class ItemSpec:
     the number in [0, 1) that a random choice uses; None: one that follows from seed, id and offer.
     `ahead` is by how many µs it ranks as if it were older; what is told of its wait is not changed.
     `by_hand`: a person chose `priority`, and rings leave it. `patient`: it came while its queue was
-    closed, and waits as long as it must.
+    closed, and waits as long as it must. `not_before`: nobody is asked earlier, for a call that
+    was in vain is tried again then.
     """
 
     id: str
@@ -355,6 +377,7 @@ class ItemSpec:
     ahead: int = 0
     by_hand: bool = False
     patient: bool = False
+    not_before: int = 0
 
     def __post_init__(self) -> None:
         if self.weight < 1:
@@ -427,6 +450,7 @@ class ItemFacts:
     end of past offers (may be left out: late answers then learn less). `told_blocked`: the last
     ItemBlocked said so. `wrap_up_until`: when the wrap-up ends by itself; None: no limit.
     `taken`: somebody has had it. `waits_until`: when it ends if nobody takes it; None: never.
+    `calls`: how many calls were in vain.
     """
 
     spec: ItemSpec
@@ -443,6 +467,8 @@ class ItemFacts:
     wrap_up_until: int | None = None
     taken: bool = False
     waits_until: int | None = None
+    callback: Callback = Callback.none
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,13 @@ class Board:
         """Take in what a cycle has stored; ``fresh`` are its new items, ``at`` is monotonic."""
         self._engine, self._catalog = engine, changes.catalog
         self.today.learn(engine, changes)
-        for id, answer in changes.answered.items():
-            self._readings.answered(id, answer.queue, answer.waited_us / MICROS, at)
+        for answer in changes.answered.values():
+            self._readings.ends(answer.queue, answer.waited_us / MICROS, at)
+        for id, agent, _ in changes.assigned:
+            first = changes.answered.get(id)
+            if agent is not None and (first is not None or id not in self._kept.answered):
+                queue = changes.facts(id).spec.queue if first is None else first.queue
+                self._readings.taken(id, queue, at)
         for id, state in changes.closed.items():
             self._readings.closed(id, at)
             if state is ItemState.abandoned and not changes.was_answered(id):

@@ -27,7 +27,17 @@ COUNTS = (
     "handled",
     "handling_s",
 )
-QUEUE = ("queue", "channel", "waiting", "oldest_s", "expected_s", "target_s", *COUNTS, "occupancy")
+QUEUE = (
+    "queue",
+    "channel",
+    "waiting",
+    "callbacks",
+    "oldest_s",
+    "expected_s",
+    "target_s",
+    *COUNTS,
+    "occupancy",
+)
 AGENT = ("agent", "state", "since", "used", "units", "load", "answered", "declined", "missed")
 AGENT_MORE = ("handled", "handling_s", "occupancy")
 HALF_HOUR = (
@@ -84,11 +94,15 @@ class Tables:
         whole = str(self._words["export"]["whole"])
         target = self.catalog.queues[key].object.service_level_s
         agents = [view["agents"][sign.value] for sign in SIGNS]
-        start = [self._queue(key), whole, view["waiting"], self._age(view), view["expected_s"]]
+        start = [self._queue(key), whole, *self._waits(view), view["expected_s"]]
         yield [*start, target, *(view[name] for name in COUNTS), view["occupancy"], *agents]
         for channel, counts in view["channels"].items():
-            part = [self._queue(key), self._channel(channel), counts["waiting"], self._age(counts)]
+            part = [self._queue(key), self._channel(channel), *self._waits(counts)]
             yield [*part, None, target, *(counts[name] for name in COUNTS)]
+
+    def _waits(self, view: Mapping[str, Any]) -> Row:
+        """Return how many wait, how many of them for a call, and for how long the oldest does."""
+        return [view["waiting"], view["callbacks"], self._age(view)]
 
     def _age(self, view: Mapping[str, Any]) -> int | None:
         oldest = view["oldest_at"]

@@ -35,6 +35,10 @@ class Readings:
     def answered(self, item: Id, queue: str, waited_s: float, at: float) -> None:
         """Somebody took a contact for the first time."""
         self.ends(queue, waited_s, at)
+        self.taken(item, queue, at)
+
+    def taken(self, item: Id, queue: str, at: float) -> None:
+        """An item that waited has come into somebody's hands."""
         self._expectations.taken(item, queue, at)
 
     def left(self, queue: str, at: float) -> None:

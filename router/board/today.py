@@ -13,7 +13,7 @@ from typing import Any
 from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.ids import Id
-from madoguchi.model.routing import MICROS, Activity, ItemFacts, ItemState, OfferState
+from madoguchi.model.routing import MICROS, Activity, Callback, ItemFacts, ItemState, OfferState
 from router.board.figures import DayFigures
 from router.board.past import Past
 from router.board.staff import Staff, sign_of, spends
@@ -134,7 +134,8 @@ class Today:
             self._work.setdefault(facts.owner, set()).add(id)
         if facts is not None and facts.state in _WAITS:
             spec = facts.spec
-            self.waits.waits(id, spec.queue, spec.channel, spec.enqueued_at)
+            call = facts.callback is Callback.asked
+            self.waits.waits(id, spec.queue, spec.channel, spec.enqueued_at, call=call)
         else:
             self.waits.gone(id)
 
@@ -184,15 +185,15 @@ class Today:
 
     def queue(self, queue: str, at: int) -> dict[str, Any]:
         """Return what is told of a queue; ``at`` is now, in µs."""
-        waits = self.waits.of(queue)
+        waits, calls = self.waits.of(queue), self.waits.calls(queue)
         there = {name: one for name, one in waits.items() if one[0]}
         figures = self.figures.of(queue, there)
         for name, counts in figures["channels"].items():
             number, since = waits.get(name, (0, None))
-            counts |= _waiting(number, since)
+            counts |= _waiting(number, calls.get(name, 0), since)
         oldest = min((since for _, since in there.values() if since is not None), default=None)
         return {
-            **_waiting(sum(number for number, _ in there.values()), oldest),
+            **_waiting(sum(n for n, _ in there.values()), sum(calls.values()), oldest),
             "agents": {sign.value: n for sign, n in self.staff.by_sign(queue).items()},
             "occupancy": self.staff.occupancy(queue, at),
             **figures,
@@ -204,8 +205,9 @@ class Today:
         return {"agent": agent, "occupancy": occupancy, **self.tallies.shown(agent)}
 
 
-def _waiting(number: int, since: int | None) -> dict[str, Any]:
-    return {"waiting": number, "oldest_at": None if since is None else from_micros(since)}
+def _waiting(number: int, calls: int, since: int | None) -> dict[str, Any]:
+    oldest = None if since is None else from_micros(since)
+    return {"waiting": number, "callbacks": calls, "oldest_at": oldest}
 
 
 def targets(catalog: Catalog) -> Mapping[str, float]:

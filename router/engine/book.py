@@ -136,6 +136,8 @@ class Book(Truth):
             return min(item.blocks.values(), default=None)
         if kind == Timer.wrap_up:
             return item.wrap_up_until
+        if kind == Timer.rest:
+            return item.spec.not_before if item.resting else None
         return item.absent_due(self.agents[item.owner] if item.owner is not None else None)
 
     # ------------------------------------------------------------ whose item is it
@@ -210,10 +212,19 @@ class Book(Truth):
         """Put an item that is on offer to nobody into its bucket; an owner keeps it meanwhile.
 
         Rings whose moment has passed count at once; overflows are tried when nobody takes it now.
+        What is not to be asked for yet rests.
         """
+        if item.spec.not_before > self.clock:
+            self.rest(item)
+            return
         item.state = WAITING
         item.stepped = item.spec.enqueued_at - 1
         self.place(item)
+
+    def rest(self, item: ItemRecord) -> None:
+        """Let an item wait in no bucket, until nobody is asked too early any more."""
+        item.state, item.resting = WAITING, True
+        self.timers.schedule(Timer.rest, item.id)
 
     def place(self, item: ItemRecord) -> None:
         """Put a waiting item into the bucket where it belongs now."""
@@ -249,7 +260,8 @@ class Book(Truth):
         return stage
 
     def lift(self, item: ItemRecord) -> None:
-        """Take an item out of its bucket, if it is in one."""
+        """Take an item out of its bucket, if it is in one; it does not rest any more."""
+        item.resting = False
         self.index.lift(item)
         self.arrivals.pop(item.id, None)
 
@@ -356,6 +368,8 @@ class Book(Truth):
         item.transfer = None
         item.told_blocked = False
         item.taken, item.waits_until = True, None
+        if item.spec.not_before:
+            item.spec = replace(item.spec, not_before=0)
         self.end_preference(item)
         agent.taken += 1
         self.hold(item, agent.id, ASSIGNED)

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from madoguchi.model.routing import Candidate, Key, QueuePolicy, Reserve
 from router.engine.ordered import Ordered
 from router.engine.policy import agent_rank, allows, item_rank, lacks, level_of, load_share, tier_of
-from router.engine.records import AgentRecord, Room, Shape, Signature, fits, skills_of
+from router.engine.records import AgentRecord, Signature, skills_of
+from router.engine.room import Room, Shape, fits
 
 ItemKey = tuple[int, int, str]
 """Class, the time that ranks it, item: in a bucket the smallest goes first at any time."""

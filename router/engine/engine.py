@@ -23,7 +23,7 @@ from madoguchi.model.routing import (
     TimePassed,
     WorkEnded,
 )
-from router.engine import agents, items
+from router.engine import agents, calls, items, transfers
 from router.engine.book import Book
 from router.engine.buckets import Ahead
 from router.engine.explain import explain_fully
@@ -36,7 +36,12 @@ from router.engine.timers import Timer
 NEWEST = "\U0010ffff"
 """An id behind all others."""
 
-HANDLERS = {**items.HANDLERS, **agents.HANDLERS}
+HANDLERS = {
+    **items.HANDLERS,
+    **transfers.HANDLERS,
+    **calls.HANDLERS,
+    **agents.HANDLERS,
+}
 
 
 class Engine:
@@ -148,6 +153,8 @@ class Engine:
             book.unbar(item)
         elif kind == Timer.wrap_up:
             items.wrap_up_over(book, item)
+        elif kind == Timer.rest:
+            calls.wake(book, item)
         else:
             items.time_out(book, item)
 

@@ -16,7 +16,8 @@ from router.engine.buckets import (
 )
 from router.engine.membership import Membership, place_of, profile_of
 from router.engine.policy import allows, item_rank, stages, steps_passed
-from router.engine.records import AgentRecord, ItemRecord, Room
+from router.engine.records import AgentRecord, ItemRecord
+from router.engine.room import Room
 
 _NOWHERE: list[Pool] = []
 

@@ -9,7 +9,6 @@ from typing import Any
 from madoguchi.model.routing import (
     MICROS,
     AgentReplied,
-    Assigned,
     CustomerWrote,
     ItemCancelled,
     ItemEnqueued,
@@ -17,16 +16,12 @@ from madoguchi.model.routing import (
     ItemPrioritised,
     ItemRanked,
     ItemResumed,
-    ItemWaiting,
     ItemWrapUp,
     Offer,
     OfferAccepted,
     OfferDeclined,
     Refused,
     Requeued,
-    TransferCancelled,
-    TransferredToAgent,
-    TransferredToQueue,
     WorkEnded,
     WrapUpExtended,
     WrapUpStarted,
@@ -34,7 +29,7 @@ from madoguchi.model.routing import (
 )
 from router.engine.agents import missed
 from router.engine.book import Book
-from router.engine.explain import explain_offer
+from router.engine.calls import offer_call, refuse_open_call
 from router.engine.names import (
     ABANDONED,
     ACCEPTED,
@@ -42,16 +37,14 @@ from router.engine.names import (
     CANCELLED,
     DECLINED,
     DONE,
-    OFFLINE,
-    OPEN,
     TIMED_OUT,
-    WAITING,
     WITHDRAWN,
     WRAP_UP,
 )
-from router.engine.policy import kept_until, reachable, room
-from router.engine.records import AgentRecord, ItemRecord
+from router.engine.policy import kept_until
+from router.engine.records import ItemRecord
 from router.engine.timers import Timer
+from router.engine.transfers import end_transfer, keep_from
 
 REST_S, LONGEST_REST_S = 2, 60
 """An item that everybody has let pass rests so long for each offer made, and at most so long."""
@@ -116,12 +109,14 @@ def pass_rings(book: Book, item: ItemRecord) -> None:
 
 def go_elsewhere(book: Book, item: ItemRecord) -> None:
     """Let a waiting item overflow whose moment to do so has come, else end if it has waited too
-    long.
+    long; what waits on may be offered a call.
     """
     if item.policy.overflow and _overflow(book, item):
         return
     if item.waits_until is not None and item.waits_until <= book.clock:
         book.close(item, ABANDONED, "waited_too_long")
+        return
+    offer_call(book, item)
 
 
 def _overflow(book: Book, item: ItemRecord) -> bool:
@@ -323,6 +318,7 @@ def start_wrap_up(book: Book, command: WrapUpStarted) -> None:
     item = book.owned(command.item)
     if item.owner != command.agent:
         raise Refused("not_yours", item.id, item.owner)
+    refuse_open_call(item)
     end_transfer(book, item, "ended")
     if not item.policy.wrap_up:
         book.close(item, DONE)
@@ -358,6 +354,7 @@ def end_work(book: Book, command: WorkEnded) -> None:
         raise Refused("not_assigned", item.id)
     if command.wrapped_up and item.state is not WRAP_UP:
         raise Refused("customer_wrote", item.id, item.owner)
+    refuse_open_call(item)
     book.close(item, DONE)
 
 
@@ -367,113 +364,6 @@ def requeue(book: Book, command: Requeued) -> None:
     owner = item.owner
     book.back_to_queue(item, command.why)
     keep_from(book, item, owner)
-
-
-# ---------------------------------------------------------------- transfers and assignments
-
-
-def transfer_to_queue(book: Book, command: TransferredToQueue) -> None:
-    """Move an item to another queue, whose requirements and class it takes over unless its own."""
-    item = book.item(command.item)
-    policy = book.queue(command.queue)
-    if item.state is WRAP_UP:
-        raise Refused("finished", "in wrap-up", item.owner)
-    if item.spec.queue == policy.id:
-        raise Refused("same_queue", policy.id)
-    sender = item.owner
-    book.withdraw(item, "transfer")
-    book.lift(item)
-    item.transfer = None
-    item.told_blocked = False
-    book.hold(item, None, WAITING)
-    book.change_queue(item, policy)
-    book.wait(item)
-    # Somebody meant it for this queue: it does not leave it for what is over already.
-    item.stepped = book.clock
-    book.timers.schedule(Timer.step, item.id)
-    book.tell(ItemWaiting(item.id, policy.id, "transfer"))
-    keep_from(book, item, sender)
-
-
-def keep_from(book: Book, item: ItemRecord, agent: str | None) -> None:
-    """Bar the last owner from an item for a while, if somebody else could be offered it."""
-    if agent is not None and book.index.others_present(item, agent):
-        book.bar(item, agent, item.policy.decline_block_s)
-
-
-def transfer_to_agent(book: Book, command: TransferredToAgent) -> None:
-    """Offer an item to one agent only; an owner keeps it until it is accepted."""
-    item = book.item(command.item)
-    agent = book.agent(command.agent)
-    _check_target(item, agent)
-    book.lift(item)
-    book.widen(item)
-    if item.owner is not None:
-        item.state = ASSIGNED
-    book.offer(item, agent, explain_offer(book, item, agent, direct=True), direct=True)
-
-
-def _check_target(item: ItemRecord, agent: AgentRecord) -> None:
-    if item.state is WRAP_UP:
-        raise Refused("finished", "in wrap-up", item.owner)
-    if item.offer is not None:
-        raise Refused("already_offered", item.offer.id, item.offer.agent)
-    if item.owner == agent.id:
-        raise Refused("already_yours", item.id, agent.id)
-    if agent.presence is OFFLINE:
-        raise Refused("not_signed_in", agent.id, agent.id)
-    if reachable(agent) is not None:
-        raise Refused("not_available", agent.id, agent.id)
-    if room(agent, item.spec) is not None:
-        raise Refused("no_room", agent.id, agent.id)
-
-
-def cancel_transfer(book: Book, command: TransferCancelled) -> None:
-    """Let the sender have the item for themselves again."""
-    item = book.item(command.item)
-    if item.transfer is None or item.owner is None:
-        raise Refused("no_transfer", item.id)
-    waited = item.transfer is OPEN
-    end_transfer(book, item, "transfer_cancelled")
-    if waited:
-        book.tell(ItemResumed(item.id, item.owner))
-
-
-def end_transfer(book: Book, item: ItemRecord, why: str) -> None:
-    """Take an owned item back from whoever it is on offer to."""
-    book.withdraw(item, why)
-    book.lift(item)
-    item.transfer = None
-    item.told_blocked = False
-    item.state = ASSIGNED
-
-
-def assign(book: Book, command: Assigned) -> None:
-    """Make an agent the owner without asking for room."""
-    item = book.item(command.item)
-    agent = book.agent(command.agent)
-    _check_assignment(item, agent, pull=command.by == command.agent)
-    own = item.pending.get(agent.id)
-    if own is not None:
-        book.close_offer(item, own, ACCEPTED)
-    book.withdraw(item, "assigned")
-    book.assign(item, agent, own.id if own is not None else None)
-
-
-def _check_assignment(item: ItemRecord, agent: AgentRecord, *, pull: bool) -> None:
-    if item.state is WRAP_UP:
-        raise Refused("finished", "in wrap-up", item.owner)
-    if item.owner == agent.id and item.transfer is None:
-        raise Refused("already_yours", item.id, agent.id)
-    if not agent.signed_in:
-        raise Refused("not_signed_in", agent.id, agent.id)
-    mine = agent.id == item.owner or agent.id in item.pending
-    if not pull or mine:
-        return
-    if item.owner is not None and item.transfer is not OPEN:
-        raise Refused("taken", item.id, item.owner)
-    if item.offer is not None:
-        raise Refused("already_offered", item.offer.id, item.offer.agent)
 
 
 HANDLERS: dict[type, Callable[[Book, Any], None]] = {
@@ -489,8 +379,4 @@ HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     WrapUpExtended: extend_wrap_up,
     WorkEnded: end_work,
     Requeued: requeue,
-    TransferredToQueue: transfer_to_queue,
-    TransferredToAgent: transfer_to_agent,
-    TransferCancelled: cancel_transfer,
-    Assigned: assign,
 }

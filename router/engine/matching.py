@@ -8,7 +8,8 @@ from madoguchi.model.routing import ItemBlocked, Key
 from router.engine.book import Book
 from router.engine.explain import explain_blocked, explain_offer
 from router.engine.policy import item_rank, kept_for, permitted
-from router.engine.records import AgentRecord, ItemRecord, Room
+from router.engine.records import AgentRecord, ItemRecord
+from router.engine.room import Room
 
 
 class IndexBroken(Exception):

@@ -138,13 +138,15 @@ def permitted(
     """Return None if `agent` may be offered `item` at `at`, else the code of the first obstacle.
 
     `idle` is team -> how many of its agents are idle. Codes in the order of the filters:
-    `not_signed_in`, `serves`, `skill:<skill>:<minimum>`, `presence`, `disconnected`, `leaving`,
-    `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`,
+    `not_signed_in`, `not_yet`, `serves`, `skill:<skill>:<minimum>`, `presence`, `disconnected`,
+    `leaving`, `no_room`, `exclusive`, `channel_full:<channel>`, `kept_free:<team>:<number>`,
     `too_early:<seconds>`, `kept_for:<agent>`, `declined`, `owner`. A preferred agent who was the
     last owner, or was named, is asked for neither `serves` nor skills.
     """
     if agent.presence is OFFLINE:
         return "not_signed_in"
+    if at < item.spec.not_before:
+        return "not_yet"
     others = item.kept is not None and item.kept != agent.spec.id
     return (
         membership(agent.spec, item)
@@ -251,7 +253,7 @@ def kept_for(
 
 def kept_until(item: ItemSpec, queue: QueuePolicy) -> int:
     """Return the µs until which an item may be kept for its preferred agent."""
-    return item.enqueued_at + micros(queue.preferred_wait_s)
+    return max(item.enqueued_at, item.not_before) + micros(queue.preferred_wait_s)
 
 
 def score(ageing: Ageing, enqueued_at: int, at: int) -> float:

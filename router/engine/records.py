@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from madoguchi.model.routing import (
     CHAT,
     AgentFacts,
     AgentSpec,
+    Callback,
     ItemFacts,
     ItemSpec,
     ItemState,
@@ -33,6 +34,7 @@ from router.engine.names import (
     WRAPPING,
 )
 from router.engine.policy import NARROW, Widened, kept_until, next_moment
+from router.engine.room import Room, Shape
 
 if TYPE_CHECKING:
     from router.engine.buckets import Bucket, ItemKey, Place, Pool, Profile
@@ -41,40 +43,8 @@ CONNECTION_GRACE_S = 60
 """A desk that is gone for so long makes its agent `away`."""
 
 
-class Room(NamedTuple):
-    """What an agent still has room for; agents with equal rooms can take the same shapes.
-
-    `beside`: for each channel that may interrupt others, its own (channel, free, empty).
-    """
-
-    free: int
-    empty: bool
-    full: frozenset[str]
-    beside: tuple[tuple[str, int, bool], ...] = ()
-
-
-class Shape(NamedTuple):
-    """What an item asks of an agent's room."""
-
-    channel: str
-    weight: int
-    exclusive: bool
-
-
 Signature = tuple[tuple[str, int], ...]
 """Skills with their least proficiency, by skill."""
-
-
-def fits(shape: Shape, room: Room) -> bool:
-    """Return whether an item of this shape fits into a room."""
-    channel, weight, exclusive = shape
-    free, empty, full, beside = room
-    for name, units, alone in beside:
-        if name == channel:
-            free, empty = units, alone
-    if weight > free or (exclusive and not empty):
-        return False
-    return not full or channel not in full
 
 
 @dataclass(slots=True, eq=False)
@@ -317,7 +287,8 @@ class ItemRecord:
 
     `stage` is where the rings up to `widened_at` have brought it; overflows up to `stepped` are
     done with. `kept`: for which agent alone it waits. `waits_until`: when it ends if nobody takes
-    it. `pool`, `bucket` and `placed` are the index's: where it waits, and by which key.
+    it. `pool`, `bucket` and `placed` are the index's: where it waits, and by which key. `resting`:
+    it waits in no bucket, until `spec.not_before`. `calls`: how many were in vain.
     """
 
     spec: ItemSpec
@@ -344,6 +315,9 @@ class ItemRecord:
     stepped: int = 0
     taken: bool = False
     waits_until: int | None = None
+    callback: Callback = Callback.none
+    calls: int = 0
+    resting: bool = False
 
     def __post_init__(self) -> None:
         self.stage = Stage(self.policy, self.spec.requires, NARROW)
@@ -396,7 +370,8 @@ class ItemRecord:
     def limit_wait(self, at: int) -> None:
         """Begin to count how long it may wait in the queue into which it has come."""
         most = self.policy.max_wait_s
-        limited = most > 0 and not (self.taken or self.spec.patient)
+        patient = self.taken or self.spec.patient or self.callback is Callback.asked
+        limited = most > 0 and not patient
         self.waits_until = at + micros(most) if limited else None
 
     def relimit_wait(self, before: QueuePolicy, at: int) -> None:
@@ -411,7 +386,7 @@ class ItemRecord:
             self.waits_until = moved if most else None
 
     def step_due(self) -> int | None:
-        """Return when the next ring or overflow comes, if the item still waits then."""
+        """Return when the next step comes, if the item still waits then."""
         policy, since = self.policy, self.spec.enqueued_at
         due = self.waits_until
         if policy.rings:
@@ -420,9 +395,18 @@ class ItemRecord:
             due = _sooner(due, next_moment(policy.overflow, since, self.stepped))
         if policy.delays_s:
             due = _sooner(due, self.delay_after(self.widened_at))
+        if policy.callback_after_s:
+            due = _sooner(due, self.callback_due())
         if self.kept is not None:
             due = _sooner(due, kept_until(self.spec, policy))
         return due
+
+    def callback_due(self) -> int | None:
+        """Return when its customer is offered a call, if nobody has taken it by then."""
+        after = self.policy.callback_after_s
+        if not after or self.taken or self.callback is not Callback.none:
+            return None
+        return self.spec.enqueued_at + micros(after)
 
     def delay_after(self, passed: int) -> int | None:
         """Return when the item is next old enough for more agents, later than `passed`."""
@@ -486,4 +470,6 @@ class ItemRecord:
             wrap_up_until=self.wrap_up_until,
             taken=self.taken,
             waits_until=self.waits_until,
+            callback=self.callback,
+            calls=self.calls,
         )

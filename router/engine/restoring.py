@@ -66,6 +66,10 @@ def book_of(state: RouterState, at: int) -> Book:
         agent.told = agent.load()
         book.timers.schedule(Timer.away, agent.id)
     waiting = [item for item in book.items.values() if item.state is WAITING]
+    early = [item for item in waiting if item.spec.not_before > state.clock]
+    for item in early:
+        book.rest(item)
+    waiting = [item for item in waiting if not item.resting]
     book.wait_all(waiting)
     for item in waiting:
         item.stepped = state.clock
@@ -113,6 +117,8 @@ def _restore_item(book: Book, facts: ItemFacts, offers: list[Offer]) -> None:
         told_blocked=facts.told_blocked,
         taken=facts.taken,
         waits_until=facts.waits_until,
+        callback=facts.callback,
+        calls=facts.calls,
     )
     book.enter(item)
     state = _state(facts, offers[0] if offers else None)

@@ -17,6 +17,7 @@ class Timer:
     absent: Final = 4
     wrap_up: Final = 5
     step: Final = 6
+    rest: Final = 7
 
 
 Hint = tuple[int, int, str]

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from madoguchi.configuration import kinds
-from madoguchi.configuration.kinds import Ageing, Order, Part, one_order, routed_order
+from madoguchi.configuration import kinds, queue_parts
+from madoguchi.configuration.queue_parts import Ageing, Order, Part, one_order, routed_order
 from madoguchi.model.routing import AgentChoice, IdleSince, Limit, QueuePolicy
 from madoguchi.model.ways import reachable, way_round
 
@@ -75,14 +75,14 @@ class Traffic(Part):
     wrap_up: Times = Field(default_factory=lambda: Times(fixed_s=0))
 
 
-class RingPart(kinds.Ring):
+class RingPart(queue_parts.Ring):
     """A step that widens who may serve, ``after`` seconds after the enqueue time."""
 
     relax: dict[str, Annotated[int, Field(ge=0, le=5)]] = Field(default_factory=dict)
     add_groups: list[str] = Field(default_factory=list)
 
 
-class OverflowPart(kinds.Overflow):
+class OverflowPart(queue_parts.Overflow):
     """A move to another queue, ``after`` seconds after the enqueue time."""
 
     to_queue: str

@@ -22,6 +22,7 @@ from madoguchi.model.routing import (
     Help,
     ItemAssigned,
     ItemBlocked,
+    ItemCallback,
     ItemClosed,
     ItemEnqueued,
     ItemRanked,
@@ -50,6 +51,7 @@ ItemDecision = (
     | OfferClosed
     | ItemAssigned
     | ItemBlocked
+    | ItemCallback
     | ItemClosed
     | ItemRanked
     | ItemResumed

@@ -12,6 +12,9 @@ from madoguchi.model.routing import ItemState, OfferState, Preference, Presence
 from router.pauses import ENDED, released_so_far
 from router.trials.day import DAY_US, Contact, Day, HandedOn, Reaction, Span
 
+_NO_CONTACT = frozenset({ItemState.cancelled.value, ItemState.done.value})
+"""Whom nobody has answered: cancelled before, or called in vain until it was given up."""
+
 
 def told(
     begins: datetime,
@@ -38,7 +41,7 @@ def told(
     contacts: list[Contact] = []
     reactions: list[Reaction] = []
     for item in items:
-        if item.assigned_at is None and item.state == ItemState.cancelled.value:
+        if item.assigned_at is None and item.state in _NO_CONTACT:
             continue
         worked = sorted(of_item.get(item.id, ()), key=lambda one: one.started_at)
         seen = _Seen(item, worked, vain.get(item.id, ()), at, pauses.get(item.id, 0))

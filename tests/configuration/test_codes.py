@@ -83,6 +83,28 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "alert_twice",
         {},
     ),
+    (
+        "[queue.orders]\ncallback = { text = 'We may call you.' }",
+        "queue.orders",
+        "callback_no_way",
+        {},
+    ),
+    (
+        "[queue.orders]\nmax_wait_s = 60\ncallback = { after = 60 }",
+        "queue.orders",
+        "callback_too_late",
+        {"after": 60.0, "max_wait_s": 60.0},
+    ),
+    *(
+        (f"[queue.orders]\ncallback = {{ {wrong} }}", f"queue.orders.callback.{place}", code, facts)
+        for wrong, place, code, facts in (
+            ("after = 0", "after", "greater_than", {"gt": 0.0}),
+            ("after = -5", "after", "greater_than", {"gt": 0.0}),
+            ("after = 9, retry_s = 0", "retry_s", "greater_than", {"gt": 0.0}),
+            ("after = 9, attempts = 0", "attempts", "greater_than_equal", {"ge": 1}),
+            (f"after = 9, text = '{'x' * 501}'", "text", "string_too_long", {"max_length": 500}),
+        )
+    ),
     ("[queue.orders]\nrings = [{ after = 5 }]", "queue.orders.rings.0", "ring_widens_nothing", {}),
     (
         "[queue.orders]\nrings = [{ after = 5, relax = { x = 0 } }]",

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from madoguchi.app import running
-from madoguchi.configuration.kinds import Named, Queue
+from madoguchi.configuration.kinds import Queue
+from madoguchi.configuration.queue_parts import Named
 from madoguchi.demo.company import open_doors
 from tests.support.hubs import settings_for
 from tests.support.ports import free_port

@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from madoguchi.clock import ManualClock, to_micros
-from tests.hub.test_stream import GENERATORS, World, accept, end, say, wrap_up, write_in
+from tests.hub.test_stream import (
+    GENERATORS,
+    World,
+    accept,
+    call_back,
+    end,
+    say,
+    want_call,
+    wrap_up,
+    write_in,
+)
 from tests.support.hubs import Running, Widget, hub_running
 from tests.support.recount import recounted, told
 from tests.support.waiting import wait_for
@@ -18,13 +28,20 @@ from tests.support.waiting import wait_for
 TOKYO = "Asia/Tokyo"
 BEFORE_MIDNIGHT = datetime(2026, 11, 22, 14, 52, tzinfo=UTC)
 MIDNIGHTS = (datetime(2026, 11, 21, 15, tzinfo=UTC), datetime(2026, 11, 22, 15, tzinfo=UTC))
-COUNTED = ("alerts", "waiting", "answered", "abandoned", "handled")
+COUNTED = ("alerts", "waiting", "callbacks", "answered", "abandoned", "handled")
 WATCHED = """
 [queue.orders]
 alerts = [
   { when = "waiting", over = 0 }, { when = "longest_wait", over = 20 },
   { when = "abandoned", over = 0 }, { when = "service_level", under = 0.9 },
 ]
+"""
+
+CALLS = """
+[queue.orders]
+callback = { after = 10, retry_s = 20 }
+[queue.returns]
+callback = { after = 10, retry_s = 20 }
 """
 
 
@@ -55,6 +72,26 @@ async def serve(world: World) -> None:
         advance(world.here, world.dice.uniform(0, 20))
         if world.dice.random() < 0.7:
             await world.ask(me, "POST", f"{path}/wrap-up", {"code": "solved", "note": ""})
+
+
+async def be_called(world: World) -> None:
+    """While everybody is away a visitor asks to be called; perhaps somebody comes and does."""
+    await world.here.configure(CALLS)
+    for agent in world.agents:
+        away = {"presence": "away", "reason": "lunch"}
+        await world.ask(agent, "PUT", "/agents/me/presence", away)
+    widget = await Widget(world.here).start()
+    await widget.send("hello")
+    await wait_for(lambda: bool(widget.views), "it waits")
+    advance(world.here, 10)
+    await wait_for(lambda: "'state': 'offered'" in str(widget.views), "a call is offered")
+    await widget.call("callback", {"act": "ask", "number": "090-1234-5678"})
+    await wait_for(lambda: "'state': 'asked'" in str(widget.views), "it is asked for")
+    await wait_for(lambda: caught_up(world.here), "the router has heard of it")
+    await widget.close()
+    if world.dice.random() < 0.7:
+        await serve(world)
+        await call_back(world)
 
 
 def caught_up(here: Running) -> bool:
@@ -101,7 +138,8 @@ async def test_the_board_equals_a_recount(tmp_path: Path, database: str, seed: i
         world = World(here, seed)
         await world.gather()
         often = [write_in, write_in, accept, accept, accept, say, end, end, wrap_up, wrap_up]
-        steps = [*often, *[serve] * 8, *[come_and_leave] * 2, *GENERATORS.values()]
+        calls = [*[be_called] * 3, want_call, *[call_back] * 4]
+        steps = [*often, *[serve] * 8, *[come_and_leave] * 2, *calls, *GENERATORS.values()]
         most = dict.fromkeys(COUNTED, 0)
         for number in range(80):
             await world.dice.choice(steps)(world)

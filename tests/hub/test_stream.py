@@ -172,6 +172,21 @@ async def wrap_up(world: World) -> None:
         await world.ask(stream.person, "POST", path, {"code": "solved", "note": "fine"})
 
 
+async def want_call(world: World) -> None:
+    """A customer who was offered a call wants one, or none any more."""
+    words = world.dice.choice(["電話", "電話", "電話 03-1234-5678", "電話不要"])
+    await world.here.sms(world.dice.choice(world.customers), words)
+
+
+@generates("POST /api/v1/conversations/{id}/callback")
+async def call_back(world: World) -> None:
+    stream = world.desk()
+    if item := world.one(stream, "item", callback="asked", owner=stream.person.id):
+        outcome = world.dice.choice(["reached", "reached", "missed", "given_up"])
+        path = f"/conversations/{item['conversation']}/callback"
+        await world.ask(stream.person, "POST", path, {"outcome": outcome})
+
+
 @generates("POST /api/v1/conversations/{id}/wrap-up/extend")
 async def extend(world: World) -> None:
     stream = world.desk()

@@ -138,7 +138,8 @@ class SeenItem:
 
     @property
     def waits(self) -> bool:
-        return self.facts.state is ItemState.waiting
+        """Whether somebody may be asked now: what rests between two calls only rests."""
+        return self.facts.state is ItemState.waiting and self.spec.not_before <= self.at
 
     def rank(self, agent: SeenAgent, at: int) -> Key:
         level = level_of(agent.spec, self.policy)
@@ -182,7 +183,7 @@ class Seen:
     def kept_for(self, item: SeenItem) -> str | None:
         """The agent for whom alone the item waits."""
         spec = item.spec
-        until = spec.enqueued_at + micros(item.policy.preferred_wait_s)
+        until = max(spec.enqueued_at, spec.not_before) + micros(item.policy.preferred_wait_s)
         agent = self.agents.get(spec.preferred or "")
         if agent is None or self.at >= until or membership(agent.spec, item):
             return None
@@ -199,7 +200,7 @@ class Seen:
         return [
             (name, agent)
             for name, item in self.items.items()
-            if item.waits
+            if item.facts.state is ItemState.waiting
             for agent in self.agents
             if self.permits(agent, item)
         ]

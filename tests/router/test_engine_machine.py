@@ -28,6 +28,12 @@ from madoguchi.model.routing import (
     Assigned,
     AwayReserved,
     AwayTakenBack,
+    Callback,
+    CallbackAsked,
+    CallbackCancelled,
+    CallbackGivenUp,
+    CallbackMissed,
+    CallbackReached,
     Command,
     ConfigurationChanged,
     ConnectionChanged,
@@ -36,6 +42,7 @@ from madoguchi.model.routing import (
     IdleSince,
     ItemAssigned,
     ItemBlocked,
+    ItemCallback,
     ItemCancelled,
     ItemClosed,
     ItemEnqueued,
@@ -68,7 +75,7 @@ from madoguchi.model.routing import (
     WrapUpStarted,
 )
 from router.engine.engine import Engine
-from tests.router.oracle import Seen
+from tests.router.oracle import Seen, SeenItem
 
 AGENTS = ["a0", "a1", "a2", "a3"]
 QUEUES = ["q0", "q1", "q2"]
@@ -125,6 +132,7 @@ policies = st.tuples(
     st.sampled_from([1, 1, 2, 3]),
     st.booleans(),
     st.sampled_from([0.0, 0.0, 45.0, 300.0]),
+    st.tuples(st.sampled_from([0.0, 20.0, 60.0]), st.sampled_from([5.0, 60.0]), st.integers(1, 3)),
 )
 limits = st.none() | st.integers(0, 4)
 
@@ -172,12 +180,13 @@ Drawn = tuple[
     int,
     bool,
     float,
+    tuple[float, float, int],
 ]
 
 
 def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
     (requires, priority, ageing, choice, misses, wrap_up, block, limit, steps, after, most, order,
-     weights, prefers, idle, auto, wait, several, on, patience) = drawn  # fmt: skip
+     weights, prefers, idle, auto, wait, several, on, patience, calls) = drawn  # fmt: skip
     # Overflows go upwards, so that they never go round.
     above = QUEUES[QUEUES.index(name) + 1 :]
     return QueuePolicy(
@@ -188,6 +197,7 @@ def make_queue(name: str, drawn: Drawn) -> QueuePolicy:
         prefers=prefers, idle_since=idle, auto_accept=auto, delays_s=DELAYS,
         preferred_wait_s=wait, offer_to=several, help_teams=("t1",) if wait else (),
         full_to=above[0] if on and above else "", max_wait_s=patience,
+        callback_after_s=calls[0], callback_retry_s=calls[1], callback_attempts=calls[2],
     )  # fmt: skip
 
 
@@ -197,6 +207,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.engine = Engine()
         self.twin: Engine | None = None
         self.at = 1_700_000_000 * MICROS
+        self.before = self.engine.state()
         self.log: list[tuple[Command, int, list[Decision] | str]] = []
         self.items: list[str] = []
         self.offers: dict[str, str] = {}
@@ -206,6 +217,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.enqueued: dict[str, int] = {}
         self.blocked: set[str] = set()
         self.taken: set[str] = set()
+        self.call_offered: set[str] = set()
+        """Items whose customers the engine has offered a call."""
 
     # -------------------------------------------------------- applying and judging
 
@@ -216,7 +229,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.step(command)
 
     def step(self, command: Command) -> None:
-        before = self.engine.state()
+        before = self.before = self.engine.state()
         idle = isinstance(command, CustomerWrote) and not self.engine.heeds_text(command.item)
         result = run(self.engine, command, self.at)
         if idle:
@@ -255,10 +268,25 @@ class EngineMachine(RuleBasedStateMachine):
                 self.blocked.discard(each.item)
                 if isinstance(each, ItemAssigned):
                     self.taken.add(each.item)
+            elif isinstance(each, ItemCallback):
+                self.follow_call(each)
             elif isinstance(each, ItemBlocked):
                 assert each.blocked != (each.item in self.blocked), "told twice"
                 (self.blocked.add if each.blocked else self.blocked.discard)(each.item)
                 assert bool(each.explanation.facts) == each.blocked
+
+    def follow_call(self, each: ItemCallback) -> None:
+        """A call is offered once, and only in place of an earlier wish a second time."""
+        if each.callback is Callback.offered and each.item not in self.wishes:
+            assert each.item not in self.call_offered, "offered twice"
+            assert each.item not in self.taken, "offered though somebody has had it"
+            self.call_offered.add(each.item)
+
+    @property
+    def wishes(self) -> set[str]:
+        """The items whose customers have asked to be called, before the running apply."""
+        asked = {Callback.asked, Callback.reached}
+        return {item.spec.id for item in self.before.items if item.callback in asked}
 
     def engine_most(self) -> int:
         """The most agents who are asked at once."""
@@ -309,6 +337,7 @@ class EngineMachine(RuleBasedStateMachine):
             if item.facts.waits_until is not None:
                 assert not item.facts.taken, "somebody has had it, and it would end"
                 assert not item.waits or item.facts.waits_until > now.at, "it waits too long"
+            self.judge_call(now, item)
             limit = item.facts.wrap_up_until
             assert limit is None or (item.facts.state is ItemState.wrap_up and limit > now.at)
         self.judge_ends(before, now, decisions)
@@ -334,6 +363,17 @@ class EngineMachine(RuleBasedStateMachine):
             refused = ItemClosed(spec.id, ItemState.cancelled, "full") in decisions
             moved = any(isinstance(each, ItemWaiting) for each in decisions)
             assert moved or refused == (not expected and self.full(before, spec.queue))
+
+    def judge_call(self, now: Seen, item: SeenItem) -> None:
+        """Who wants a call waits for ever, and rests only when nobody has the item."""
+        facts = item.facts
+        assert facts.spec.not_before <= now.at or facts.owner is None
+        if facts.callback is Callback.asked:
+            assert facts.waits_until is None
+            assert facts.state is not ItemState.wrap_up, "it ends, and nobody was called"
+        if facts.callback is Callback.none and item.waits and not facts.taken:
+            after = item.policy.callback_after_s
+            assert not after or facts.spec.enqueued_at + after * MICROS > now.at, "not offered"
 
     def judge_ends(self, before: Seen, now: Seen, decisions: Sequence[Decision]) -> None:
         """Nobody's wait ends before its time, whatever changes meanwhile."""
@@ -611,6 +651,43 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(number=some, place=st.integers(1, 5))
     def move(self, number: int, place: int) -> None:
         self.apply(ItemMoved(self.pick(number, ItemState.waiting), place))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some)
+    def want_call(self, number: int) -> None:
+        self.apply(CallbackAsked(self.pick(number)))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some)
+    def want_no_call(self, number: int) -> None:
+        self.apply(CallbackCancelled(self.pick(number)))
+
+    @precondition(lambda self: any(self.called()))
+    @rule(number=some, what=st.sampled_from([CallbackReached, CallbackMissed, CallbackGivenUp]))
+    def call(
+        self,
+        number: int,
+        what: type[CallbackReached] | type[CallbackMissed] | type[CallbackGivenUp],
+    ) -> None:
+        several = self.called()
+        item, owner = several[number % len(several)]
+        self.apply(what(item, owner if number < 10 else AGENTS[0]))
+
+    @precondition(lambda self: any(self.called()))
+    @rule(number=some, seconds=st.sampled_from([0.0, 5.0, 60.0]))
+    def call_in_vain(self, number: int, seconds: float) -> None:
+        several = self.called()
+        self.apply(CallbackMissed(*several[number % len(several)]))
+        self.at += int(seconds * MICROS)
+        self.apply(TimePassed())
+
+    def called(self) -> list[tuple[str, str]]:
+        """The items whose customers their agents are to call now, with these."""
+        return [
+            (item.spec.id, item.owner)
+            for item in self.engine.state().items
+            if item.owner is not None and item.callback is Callback.asked
+        ]
 
 
 def run(engine: Engine, command: Command, at: int) -> list[Decision] | str:

@@ -9,6 +9,8 @@ import pytest
 from madoguchi.model.routing import (
     MICROS,
     AgentReplied,
+    CallbackAsked,
+    CallbackMissed,
     ConnectionChanged,
     OfferDeclined,
     QueuePolicy,
@@ -19,7 +21,7 @@ from router.engine.engine import Engine
 from router.leaps import moved
 from tests.router.stage import START, Stage
 
-QUEUE = QueuePolicy("q", "Queue", wrap_up_s=120)
+QUEUE = QueuePolicy("q", "Queue", wrap_up_s=120, callback_after_s=60)
 HOUR = 3600
 
 
@@ -28,6 +30,9 @@ def busy() -> Stage:
     stage = Stage(QUEUE)
     for name in ("ann", "ben", "cat"):
         stage.agent(name, units=1)
+    caller = stage.assigned("called")
+    stage.do(CallbackAsked("called"))
+    stage.do(CallbackMissed("called", caller))
     stage.assigned("replied")
     stage.do(AgentReplied("replied"))
     stage.after(5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -77,6 +77,7 @@ class Recount:
         oldest = min((r.enqueued_at for r in waits), default=None)
         return {
             "waiting": len(waits),
+            "callbacks": sum((r.routing or {}).get("callback") == "asked" for r in waits),
             "oldest_at": oldest,
             "answered": len(answered),
             "in_time": in_time,
@@ -84,14 +85,14 @@ class Recount:
             "service_level": in_time / offered if offered else None,
             "speed_of_answer_s": mean(r.waited_us / 1e6 for r in answered),
             "handled": len(counts["handled"]),
-            "handling_s": mean(handling_s(r) for r in counts["handled"]),
+            "handling_s": mean_us(map(handling_us, counts["handled"])),
         }
 
     def agent(self, id: str) -> dict[str, Any]:
         """Return an agent's day as the board tells it."""
         spells = [row for row in self.rows["assignment"] if row.agent == id]
         offers = [r for r in self.rows["offer"] if r.agent == id and self._today(r.closed_at)]
-        handled = [handling_s(row) for row in spells if self._today(row.ended_at)]
+        handled = [handling_us(row) for row in spells if self._today(row.ended_at)]
         load: dict[str, int] = {}
         for row in self.items.values():
             if row.owner == id and row.state in UNFINISHED and not self._released(row):
@@ -102,7 +103,7 @@ class Recount:
             "declined": sum(row.state == "declined" for row in offers),
             "missed": sum(row.state == "timed_out" for row in offers),
             "handled": len(handled),
-            "handling_s": mean(handled),
+            "handling_s": mean_us(handled),
             "load": dict(sorted(load.items())),
             "occupancy": self.occupancy({id}),
         }
@@ -141,11 +142,16 @@ class Recount:
         return moment is not None and moment >= self.midnight
 
 
-def handling_s(row: Any) -> float:
-    """Return for how many seconds somebody had an item, without pauses."""
-    whole: float = (row.ended_at - row.started_at).total_seconds()
-    released_us: int = row.released_us or 0
-    return max(0.0, whole - released_us / 1e6)
+def handling_us(row: Any) -> int:
+    """Return for how many µs somebody had an item, without pauses."""
+    whole: int = (row.ended_at - row.started_at) // timedelta(microseconds=1)
+    return max(0, whole - (row.released_us or 0))
+
+
+def mean_us(values: Iterable[int]) -> float | None:
+    """Return the mean of µs in seconds, to the ms; None of nothing. Half a ms is exact here."""
+    several = list(values)
+    return round(sum(several) / len(several) / 1e6, 3) if several else None
 
 
 def mean(values: Iterable[float]) -> float | None:

@@ -39,6 +39,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "NameBody": {"name": "Somebody"},
     "LinkBody": {"identity": "01980000-0000-7000-8000-000000000000"},
     "DeclineBody": {"reason": "busy"},
+    "CallBody": {"outcome": "reached"},
     "TransferBody": {"queue": "nowhere", "reason": "skill", "summary": "what it is about"},
     "EndBody": {"inbound_seq": 0},
     "WrapUpBody": {"code": "nonsense", "note": "a note"},

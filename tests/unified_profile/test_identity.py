@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madoguchi.model.people import Scheme
-from unified_profile.identity import clean, mail, phone, sender
+from unified_profile.identity import called, clean, mail, phone, sender
 
 SAME = "+819055500187"
 
@@ -87,3 +87,38 @@ def test_clean_texts_are_storable(text: str, limit: int) -> None:
     found.encode()
     assert "\x00" not in found
     assert len(found) <= limit
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "country", "zone"),
+    [
+        ("０９０－５５５０－０１８７", "090-5550-0187", "JP", ""),
+        ("03-1234-5678", "03-1234-5678", "JP", ""),
+        ("+1 202 555 0123", "+1 202-555-0123", "US", "America/New_York"),
+        ("+7 916 123 45 67", "+7 916 123-45-67", "RU", ""),
+    ],
+)
+def test_a_number_that_can_be_called(written: str, shown: str, country: str, zone: str) -> None:
+    found = called(written)
+    assert found is not None
+    assert (found.shown, found.country, found.zone) == (shown, country, zone)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "110", "188", "0990-123456", "0570-000-000", "+1 900 555 0123", "090-5550", "call me"],
+)
+def test_nobody_is_called_there(written: str) -> None:
+    assert called(written) is None
+
+
+def test_where_several_clocks_agree_the_zone_is_known() -> None:
+    found = called("+44 7911 123456")
+    assert found is not None
+    assert found.zone.startswith("Europe/"), "Guernsey and London tell the same time"
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_number_or_none(text: str) -> None:
+    found = called(text)
+    assert found is None or found.number.startswith("+")

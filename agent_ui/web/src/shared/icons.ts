@@ -55,6 +55,7 @@ export const deskIcons = [
   'paperclip',
   'pencil',
   'phone',
+  'phone-call',
   'plug',
   'plus',
   'redo-2',

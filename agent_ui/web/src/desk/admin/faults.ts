@@ -55,6 +55,8 @@ const words: Readonly<Record<string, string>> = {
   auto_accept_alone: 'autoAcceptAlone',
   help_limit: 'helpLimit',
   alert_twice: 'alertTwice',
+  callback_no_way: 'callbackNoWay',
+  callback_too_late: 'callbackTooLate',
   ring_widens_nothing: 'ringWidensNothing',
   steps_out_of_order: 'stepsOutOfOrder',
   overflow_loop: 'overflowLoop',

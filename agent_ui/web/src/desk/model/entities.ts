@@ -39,6 +39,22 @@ export interface Context {
   page?: { url: string; title: string }
   attributes?: Record<string, string>
   chosen?: Chosen
+  callback?: Wish
+}
+
+/** A call that was offered to the customer, or that they asked for. */
+export interface Wish {
+  item: string
+  state: 'offered' | 'asked' | 'declined' | 'reached' | 'given_up'
+  number: string | null
+  /** The number as people write it. */
+  shown?: string
+  country?: string
+  /** Where the number belongs, if that is abroad; else empty. */
+  zone?: string
+  asked_at?: string
+  calls: number
+  next_at: string | null
 }
 
 export interface Conversation {
@@ -114,6 +130,12 @@ export interface Item {
   paused: boolean
   /** When the wrap-up ends by itself; null: no limit. */
   wrap_up_until: string | null
+  /** Whether the customer is to be called. */
+  callback: 'none' | 'offered' | 'asked' | 'reached'
+  /** How many calls were in vain. */
+  calls: number
+  /** Nobody is asked earlier. */
+  not_before: string | null
   handover: Handover | null
   reason: { blocked: string | boolean; facts: string[] } | null
   offer: {
@@ -159,6 +181,7 @@ export interface Offer {
   customer: { id: string; name: string; identities: OfferIdentity[] }
   preview: string
   handover: Handover | null
+  callback: { number: string; shown: string; asked_at: string; calls: number } | null
   open: OpenMatter[]
   service_level_s: number
 }

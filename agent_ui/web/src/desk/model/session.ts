@@ -34,6 +34,8 @@ export interface HubQueue extends Named {
   wrap_up: ({ key: string } & Named)[]
   /** Seconds until a wrap-up ends by itself; 0: no limit. */
   wrap_up_s: number
+  /** Calls to customers who ask for one. */
+  callback: { retry_s: number; attempts: number }
 }
 
 export interface HubAccount extends Named {

@@ -6,7 +6,7 @@ const plain = new Set([
   'transfer', 'last_owner', 'named', 'account_owner', 'same_customer', 'only_one', 'longest_idle', 'least_loaded',
   'best_proficiency', 'least_proficiency', 'fewest_today', 'weighted', 'round_robin', 'top_down', 'random',
   'missing_combination', 'all_declined', 'not_signed_in', 'serves', 'presence', 'disconnected',
-  'no_room', 'exclusive', 'declined', 'owner', 'leaving', 'condition',
+  'no_room', 'exclusive', 'declined', 'owner', 'leaving', 'condition', 'not_yet',
 ])
 
 /** A name and its number stay on one line. */

@@ -6,6 +6,8 @@ import { computed, reactive, ref } from 'vue'
 /** What happened to contacts since midnight, and who waits; null where nothing is divided. */
 export interface Counts {
   waiting: number
+  /** Of those who wait: who wants to be called. */
+  callbacks: number
   oldest_at: string | null
   answered: number
   in_time: number

@@ -8,6 +8,17 @@ export interface Conversation {
   read_to: string | null
   created_at: string
   closed_at: string | null
+  /** A call that is offered or asked for; null or absent: there is none. */
+  callback?: Callback | null
+}
+
+export interface Callback {
+  state: 'offered' | 'asked' | 'declined'
+  number: string | null
+  /** The number as people write it. */
+  shown: string | null
+  calls: number
+  next_at: string | null
 }
 
 export interface FilePart {

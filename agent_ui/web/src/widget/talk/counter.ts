@@ -29,7 +29,7 @@ export class Counter {
   readonly session: Session
   readonly uploads: Uploads
   readonly reading: Reading
-  readonly #identity: Identity
+  readonly identity: Identity
   #draft: (text: string) => void = () => undefined
   readonly kept
   #attributes: Attributes | null = null
@@ -52,7 +52,7 @@ export class Counter {
     this.session = new Session({ ...ports, language: () => this.screen.value.locale })
     this.uploads = new Uploads(this.session)
     this.reading = new Reading(this.session)
-    this.#identity = new Identity(this.session)
+    this.identity = new Identity(this.session)
   }
 
   /** Learns the site's colour; takes up a talk that is not finished. */
@@ -174,11 +174,11 @@ export class Counter {
   }
 
   async identify(claim: Claim): Promise<void> {
-    await this.#identity.set(claim)
+    await this.identity.set(claim)
   }
 
   async reset(): Promise<void> {
-    await this.#identity.set(null)
+    await this.identity.set(null)
     this.show({ open: false, view: 'home', topic: null })
     this.session.watched = false
   }

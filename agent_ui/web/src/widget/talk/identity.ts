@@ -6,7 +6,7 @@ const said = (claim: Claim): string => JSON.stringify(claim.attributes ?? {})
 
 /** Who is signed in on the host page. */
 export class Identity {
-  #claim: Claim | null = null
+  claim: Claim | null = null
 
   constructor(private readonly session: Session) {
     session.afterHello = () => this.#tell()
@@ -18,9 +18,9 @@ export class Identity {
    */
   async set(claim: Claim | null): Promise<void> {
     const known = this.session.ports.kept.get('known')
-    this.#claim = null
+    this.claim = null
     if (!claim || (known && known !== claim.id)) await this.session.reset()
-    this.#claim = claim
+    this.claim = claim
     if (!claim || this.#told(claim)) return
     if (this.session.store.value.link === 'live') await this.#tell()
     else await this.session.connect(true)
@@ -32,7 +32,7 @@ export class Identity {
   }
 
   async #tell(): Promise<void> {
-    const claim = this.#claim
+    const claim = this.claim
     const { kept } = this.session.ports
     if (!claim || this.#told(claim)) return
     const answer = await this.session.ask('identify', claim)

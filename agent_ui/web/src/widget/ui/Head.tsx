@@ -72,9 +72,11 @@ function Menu({ onLeave }: { onLeave: () => void }) {
           <button type="button" lang={other} onClick={act(() => counter.speak(other))}>
             {other === 'ja' ? '日本語で表示する' : 'Show in English'}
           </button>
-          <button type="button" disabled={talk.link !== 'live'} onClick={act(onLeave)}>
-            {words.end}
-          </button>
+          {talk.conversation?.callback?.state !== 'asked' && (
+            <button type="button" disabled={talk.link !== 'live'} onClick={act(onLeave)}>
+              {words.end}
+            </button>
+          )}
         </div>
       )}
     </div>

@@ -4,6 +4,7 @@ import { timeline, type Entry } from '../state/timeline'
 import { clock, day } from '../times'
 import { fill } from '../words'
 import { Bubble } from './Bubble'
+import { CallBack } from './CallBack'
 import { useHere } from './here'
 import { Waiting } from './Waiting'
 
@@ -16,6 +17,7 @@ export function Timeline() {
   const [behind, setBehind] = useState(false)
   const entries = timeline(talk)
   const fresh = !talk.conversation || (over(talk) && screen.again)
+  const call = talk.conversation?.callback
   const last = entries.at(-1)
   const toEnd = (): void => {
     box.current?.scrollTo(0, box.current.scrollHeight)
@@ -58,7 +60,8 @@ export function Timeline() {
         ))}
         {fresh && talk.conversation?.state === 'closed' && <p class="system">{words.finished}</p>}
         {fresh && !talk.outbox.length && <p class="ask">{words.ask}</p>}
-        {talk.conversation?.state === 'waiting' && !over(talk) && <Waiting />}
+        {talk.conversation?.state === 'waiting' && !over(talk) && !call?.next_at && <Waiting />}
+        {call && !over(talk) && <CallBack key={`${call.state}${call.shown}`} call={call} />}
         {talk.typing !== null && <Typing name={talk.typing || words.agent} />}
       </div>
       {behind && (
