@@ -14,7 +14,7 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
-from madoguchi.model.routing import Candidate, Key, QueuePolicy, Reserve
+from madoguchi.model.routing import Ageing, Candidate, Key, QueuePolicy, Reserve
 from router.engine.ordered import Ordered
 from router.engine.policy import agent_rank, allows, item_rank, lacks, level_of, load_share, tier_of
 from router.engine.records import AgentRecord, Signature, skills_of
@@ -33,6 +33,12 @@ class PoolKey(NamedTuple):
     signature: Signature
     teams: tuple[str, ...]
     only: str = ""
+
+
+def rank_of(key: ItemKey, level: int, ageing: Ageing, at: int) -> Key:
+    """Return the rank of one item for an agent of `level`."""
+    priority, ranked_at, item = key
+    return item_rank(level, priority, ageing, ranked_at, item, at)
 
 
 class BucketKey(NamedTuple):
@@ -88,8 +94,7 @@ class Bucket:
 
     def rank(self, key: ItemKey, level: int, at: int) -> Key:
         """Return the rank of one item for an agent of `level`."""
-        priority, ranked_at, item = key
-        return item_rank(level, priority, self.policy.ageing, ranked_at, item, at)
+        return rank_of(key, level, self.policy.ageing, at)
 
     def count_before(self, rank: Key, level: int, at: int) -> int:
         """Return how many items go before `rank`; in a bucket the rank follows the key."""
@@ -200,6 +205,7 @@ class Pool:
 
     __slots__ = (
         "_stands",
+        "ageing",
         "buckets",
         "feeders",
         "idle",
@@ -211,12 +217,14 @@ class Pool:
         "shelves",
         "signed_in",
         "skills",
+        "top",
         "units",
     )
 
     def __init__(self, key: PoolKey, policy: QueuePolicy, idle: Mapping[str, int]) -> None:
         self.key = key
         self.policy = policy
+        self.ageing = policy.ageing
         self.idle = idle
         self.skills = skills_of(key.signature)
         self.levels: dict[str, int] = {}
@@ -228,7 +236,31 @@ class Pool:
         self.buckets: dict[BucketKey, Bucket] = {}
         self.feeders: dict[Pool, None] = {}
         """The pools whose items come here if nobody takes them before."""
+        self.top: ItemKey | None = None
+        """What goes first of all that waits here, whoever may take it."""
         self._stands: dict[str, tuple[Shelf, Key]] = {}
+
+    def add(self, key: BucketKey, item: ItemKey) -> Bucket:
+        """Let an item wait; return its bucket."""
+        bucket = self.buckets.get(key)
+        if bucket is None:
+            bucket = self.buckets[key] = Bucket(key, self.policy)
+        bucket.add(item)
+        if self.top is None or item < self.top:
+            self.top = item
+        return bucket
+
+    def remove(self, bucket: Bucket, item: ItemKey) -> None:
+        """Take an item out of its bucket, which goes when it is empty."""
+        bucket.remove(item)
+        if not bucket.items:
+            del self.buckets[bucket.key]
+        if item == self.top:
+            self.top = min([one.first for one in self.buckets.values()], default=None)
+
+    def rank(self, key: ItemKey, level: int, at: int) -> Key:
+        """Return the rank of one item for an agent of `level`."""
+        return rank_of(key, level, self.ageing, at)
 
     def level(self, agent: AgentRecord) -> int | None:
         """Return at which level the agent belongs here; None: not at all."""

@@ -57,14 +57,10 @@ class Index(Membership):
         priority = item.priority
         apart = priority if item.policy.delays_s else 0
         key = BucketKey(apart, item.shape, item.barred())
-        bucket = pool.buckets.get(key)
-        if bucket is None:
-            bucket = pool.buckets[key] = Bucket(key, item.policy)
         item.placed = (priority, item.spec.ranked_at, item.id)
-        bucket.add(item.placed)
+        item.pool, item.bucket = pool, pool.add(key, item.placed)
         queue = pool.key.queue
         self._waiting[queue] = self._waiting.get(queue, 0) + 1
-        item.pool, item.bucket = pool, bucket
         self._held[item.id] = item
         for later in self._yet_to_come(item):
             later.feeders[pool] = None
@@ -76,12 +72,10 @@ class Index(Membership):
             return
         item.pool = item.bucket = None
         del self._held[item.id]
-        bucket.remove(item.placed)
+        pool.remove(bucket, item.placed)
         self._waiting[pool.key.queue] -= 1
-        if not bucket.items:
-            del pool.buckets[bucket.key]
-            if pool.key.only and not pool.buckets:
-                self._close_pool(pool)
+        if pool.key.only and not pool.buckets:
+            self._close_pool(pool)
 
     def holds(self, item: str) -> bool:
         """Return whether the item is in a bucket."""
@@ -108,24 +102,25 @@ class Index(Membership):
     # ------------------------------------------------------------ looking
 
     def best_item(self, agent: AgentRecord, room: Room, at: int) -> str | None:
-        """Return the waiting item that an agent with this room takes first."""
+        """Return the waiting item that an agent with this room takes first.
+
+        Of a pool that has nothing better than what was found already the buckets are not looked at.
+        """
         profile = profile_of(agent)
         if profile.reserves:
             self.count()
         for level, rivals in profile.tiers:
             best: Key | None = None
-            first = 0
             for pool, reserve, delay in rivals:
-                if not pool.buckets or not allows(reserve, self.teams.idle, own=room.empty):
+                top = pool.top
+                if top is None or (best is not None and not pool.rank(top, level, at) < best):
+                    continue
+                if not allows(reserve, self.teams.idle, own=room.empty):
                     continue
                 for bucket in pool.buckets.values():
-                    head = bucket.first
-                    if best is not None and head[0] > first:
-                        continue
                     if bucket.takes(agent, room) and not (delay and bucket.age(at) < delay):
-                        rank = bucket.rank(head, level, at)
-                        if best is None or rank < best:
-                            best, first = rank, head[0]
+                        rank = bucket.rank(bucket.first, level, at)
+                        best = rank if best is None or rank < best else best
             if best is not None:
                 return str(best[-1])
         return None
