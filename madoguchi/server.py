@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from agent_ui import pages
 from madoguchi import log_setup
 from madoguchi.app import Hub, application, control, running
 from madoguchi.http.runner import Runner
+from madoguchi.memory import settle
 from madoguchi.security.secrets import BadSecret, new_key, parse_keys
 from madoguchi.settings import Settings
 from madoguchi.store.opening import FolderLock, InUse
@@ -110,17 +110,8 @@ async def _serve(
         await _control(stack, hub)
         if ready is not None:
             ready(hub)
-        _settle_memory()
+        settle()
         await stop.wait()
-
-
-def _settle_memory() -> None:
-    """Spare the collector what lasts as long as the process: a full round over it would stop
-    everything for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 async def _listen(stack: AsyncExitStack, app: web.Application, settings: Settings) -> None:

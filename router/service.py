@@ -15,7 +15,9 @@ import structlog
 
 from madoguchi.bus import Hints
 from madoguchi.clock import APART, Clock, Watch, from_micros, to_micros
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Configuration
+from madoguchi.memory import growing
 from madoguchi.model.channels import Line
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import NumberedEntry
@@ -193,6 +195,11 @@ class RouterService:
         catalog = await self._configuration.reload()
         self._watch = Watch(self._clock)
         moment, _ = self._watch.look()
+        with growing():
+            await self._rebuild(catalog, moment)
+        return True
+
+    async def _rebuild(self, catalog: Catalog, moment: datetime) -> None:
         configured = Configured.of(catalog)
         state, kept = await self._store.read(lambda: rebuild.load(configured, moment, self._zone))
         ahead = kept.newest - moment
@@ -201,7 +208,7 @@ class RouterService:
             log.warning("what is stored lies in the future and moves back", s=ahead.total_seconds())
             state = moved(state, -ahead)
             kept.move(-ahead)
-        engine = Engine.restore(state, to_micros(moment))
+        engine = await asyncio.to_thread(Engine.restore, state, to_micros(moment))
         day = from_micros(engine.today * DAY + state.midnight)
         known = await self._store.read(lambda: past(day, moment))
         self._kept, self._midnight = kept, state.midnight
@@ -211,7 +218,6 @@ class RouterService:
         connected = [a.spec.id for a in state.agents if a.disconnected_since is None]
         self._asked += [Asked(Order(ConnectionChanged(id, connected=False))) for id in connected]
         self._ready.set()
-        return True
 
     def _drop(self) -> None:
         self._engine = self._board = None

@@ -15,7 +15,6 @@ engine is measured. Prints JSON; `compiled` says whether the engine is.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import platform
@@ -32,6 +31,7 @@ import peers
 from center import Center, fill, offers
 
 import router.engine.engine
+from madoguchi.memory import settle
 from madoguchi.model.routing import (
     AgentReplied,
     Command,
@@ -51,8 +51,6 @@ from router.engine.policy import item_rank, level_of, permitted
 from router.engine.records import AgentRecord, ItemRecord
 
 DECLINED = 0.05
-COLLECTED = 10_000, 20, 50
-"""As the hub sets it (madoguchi/server.py)."""
 
 
 class Drive:
@@ -185,9 +183,7 @@ def main() -> None:
     center, engine = Center(given.agents, given.queues), Engine()
     drive = Drive(center, engine, fill(center, engine, given.waiting))
     waiting = sum(engine.number_waiting(queue.id) for queue in center.queues)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED)
+    settle()
     drive.run(given.steps)
     by_index = drive.figures()
     by_scan = figures(scan(center, engine, 30))

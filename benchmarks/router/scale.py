@@ -38,6 +38,7 @@ from support import percentile, report
 from madoguchi.configuration.service import Change
 from madoguchi.conversations.ledger import Arrival
 from madoguchi.conversations.receive import receive
+from madoguchi.memory import settle
 from madoguchi.model.inbound import InboundMessage
 from madoguchi.model.people import SYSTEM, Address, Scheme
 from madoguchi.model.routing import (
@@ -342,6 +343,7 @@ async def small(folder: Path, dsn: str, arguments: argparse.Namespace) -> dict[s
         await center.order(TimePassed())
         await center.come(center.agents())
         await center.quiet()
+        settle()
         found = await frees(center, arguments.seconds)
         plain = await bare(center, arguments.seconds / 3)
     return {
@@ -378,6 +380,7 @@ async def large(folder: Path, dsn: str, arguments: argparse.Namespace) -> dict[s
             "first_cycle_s": round(rebuilt - began, 2),
         }
         del state
+        settle()
         await center.come(center.agents())
         await center.quiet()
         one = await changed(center, ["q0"])
