@@ -13,7 +13,7 @@ from madoguchi.configuration.queue_parts import Full
 from madoguchi.conversations import acts, callback_telling
 from madoguchi.conversations.callbacks import GIVEN_UP
 from madoguchi.conversations.closing import close
-from madoguchi.conversations.turning_away import FULL, WHY, Away
+from madoguchi.conversations.turning_away import FULL, WAITED, WHY, Away, closed_words
 from madoguchi.model import log
 from madoguchi.model.channels import Line
 from madoguchi.model.ids import DOMAIN, Id
@@ -347,6 +347,9 @@ class Changes:
             queue = self.catalog.queues.get(spec.queue)
             if queue is not None:
                 words = Full() if why == GIVEN_UP else queue.object.full
+                opening = self.catalog.opening(spec.queue, self.now)
+                if why == WAITED and not opening.open:
+                    words = closed_words(opening)
                 found[spec.conversation] = Away(why, words, self.line)
         return found
 

@@ -13,10 +13,11 @@ from madoguchi.conversations.callbacks import GIVEN_UP, Wish, marked
 from madoguchi.i18n import catalogue
 from madoguchi.model.channels import Line
 from madoguchi.model.conversation import Conversation, Message
+from madoguchi.model.hours import Opening
 from madoguchi.model.ids import Id
 
-FULL = "full"
-WHY = frozenset({FULL, "waited_too_long"})
+FULL, WAITED = "full", "waited_too_long"
+WHY = frozenset({FULL, WAITED})
 """For these reasons the router ends an item whose customer has to be told."""
 
 MARK, AUTOMATIC = "turned_away", "automatic"
@@ -59,6 +60,19 @@ def tell(
 def _told(one: Conversation, now: datetime) -> bool:
     last: Any = one.context.get(MARK)
     return last is not None and now - datetime.fromisoformat(last) < QUIET
+
+
+def closed_words(opening: Opening) -> Full:
+    """Return what is said to whose wait has ended after their queue had closed."""
+    return Full(text=_closed(opening, "ja"), text_en=_closed(opening, "en"))
+
+
+def _closed(opening: Opening, language: str) -> str:
+    words = catalogue(language)["turnedAway"]
+    if opening.opens is None:
+        return str(words["closedForNow"])
+    opens = outside.moment(opening.opens, opening.zone, language)
+    return str(words["closed"]).format(opens=opens)
 
 
 def text(away: Away, language: str) -> str:

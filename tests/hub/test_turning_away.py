@@ -141,6 +141,17 @@ async def test_a_wait_ends_and_is_excused(tmp_path: Path, database: str) -> None
         assert sent["Body"] == OURS["waited_too_long"]
 
 
+async def test_a_wait_that_ends_after_closing_time_says_so(tmp_path: Path, database: str) -> None:
+    clock, twilio = ManualClock(DAY.replace(hour=2, minute=57)), SilentTwilio()
+    async with hub_running(tmp_path, database=database, clock=clock, twilio=twilio) as here:
+        await here.configure(f"{OFFICE}max_wait_s = 300\nfull = {{ text = '混雑' }}")
+        await filled(here, 1)
+        clock.advance(301)
+        await wait_for(lambda: ended(here), "the wait is over")
+        (sent,) = await wait_for(lambda: twilio.got, "the customer is told")
+        assert sent["Body"] == OURS["closed"].format(opens="11月26日（木） 13:00")
+
+
 async def test_a_shorter_limit_ends_nothing_that_waits(tmp_path: Path, database: str) -> None:
     clock = ManualClock(DAY)
     async with hub_running(tmp_path, database=database, clock=clock) as here:
