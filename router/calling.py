@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from madoguchi.clock import from_micros
 from madoguchi.configuration.catalog import Catalog
@@ -33,7 +34,7 @@ class Calls:
         """Take in that a customer was called in vain, and will be called again."""
         self.turned[item] = Wish.ASKED
 
-    def news(self, items: Iterable[ItemFacts], catalog: Catalog) -> dict[Id, News]:
+    def news(self, items: Iterable[ItemFacts], catalog: Catalog, now: datetime) -> dict[Id, News]:
         """Return conversation → what is told of its call, of the given unfinished items."""
         found = {}
         for facts in items:
@@ -44,7 +45,8 @@ class Calls:
                 continue
             next_at = from_micros(spec.not_before) if spec.not_before else None
             policy = queue.object.callback
-            found[spec.conversation] = News(spec.id, state, policy, facts.calls, next_at)
+            closed = not catalog.opening(spec.queue, now).open
+            found[spec.conversation] = News(spec.id, state, policy, facts.calls, next_at, closed)
         return found
 
 

@@ -323,7 +323,8 @@ class Changes:
             if (facts := self.engine.item(id)) is not None
         ]
         called = (self.engine.item(id) for id in self.calls.turned if id not in self.closed)
-        news = self.calls.news([one for one in called if one is not None], self.catalog)
+        known = [one for one in called if one is not None]
+        news = self.calls.news(known, self.catalog, self.now)
         yield from acts.hold(queues, owners, self.ends, shown, news)
         if queues:
             yield from acts.moved(queues, self.now)
@@ -426,10 +427,13 @@ def _callback(changes: Changes, one: ItemCallback) -> None:
     facts = changes.engine.item(one.item)
     if facts is not None and facts.owner is not None:
         _answered(changes, one.item)
+    before = changes.last.get(one.item)
+    wanted = before is not None and before.callback is Callback.asked
+    turn = "cancelled" if wanted and one.callback is Callback.offered else one.callback.value
     changes.calls.note(one.item, one.callback)
-    changes.touch(one.item, f"item.callback_{one.callback.value}")
+    changes.touch(one.item, f"item.callback_{turn}")
     if one.callback in {Callback.offered, Callback.asked}:
-        action = f"conversation.callback_{one.callback.value}"
+        action = f"conversation.callback_{turn}"
         changes.audit.append(record(SYSTEM, action, f"item:{one.item}", {}, changes.now))
 
 

@@ -23,6 +23,7 @@ from madoguchi.model.routing import (
     OfferState,
     Preference,
     Presence,
+    QueuePolicy,
     RouterState,
     TransferPhase,
     micros,
@@ -89,6 +90,14 @@ def midnight(now: datetime, zone: tzinfo | None) -> int:
     return -(now.astimezone(zone).utcoffset() or timedelta(0)) // timedelta(microseconds=1)
 
 
+def _left(configured: Configured, items: Sequence[Row[Any]]) -> tuple[QueuePolicy, ...]:
+    """Return queues that are gone and still have items, as bare as can be: nobody serves them, so
+    the board shows what waits there, and people give it elsewhere.
+    """
+    known = {queue.id for queue in configured.policies}
+    return tuple(QueuePolicy(name, name) for name in sorted({row.queue for row in items} - known))
+
+
 def load(
     configured: Configured, now: datetime, zone: tzinfo | None = UTC
 ) -> Work[tuple[RouterState, Kept]]:
@@ -122,7 +131,7 @@ def load(
     for row in past:
         offers.setdefault(row.item, []).append(row)
     state = RouterState(
-        queues=configured.policies,
+        queues=configured.policies + _left(configured, items),
         agents=tuple(agents[id] for id in sorted(agents)),
         items=tuple(
             _in_time(item_facts(r, offers.get(r.id, []), agents), now)

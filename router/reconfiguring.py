@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from madoguchi.model.routing import (
     AgentChanged,
     AgentRemoved,
+    AgentSpec,
     Command,
     ConfigurationChanged,
     QueuePolicy,
@@ -46,16 +48,22 @@ class Reconfiguring:
         """Plan the way from one configuration to another; `number_in`: how many items a queue has,
         `midnight` is told to the engine with the queues: `always`, or if any has changed.
 
-        The engine is at the new version when the queues are; agents follow.
+        Agents can do on the way what they can do before and after it: who may do less, may so
+        first, then come the queues, then what agents may do besides. The engine is at the new
+        version when the queues are.
         """
+        before, now = old.specs, new.specs
+        self._ahead += [AgentRemoved(id) for id in before if id not in now]
+        changed = {id: one for id, one in now.items() if before.get(id) != one}
         if always or new.policies != old.policies:
+            narrow = {id: narrowed(before.get(id), one) for id, one in changed.items()}
+            self._ahead += [AgentChanged(o) for id, o in narrow.items() if o != before.get(id)]
             for queues in way(old.policies, new.policies, number_in):
                 there = queues is new.policies
                 number = new.catalog.number if there else old.catalog.number
                 self._ahead.append(ConfigurationChanged(queues, number, midnight=midnight))
-        before, now = old.specs, new.specs
-        self._ahead += [AgentChanged(one) for id, one in now.items() if before.get(id) != one]
-        self._ahead += [AgentRemoved(id) for id in before if id not in now]
+            changed = {id: one for id, one in changed.items() if one != narrow[id]}
+        self._ahead += map(AgentChanged, changed.values())
 
     def take(self, monotonic: Callable[[], float]) -> Iterator[Command]:
         """Yield commands, one at least if there are any, until the others' turn has come."""
@@ -65,9 +73,33 @@ class Reconfiguring:
             if monotonic() - began >= BUDGET_S:
                 return
 
+    def take_all(self) -> Iterator[Command]:
+        """Yield all that are still to come."""
+        while self._ahead:
+            yield self._ahead.popleft()
+
     def clear(self) -> None:
         """Forget what was to come: the engine is built anew."""
         self._ahead.clear()
+
+
+def narrowed(old: AgentSpec | None, new: AgentSpec) -> AgentSpec:
+    """Return somebody who can do only what both can; who is new can do nothing yet."""
+    if old is None:
+        return replace(new, serves={}, skills={}, teams=(), keep_free={}, delays_s={})
+    serves = {queue: level for queue, level in new.serves.items() if queue in old.serves}
+    teams = tuple(team for team in new.teams if team in old.teams)
+    return replace(
+        new,
+        serves=serves,
+        teams=teams,
+        skills={
+            skill: min(level, old.skills[skill])
+            for skill, level in new.skills.items()
+            if skill in old.skills
+        },
+        keep_free={queue: one for queue, one in new.keep_free.items() if one.team in teams},
+    )
 
 
 def way(

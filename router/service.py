@@ -7,7 +7,7 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -26,6 +26,7 @@ from madoguchi.model.routing import (
     AgentChanged,
     Assigned,
     Command,
+    ConfigurationChanged,
     ConnectionChanged,
     CustomerWrote,
     FullExplanation,
@@ -412,18 +413,31 @@ class RouterService:
         step; agents who may no longer work lose their work.
         """
         old, midnight = self._configured, rebuild.midnight(changes.now, self._zone)
-        if old is not None and not self._reconfiguring.going_on:
-            newer = changes.catalog.number != old.catalog.number
-            if newer or midnight != self._midnight:
-                summer, self._midnight = midnight != self._midnight, midnight
-                new = self._configured = old.after(changes.catalog)
-                self._reconfiguring.plan(old, new, engine.number_in, midnight, always=summer)
+        if old is None:
+            return
+        newer = changes.catalog.number != old.catalog.number
+        if newer or midnight != self._midnight:
+            # What is planned now begins where the last plan ends.
+            for command in self._reconfiguring.take_all():
+                self._take_step(engine, changes, command)
+            summer, self._midnight = midnight != self._midnight, midnight
+            new = self._configured = old.after(changes.catalog)
+            self._reconfiguring.plan(old, new, engine.number_in, midnight, always=summer)
         for command in self._reconfiguring.take(self._clock.monotonic):
-            self._apply(engine, changes, Order(command), lenient=True)
-            if isinstance(command, AgentChanged):
-                changes.agents.setdefault(command.spec.id, None)
+            self._take_step(engine, changes, command)
         if self._reconfiguring.going_on:
             self._wake.ring()
+
+    def _take_step(self, engine: Engine, changes: Changes, command: Command) -> None:
+        """Take a step; a queue that is to go stays while items have come there meanwhile."""
+        if isinstance(command, ConfigurationChanged):
+            left = engine.left_in({queue.id for queue in command.queues})
+            if left:
+                log.warning("queues that are gone still have items", queues=[q.id for q in left])
+                command = replace(command, queues=command.queues + left)
+        self._apply(engine, changes, Order(command), lenient=True)
+        if isinstance(command, AgentChanged):
+            changes.agents.setdefault(command.spec.id, None)
 
     def _let_help(self, engine: Engine, changes: Changes) -> None:
         """Let teams help where the figures ask for it, and no longer where they do not; alerts

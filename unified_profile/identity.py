@@ -41,20 +41,24 @@ NOT_CALLED = frozenset(
         phonenumbers.PhoneNumberType.PREMIUM_RATE,
         phonenumbers.PhoneNumberType.SHARED_COST,
         phonenumbers.PhoneNumberType.UAN,
+        phonenumbers.PhoneNumberType.PERSONAL_NUMBER,
         phonenumbers.PhoneNumberType.PAGER,
         phonenumbers.PhoneNumberType.VOICEMAIL,
     }
 )
-"""Numbers that cost whoever calls them, or where nobody answers: 0990, 0570 and the like."""
+"""Numbers that cost whoever calls them, or where nobody answers: 0990, 0570, +44 70 and so on."""
+
+
+NO_COUNTRY = "001"
+"""Satellites and the like: they belong to no country, and are dear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
     """A number that customers may be called at.
 
-    ``shown``: as it is written at home, else with its country. ``country`` is that of ISO 3166, ""
-    where there is none (satellites); ``zone`` the tz zone there, "" at home and where nobody can
-    tell it.
+    ``shown``: as it is written at home, else with its country. ``country`` is that of ISO 3166,
+    ``zone`` the tz zone there, "" at home and where nobody can tell it.
     """
 
     number: str
@@ -65,7 +69,7 @@ class Called:
 
 def called(text: str, region: str = "JP") -> Called | None:
     """Return the number at which somebody may be called, None where a text is none, is not in use,
-    is short, or costs whoever calls it.
+    is short, belongs to no country, or costs whoever calls it.
     """
     address = phone(text, region)
     if address is None:
@@ -73,12 +77,14 @@ def called(text: str, region: str = "JP") -> Called | None:
     number = phonenumbers.parse(address.value)
     if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in NOT_CALLED:
         return None
-    country = phonenumbers.region_code_for_number(number) or ""
+    country = phonenumbers.region_code_for_number(number) or NO_COUNTRY
+    if country == NO_COUNTRY:
+        return None
     home = country == region
     form = phonenumbers.PhoneNumberFormat
     shown = phonenumbers.format_number(number, form.NATIONAL if home else form.INTERNATIONAL)
     zone = "" if home else _one_clock(timezone.time_zones_for_number(number))
-    return Called(address.value, shown, "" if country == "001" else country, zone)
+    return Called(address.value, shown, country, zone)
 
 
 def _one_clock(zones: Sequence[str]) -> str:

@@ -29,7 +29,7 @@ from unified_profile.service import identities_by_id
 @dataclass(frozen=True, slots=True)
 class News:
     """What has become of an item's call, by its queue's rules; ``calls`` were in vain, the next one
-    comes at ``next_at``.
+    comes at ``next_at``. ``closed``: nobody is there now.
     """
 
     item: Id
@@ -37,6 +37,7 @@ class News:
     policy: Callback
     calls: int = 0
     next_at: datetime | None = None
+    closed: bool = False
 
 
 def tell(
@@ -76,7 +77,7 @@ def _told(
     if news.state is Wish.OFFERED:
         if known or not reachable or one.context.get(AUTOMATIC):
             return None, None
-        text = callbacks.offer(news.policy, one.language)
+        text = callbacks.offer(news.policy, one.language, closed=news.closed)
         if line is not None and not line.capabilities.stream:
             sender = senders.get(one.identity)
             text += "\n" + callbacks.how(one.language, callbacks.number_of(one, sender))
@@ -86,10 +87,11 @@ def _told(
     if news.state is Wish.REACHED:
         context = callbacks.marked(one, state=Wish.REACHED.value, next_at=None)
         return context, _line(one, "callback_reached", now, new_id)
+    if known["state"] != Wish.ASKED.value:
+        return None, None
     next_at = news.next_at.isoformat() if news.next_at else None
     context = callbacks.marked(one, calls=news.calls, next_at=next_at)
-    minutes = max(1, round(news.policy.retry_s / 60))
-    text = callbacks.say(one.language, "missed", number=known.get("shown", ""), minutes=minutes)
+    text = callbacks.missed(one.language, known.get("shown", ""), news.policy.retry_s)
     return context, _out(one, line, text, now, new_id) if reachable else None
 
 

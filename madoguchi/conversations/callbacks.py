@@ -20,6 +20,9 @@ from unified_profile.identity import Called, called
 MARK = "callback"
 """Under this key a conversation's context keeps the wish to be called, and of which item."""
 
+LONG_MINUTES = 120
+"""From here on people speak of hours."""
+
 GIVEN_UP = "callback_given_up"
 """For this reason the router ends an item whose customer was called in vain."""
 
@@ -100,18 +103,23 @@ class Words:
     number: str = ""
 
 
-_NONE = re.compile(r"(no\s*call|電話(は)?(不要|なし|いりません|いらない))", re.IGNORECASE)
+_NONE = re.compile(
+    r"(?:no\s*call(?:\s+please)?|(?:please\s+)?(?:do\s+not|don['’]?t)\s+call(?:\s+me)?"
+    r"|お?電話\s*は?\s*(?:不要|なし|結構|いりません|いらない|要りません|要らない)(?:です)?)",
+    re.IGNORECASE,
+)
 _CALL = re.compile(
-    r"(?:電話|でんわ|デンワ|call(?:\s+me)?)"
-    r"(?:を?希望(?:します)?|を?お願いします|して(?:ください|下さい)?|ください|\s+please)?"
-    r"[\s:：,、。.!]*(?P<number>[+0-9][0-9()\s.\-‐-―−ー]*)?",
+    r"(?:お?電話|でんわ|デンワ|(?:please\s+)?call(?:\s+me)?)"
+    r"(?:を?希望(?:です|します)?|を?お?願います|を?お願い(?:します|いたします)?"
+    r"|して(?:ください|下さい)?|を?(?:ください|下さい)|\s+please)?"
+    r"[\s:：,、。.!?？]*(?P<number>[+0-9(][0-9()\s.\-‐-―−ー]*)?",
     re.IGNORECASE,
 )
 
 
 def understood(text: str) -> Words | None:
     """Return what a text says of a call, None where it speaks of something else."""
-    plain = unicodedata.normalize("NFKC", text).strip().rstrip("。.!")
+    plain = unicodedata.normalize("NFKC", text).strip().rstrip("。.!?")
     if _NONE.fullmatch(plain):
         return Words(wanted=False)
     found = _CALL.fullmatch(plain)
@@ -129,6 +137,14 @@ def how(language: str, number: Called | None) -> str:
     if number is None:
         return say(language, "how")
     return say(language, "howKnown", number=number.shown)
+
+
+def missed(language: str, number: str, retry_s: float) -> str:
+    """Return what is said after a call in vain: when the next one comes, in minutes or hours."""
+    minutes = max(1, round(retry_s / 60))
+    if minutes < LONG_MINUTES:
+        return say(language, "missed", number=number, minutes=minutes)
+    return say(language, "missedHours", number=number, hours=round(minutes / 60))
 
 
 def say(language: str, word: str, **values: Any) -> str:

@@ -99,22 +99,24 @@ def _placed(ledger: Ledger, one: Conversation) -> tuple[Conversation, Opening]:
 def _tell_closed(
     ledger: Ledger, arrival: Arrival, one: Conversation, identity: Identity, opening: Opening
 ) -> None:
-    """Tell the customer that the queue is closed, and offer a call where it is to be offered: once
-    in a conversation and closed period.
+    """Tell the customer that the queue is closed, once in a conversation and closed period; and
+    offer a call where it is to be offered, once for each work item.
     """
-    one = ledger.conversations[one.id]
-    if arrival.account.paused or outside.told(one, opening, ledger.now):
-        return
+    one, item = ledger.conversations[one.id], ledger.items[one.id]
     queue = ledger.catalog.queues[one.queue].object
-    text = outside.text(queue.outside, opening, one.language)
+    told = outside.told(one, opening, ledger.now)
+    offers = queue.outside.action == "callback" and not callbacks.wish(one, item)
+    if arrival.account.paused or (told and not offers):
+        return
+    texts = [] if told else [outside.text(queue.outside, opening, one.language)]
     one = ledger.change(one, context={**one.context, **outside.mark(one, opening)})
-    if queue.outside.action == "callback":
-        text += "\n" + callbacks.offer(queue.callback, one.language, closed=True)
+    if offers:
+        texts.append(callbacks.offer(queue.callback, one.language, closed=True))
         if not arrival.capabilities.stream:
-            text += "\n" + callbacks.how(one.language, callbacks.number_of(one, identity))
-        item = ledger.items[one.id]
+            texts.append(callbacks.how(one.language, callbacks.number_of(one, identity)))
         one = ledger.change(one, context=callbacks.offered(one, item, ledger.now))
-    ledger.answer(outside.message(ledger.new_id(), one, arrival.capabilities, text, ledger.now))
+    said = "\n".join(texts)
+    ledger.answer(outside.message(ledger.new_id(), one, arrival.capabilities, said, ledger.now))
 
 
 def _received(
@@ -182,7 +184,7 @@ def _conversation_for(
             state=ConversationState.OPEN,
             closed_at=None,
             wrap_up=None,
-            context=outside.unmarked(last.context),
+            context=outside.unmarked(callbacks.forgotten(last)),
         )
         return reopened, last.last_owner, "last_owner" if last.last_owner else None
     chosen = _choose(ledger, arrival, inbound)

@@ -81,7 +81,7 @@ class Board:
             if state is ItemState.abandoned and not changes.was_answered(id):
                 self._readings.left(changes.last[id].spec.queue, at)
         for id in list(fresh)[:EXPECTED]:
-            if id in self._kept.items and id not in changes.closed:
+            if id in self._kept.items and engine.item(id) is not None:
                 self._readings.comes(id, self._kept.placed[id][0], engine.ahead(id), at)
 
     def move(self, engine: Engine, leap: int) -> None:

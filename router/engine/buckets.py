@@ -163,8 +163,8 @@ class Place:
         self.present = agent.present
         self.idle = room is not None and room[1]
         """Whether nothing keeps the agent from the next work."""
-        taken, given = agent.taken, agent.given_at
-        self.key = (load_share(agent), agent.since, agent.worked_until, taken, given)
+        taken, gifts = agent.taken, agent.gifts
+        self.key = (load_share(agent), agent.since, agent.worked_until, taken, gifts)
         """All that may rank them among others."""
 
     def stands_like(self, other: Place | None) -> bool:
@@ -210,6 +210,7 @@ class Pool:
         "feeders",
         "idle",
         "key",
+        "leads",
         "levels",
         "policy",
         "present",
@@ -236,6 +237,8 @@ class Pool:
         self.buckets: dict[BucketKey, Bucket] = {}
         self.feeders: dict[Pool, None] = {}
         """The pools whose items come here if nobody takes them before."""
+        self.leads: dict[Pool, None] = {}
+        """The pools that have this one among their feeders, where it may be closed."""
         self.top: ItemKey | None = None
         """What goes first of all that waits here, whoever may take it."""
         self._stands: dict[str, tuple[Shelf, Key]] = {}

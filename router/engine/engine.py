@@ -7,7 +7,8 @@ too. The strokes are in :mod:`.book`, the order of things in :mod:`.policy`, the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from madoguchi.model.routing import (
     AgentFacts,
@@ -18,6 +19,7 @@ from madoguchi.model.routing import (
     ItemSpec,
     Load,
     Offer,
+    QueuePolicy,
     Refused,
     RouterState,
     TimePassed,
@@ -227,6 +229,15 @@ class Engine:
     def number_in(self, queue: str) -> int:
         """Return how many unfinished items a queue has, whoever has them."""
         return len(self._book.queued.get(queue, ()))
+
+    def left_in(self, queues: Collection[str]) -> tuple[QueuePolicy, ...]:
+        """Return the queues besides these that still have items; nothing leads out of them."""
+        book = self._book
+        return tuple(
+            replace(book.queues[name], overflow=(), full_to="")
+            for name, items in sorted(book.queued.items())
+            if items and name not in queues
+        )
 
     def load(self, agent: str) -> Load:
         """Return an agent's load; refuses `unknown_agent`."""

@@ -64,6 +64,8 @@ class Index(Membership):
         self._held[item.id] = item
         for later in self._yet_to_come(item):
             later.feeders[pool] = None
+            if pool.key.only:
+                pool.leads[later] = None
 
     def lift(self, item: ItemRecord) -> None:
         """Take an item out of its bucket; nothing happens if it is in none."""

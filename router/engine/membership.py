@@ -253,8 +253,7 @@ class Membership:
         for pool in gone:
             del self._pools[pool.key]
             self._flipped.pop(pool, None)
-            for team in pool.key.teams:
-                self._adding[team].remove(pool)
+            self._unlist(pool)
         for profile in left:
             stay = {key: at for key, at in profile.levels.items() if key in self._pools}
             self._reshape(profile, stay)
@@ -280,19 +279,32 @@ class Membership:
             members.update((agent.id, agent) for agent in self.teams.members(team))
         return members
 
-    def _close_pool(self, pool: Pool) -> None:
-        """Forget the empty pool of what was kept for one agent: there would be ever more."""
+    def _unlist(self, pool: Pool) -> None:
+        """Let nobody look for a pool that is gone."""
         only = pool.key.only
-        del self._pools[pool.key]
-        self._of_queue[pool.key.queue].remove(pool)
+        if not only:
+            for team in pool.key.teams:
+                self._adding[team].remove(pool)
+            return
         self._personal[only].remove(pool)
         if not self._personal[only]:
             del self._personal[only]
+
+    def _close_pool(self, pool: Pool) -> None:
+        """Forget the empty pool of what was kept for one agent: there would be ever more. The agent
+        is again like those who were alike before.
+        """
+        del self._pools[pool.key]
+        self._of_queue[pool.key.queue].remove(pool)
+        self._unlist(pool)
         self._flipped.pop(pool, None)
-        if only in pool.levels:
-            profile = profile_of(self._agents[only])
+        for later in pool.leads:
+            later.feeders.pop(pool, None)
+        if pool.key.only in pool.levels:
+            agent = self._agents[pool.key.only]
+            profile = profile_of(agent)
             stay = {key: level for key, level in profile.levels.items() if key != pool.key}
-            self._reshape(profile, stay)
+            self._regroup(agent, profile, self._profile(stay, profile.reserves, profile.delays))
 
 
 def place_of(agent: AgentRecord) -> Place:

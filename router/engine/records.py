@@ -62,8 +62,8 @@ class AgentRecord:
     away_after: str | None = None
     taken: int = 0
     given: dict[str, int] = field(default_factory=dict)
-    given_at: int = 0
-    """When any queue gave them an offer last."""
+    gifts: int = 0
+    """How many offers queues have given them since they are known here."""
     used: int = 0
     reserved: int = 0
     exclusives: int = 0
@@ -89,7 +89,6 @@ class AgentRecord:
     _changed: bool = True
 
     def __post_init__(self) -> None:
-        self.given_at = max(self.given.values(), default=0)
         self.become(self.spec)
 
     def become(self, spec: AgentSpec) -> None:
@@ -100,7 +99,8 @@ class AgentRecord:
 
     def give(self, queue: str, at: int) -> None:
         """Note that a queue has given them an offer."""
-        self.given[queue] = self.given_at = at
+        self.given[queue] = at
+        self.gifts += 1
 
     def changed(self) -> None:
         """Note that presence, connection, facts or load have changed: the room is another."""

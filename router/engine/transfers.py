@@ -58,6 +58,8 @@ def transfer_to_agent(book: Book, command: TransferredToAgent) -> None:
     _check_target(item, agent)
     book.lift(item)
     book.widen(item)
+    # Whoever it was kept for, somebody else is meant now.
+    item.kept = None
     if item.owner is not None:
         item.state = ASSIGNED
     book.offer(item, agent, explain_offer(book, item, agent, direct=True), direct=True)

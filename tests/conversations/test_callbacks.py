@@ -22,6 +22,11 @@ from unified_profile.identity import called
         ("電話してください", ""),
         ("Call", ""),
         ("CALL ME please", ""),
+        ("please call me", ""),
+        ("お電話ください", ""),
+        ("電話をお願いいたします", ""),
+        ("電話希望です", ""),
+        ("電話 (03)1234-5678", "(03)1234-5678"),
         ("電話 090-1234-5678", "090-1234-5678"),
         ("電話　０９０−１２３４−５６７８", "090−1234−5678"),
         ("call: +1 (202) 555-0123", "+1 (202) 555-0123"),
@@ -34,7 +39,16 @@ def test_a_call_is_wanted(text: str, number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["電話不要", "電話は不要", "NO CALL", "no  call.", "電話いりません"]
+    "text",
+    [
+        "電話不要",
+        "お電話は不要です",
+        "電話 不要",
+        "NO CALL",
+        "no  call.",
+        "電話いりません",
+        "don't call",
+    ],
 )
 def test_none_is_wanted(text: str) -> None:
     said = understood(text)
@@ -70,4 +84,4 @@ def test_how_to_answer_names_the_number_where_there_is_one(language: str) -> Non
     assert "090-1234-5678" in how(language, called("09012345678"))
     assert "{" not in how(language, None)
     for word in catalogue(language)["callback"]:
-        assert "{" not in say(language, word, number="1", minutes=15)
+        assert "{" not in say(language, word, number="1", minutes=15, hours=2)

@@ -368,3 +368,25 @@ def test_who_looks_away_is_not_asked_again_before_the_others() -> None:
     assert stage.offered_to("i1") is None
     stage.after(4)
     assert stage.offered_to("i1") == "a"
+
+
+def test_two_queues_that_give_at_one_instant_are_told_apart() -> None:
+    """Who declines one queue's offer and is given another's has had an offer of both."""
+    stage = Stage(*[QueuePolicy(k, k, agent_choice=AgentChoice.round_robin) for k in "ABC"])
+    stage.agent("x", {"A": 1, "B": 1, "C": 1}, units=4, order=0)
+    stage.agent("y", {"B": 1}, units=4, order=1)
+    stage.do(PresenceSet("x", Presence.away, "", "x"))
+    stage.after(7)
+    stage.assigned("full", queue="B", weight=4)
+    stage.do(PresenceSet("x", Presence.available, "", "x"))
+    stage.after(3)
+    (first,) = only(Offered, stage.item("i1", "A", weight=2))
+    stage.after(5)
+    stage.item("i2", "C")
+    stage.item("iB", "B", weight=2)
+    stage.do(OfferDeclined(first.offer, "x"))
+    assert stage.offered_to("iB") == "x"
+    stage.after(1)
+    stage.do(WorkEnded("full"))
+    stage.item("new", "B")
+    assert stage.offered_to("new") == "y"

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from madoguchi.model.routing import (
     AgentChanged,
     AgentRemoved,
     AgentSpec,
+    ConfigurationChanged,
     ItemBlocked,
+    ItemCancelled,
+    ItemState,
     OfferAccepted,
     OfferDeclined,
     Preference,
     Presence,
     PresenceSet,
     QueuePolicy,
+    Ring,
+    TransferredToAgent,
     TransferredToQueue,
     WorkEnded,
 )
@@ -168,3 +175,29 @@ def test_nothing_is_left_behind() -> None:
     assert len(stage.engine._book.index._pools) == pools + 1
     stage.do(PresenceSet("own", Presence.away, "", "own"))
     assert len(stage.engine._book.index._pools) == pools
+
+
+def test_what_was_kept_leaves_no_pool_behind_when_it_is_given_to_somebody_else() -> None:
+    """The next change of the queue would look for it."""
+    ring = (Ring(1, add_teams=("t",)),)
+    stage = busy(replace(WAITS, rings=ring))
+    stage.item("i1", preferred="own")
+    stage.after(5)
+    stage.do(TransferredToAgent("i1", "other", "boss"))
+    assert stage.offered_to("i1") == "other"
+    stage.do(ConfigurationChanged((replace(WAITS, rings=ring, priority=2),), 2))
+    stage.do(AgentChanged(AgentSpec("own", 0, {}, {"q": 2})))
+    assert stage.offered_to("i1") == "other"
+
+
+def test_whom_much_was_kept_for_is_like_all_others_again() -> None:
+    stage = busy(replace(WAITS, rings=(Ring(1, priority=1),)))
+    index = stage.engine._book.index
+    before = len(index._profiles)
+    for number in range(20):
+        stage.item(f"i{number}", preferred="own")
+        stage.do(ItemCancelled(f"i{number}", ItemState.cancelled))
+    assert not index.keeping
+    assert len(index._profiles) == before
+    there = {*index._pools.values()}
+    assert all(there.issuperset(pool.feeders) for pool in there)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from madoguchi.model.routing import (
+    AgentChanged,
+    AgentFacts,
+    AgentRemoved,
+    AgentSpec,
     ConfigurationChanged,
+    ConnectionChanged,
     ItemEnqueued,
     ItemSpec,
+    Offered,
     Overflow,
+    Presence,
+    PresenceSet,
     QueuePolicy,
 )
+from router.configured import Configured
 from router.engine.engine import Engine
 from router.reconfiguring import BUDGET_S, STEP, Reconfiguring, way
 
@@ -27,6 +40,12 @@ def queues(steps: dict[str, str | None], priority: int) -> tuple[QueuePolicy, ..
 
 
 NAMES = "abcdef"
+
+
+def known(number: int, policies: tuple[QueuePolicy, ...], *agents: AgentSpec) -> Configured:
+    """What an engine knows of a version of the configuration."""
+    catalog: Any = SimpleNamespace(number=number)
+    return Configured(catalog, policies, {one.id: one for one in agents})
 
 
 @st.composite
@@ -90,3 +109,52 @@ def test_others_have_their_turn_when_the_time_is_over() -> None:
     assert commands.going_on
     assert len([*commands.take(lambda: next(moments))]) == 1
     assert not commands.going_on
+
+
+def test_nobody_is_offered_on_the_way_what_neither_end_allows() -> None:
+    """A requirement goes, and with the same change the agent who did not meet it serves no more."""
+    cleared = AgentSpec("cleared", 0, {"secret": 1}, {"q": 1})
+    trainee = AgentSpec("trainee", 1, {}, {"q": 1})
+    old = known(1, (QueuePolicy("q", "Q", {"secret": 1}),), cleared, trainee)
+    new = known(2, (QueuePolicy("q", "Q"),), cleared, replace(trainee, serves={}))
+    engine = Engine()
+    engine.apply(ConfigurationChanged(old.policies, 1), AT)
+    for spec in old.specs.values():
+        engine.apply(AgentChanged(spec), AT)
+    engine.apply(ConnectionChanged("trainee", True), AT)
+    engine.apply(PresenceSet("trainee", Presence.available), AT)
+    engine.apply(ItemEnqueued(ItemSpec("i", "c", "q", "chat", AT)), AT)
+    commands = Reconfiguring()
+    commands.plan(old, new, engine.number_in, 0, always=False)
+    decided = [one for command in commands.take_all() for one in engine.apply(command, AT)]
+    assert not [one for one in decided if isinstance(one, Offered)]
+    assert engine.agent("trainee") == AgentFacts(
+        new.specs["trainee"],
+        Presence.available,
+        since=AT,
+        disconnected_since=None,
+    )
+
+
+def test_who_is_gone_goes_first_and_who_is_new_can_do_nothing_before_the_queues() -> None:
+    gone, fresh = AgentSpec("gone", 0, {}, {"q": 1}), AgentSpec("new", 1, {"s": 2}, {"q": 1})
+    old = known(1, (QueuePolicy("q", "Q", {"s": 1}),), gone)
+    new = known(2, (QueuePolicy("q", "Q"),), fresh)
+    commands = Reconfiguring()
+    commands.plan(old, new, lambda _: 0, 0, always=False)
+    assert [*commands.take_all()] == [
+        AgentRemoved("gone"),
+        AgentChanged(replace(fresh, skills={}, serves={})),
+        ConfigurationChanged(new.policies, 2),
+        AgentChanged(fresh),
+    ]
+
+
+def test_a_queue_that_still_has_items_can_stay_without_its_ways_out() -> None:
+    engine = Engine()
+    engine.apply(ConfigurationChanged(queues({"a": "b", "b": None}, 1), 1), AT)
+    engine.apply(ItemEnqueued(ItemSpec("i", "c", "a", "chat", AT)), AT)
+    (left,) = engine.left_in({"b"})
+    assert left == queues({"a": None}, 1)[0]
+    engine.apply(ConfigurationChanged((left,), 2), AT)
+    assert engine.waiting("a") == ["i"]
