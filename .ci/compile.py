@@ -7,6 +7,7 @@ this for every wheel (pyproject.toml); it needs a C compiler and Python's header
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ class Compile(BuildHookInterface[Any]):
 
     PLUGIN_NAME = "custom"
 
+    made: Path | None = None
+
     def dependencies(self) -> list[str]:
         """Return what building needs besides hatchling."""
         return ["mypy>=2.4", "setuptools>=80"] if wanted() else []
@@ -34,7 +37,7 @@ class Compile(BuildHookInterface[Any]):
         """Compile the engine and add it to the wheel; not for an installation to be edited."""
         if version == "editable" or not wanted():
             return
-        folder = Path(tempfile.mkdtemp(prefix="madoguchi-engine-"))
+        self.made = folder = Path(tempfile.mkdtemp(prefix="madoguchi-engine-"))
         before = Path.cwd()
         os.chdir(self.root)
         try:
@@ -45,6 +48,11 @@ class Compile(BuildHookInterface[Any]):
         build_data["infer_tag"] = True
         for file in built:
             build_data["force_include"][str(file)] = str(file.relative_to(folder / "lib"))
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Take away what was only needed to build the wheel."""
+        if self.made is not None:
+            shutil.rmtree(self.made)
 
 
 def compiled(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from madoguchi.clock import to_micros
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.conversations.callback_asking import ASKED, CANCELLED
+from madoguchi.conversations.callbacks import ASKED, CANCELLED
 from madoguchi.model.ids import Id
 from madoguchi.model.log import NumberedEntry
 from madoguchi.model.routing import (

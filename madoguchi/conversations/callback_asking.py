@@ -1,15 +1,12 @@
 """What customers say of a call, decided in memory. Pure: no statement, no clock."""
 
 from madoguchi.conversations import callbacks, outside
-from madoguchi.conversations.callbacks import Wish, Words
+from madoguchi.conversations.callbacks import ASKED, CANCELLED, Wish, Words
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.conversation import Conversation, ConversationState
 from madoguchi.model.inbound import InboundCallback
 from madoguchi.model.people import Identity
 from unified_profile.identity import Called, called
-
-ASKED, CANCELLED = "conversation.callback_asked", "conversation.callback_cancelled"
-"""What the log says when customers want to be called, and when they do not any more."""
 
 
 def wrote(ledger: Ledger, arrival: Arrival, one: Conversation, sender: Identity, text: str) -> None:

@@ -20,6 +20,9 @@ from unified_profile.identity import Called, called
 MARK = "callback"
 """Under this key a conversation's context keeps the wish to be called, and of which item."""
 
+ASKED, CANCELLED = "conversation.callback_asked", "conversation.callback_cancelled"
+"""What the log says when customers want to be called, and when they do not any more."""
+
 LONG_MINUTES = 120
 """From here on people speak of hours."""
 
@@ -61,6 +64,11 @@ def offered(one: Conversation, item: Id, now: datetime) -> dict[str, Any]:
 def forgotten(one: Conversation) -> dict[str, Any]:
     """Return a conversation's context without any wish: its work begins anew."""
     return {key: value for key, value in one.context.items() if key != MARK}
+
+
+def carried(one: Conversation, item: Id) -> dict[str, Any]:
+    """Return a conversation's context as new work begins for a call that was asked for just now."""
+    return marked(one, item=item, calls=0, next_at=None)
 
 
 def asked(one: Conversation, to: Called, now: datetime) -> dict[str, Any]:

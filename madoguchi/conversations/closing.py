@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from madoguchi.conversations import repository, telling
-from madoguchi.conversations.callbacks import forgotten
+from madoguchi.conversations.callbacks import ASKED, carried, forgotten
 from madoguchi.conversations.choice import taken
 from madoguchi.conversations.turning_away import Away, tell
 from madoguchi.model import log
@@ -32,9 +32,9 @@ def close(
     """Close conversations whose work is done; part of the router's transaction. The customers of
     those in ``away`` are told why.
 
-    ``heard`` is conversation → how far the router had read the log when the work ended. A text
-    behind it was stored before this closing and after the decision to it: its conversation stays
-    open and gets new work, as if the text had come a moment later.
+    ``heard`` is conversation → how far the router had read the log when the work ended. A text, or
+    the wish to be called, behind it was stored before this closing and after the decision to it:
+    its conversation stays open and gets new work, as if it had come a moment later.
     """
     found = yield from repository.by_ids(heard, lock=True)
     # Under the locks nobody can store a text any more, and all that were stored are in the log.
@@ -51,16 +51,18 @@ def close(
         for id, one in found.items()
         if one.state is not ConversationState.CLOSED and id not in late
     ]
+    items = {id: new_id() for id in sorted(late)}
     again = [
         replace(
             found[id],
-            context=forgotten(found[id]),
+            context=carried(found[id], item) if late[id] else forgotten(found[id]),
             unanswered_since=found[id].inbound_at,
             version=found[id].version + 1,
         )
-        for id in sorted(late)
+        for id, item in items.items()
     ]
-    work = [_work(one, now, new_id()) for one in again]
+    work = [_work(one, now, items[one.id]) for one in again]
+    called = [one for one in again if late[one.id]]
     closed, words = _last_words(closed, away, now, new_id)
     yield repository.update_conversations([*closed, *again])
     yield from say(words, found, now)
@@ -70,6 +72,7 @@ def close(
             *(telling.conversation_changed(one, now, "conversation.closed") for one in closed),
             *(telling.conversation_changed(one, now) for one in again),
             *(telling.item_enqueued(one, now) for one in work),
+            *(telling.conversation_changed(one, now, ASKED, item=items[one.id]) for one in called),
         ]
     )
 
@@ -108,17 +111,21 @@ def _visitor(one: Conversation) -> str:
     return log.visitor(one.account, one.thread)
 
 
-def _written_to(found: Mapping[Id, Conversation], heard: Mapping[Id, int]) -> Work[set[Id]]:
-    """Return which conversations have got a customer's text behind their place of the log."""
+def _written_to(found: Mapping[Id, Conversation], heard: Mapping[Id, int]) -> Work[dict[Id, bool]]:
+    """Return which conversations have got a customer's text behind their place of the log, or the
+    wish to be called (True).
+    """
     audiences = {log.conversation(id): id for id in found}
-    late: set[Id] = set()
+    late: dict[Id, bool] = {}
     place = min((heard[id] for id in found), default=0)
     while found and (entries := (yield from after(place))):
         for one in entries:
             data = one.entry.data or {}
-            if one.entry.type == "message.received" and data.get("author") == "customer":
-                told = {audiences[name] for name in one.entry.audience if name in audiences}
-                late |= {id for id in told if one.position > heard[id]}
+            text = one.entry.type == "message.received" and data.get("author") == "customer"
+            asked = one.entry.type == ASKED
+            for id in {audiences[name] for name in one.entry.audience if name in audiences}:
+                if (text or asked) and one.position > heard[id]:
+                    late[id] = late.get(id, False) or asked
         place = entries[-1].position
     return late
 

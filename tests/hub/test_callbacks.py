@@ -7,12 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+
 from madoguchi.clock import ManualClock
+from madoguchi.conversations.closing import close
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.i18n import catalogue
 from madoguchi.security.secrets import new_key
 from madoguchi.security.tables import audit
 from madoguchi.store.tables import log
+from madoguchi.store.work import Work
 from tests.hub.test_board_tables import table
 from tests.hub.test_opening_hours import NIGHT, OFFICE, rows
 from tests.hub.test_turning_away import DAY, PHONES, ended, filled
@@ -270,3 +274,37 @@ async def test_who_is_served_is_offered_nothing(tmp_path: Path, database: str) -
         await here.sms(PHONES[1], "電話")
         await desk.until(lambda s: s.all("offer"), "the next one")
         assert await rows(here, message, message.c.direction == "out") == []
+
+
+async def test_who_asks_at_the_moment_when_the_wait_ends_is_called(
+    tmp_path: Path, database: str
+) -> None:
+    """The router has decided to end the wait, and stores so behind the click."""
+    clock = ManualClock(DAY)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure(CALLS)
+        widget = await Widget(here).start()
+        await widget.send("hello")
+        await wait_for(lambda: rows(here, work_item, work_item.c.routing.is_not(None)), "it waits")
+        clock.advance(120)
+        await wait_for(lambda: offered(widget).get("state") == "offered", "the offer")
+        before, place = (await item_of(here))["id"], here.hub.tail.head
+        await widget.call("callback", {"act": "ask", "number": "090-1234-5678"})
+        (one,) = await rows(here, conversation)
+
+        def end() -> Work[None]:
+            over = {"state": "abandoned", "closed_at": clock.now()}
+            yield update(work_item).where(work_item.c.id == before).values(over)
+            yield from close({one["id"]: place}, clock.now(), clock.new_id, {}, {})
+
+        await here.hub.store.write(end)
+
+        async def wanted() -> Any:
+            known = await rows(here, work_item, work_item.c.id != before)
+            return [one for one in known if (one["routing"] or {}).get("callback") == "asked"]
+
+        (item,) = await wait_for(wanted, "new work waits for the call")
+        (one,) = await rows(here, conversation)
+        assert (one["state"], one["context"]["callback"]["item"]) == ("open", item["id"])
+        assert item["enqueued_at"] == DAY, "and is as old as the wait"
+        await widget.close()
