@@ -348,9 +348,8 @@ class Changes:
             queue = self.catalog.queues.get(spec.queue)
             if queue is not None:
                 words = Full() if why == GIVEN_UP else queue.object.full
-                opening = self.catalog.opening(spec.queue, self.now)
-                if why == WAITED and not opening.open:
-                    words = closed_words(opening)
+                if why == WAITED and not (now := self.catalog.opening(spec.queue, self.now)).open:
+                    words = closed_words(now)
                 found[spec.conversation] = Away(why, words, self.line)
         return found
 

@@ -52,15 +52,7 @@ def close(
         if one.state is not ConversationState.CLOSED and id not in late
     ]
     items = {id: new_id() for id in sorted(late)}
-    again = [
-        replace(
-            found[id],
-            context=carried(found[id], item) if late[id] else forgotten(found[id]),
-            unanswered_since=found[id].inbound_at,
-            version=found[id].version + 1,
-        )
-        for id, item in items.items()
-    ]
+    again = [_anew(found[id], item, called=late[id]) for id, item in items.items()]
     work = [_work(one, now, items[one.id]) for one in again]
     called = [one for one in again if late[one.id]]
     closed, words = _last_words(closed, away, now, new_id)
@@ -74,6 +66,16 @@ def close(
             *(telling.item_enqueued(one, now) for one in work),
             *(telling.conversation_changed(one, now, ASKED, item=items[one.id]) for one in called),
         ]
+    )
+
+
+def _anew(one: Conversation, item: Id, *, called: bool) -> Conversation:
+    """Return a conversation that goes on with new work, to call its customer or not."""
+    return replace(
+        one,
+        context=carried(one, item) if called else forgotten(one),
+        unanswered_since=one.inbound_at,
+        version=one.version + 1,
     )
 
 

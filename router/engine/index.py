@@ -302,4 +302,4 @@ class Index(Membership):
 
 
 def _key(item: ItemRecord) -> PoolKey:
-    return PoolKey(item.spec.queue, item.signature(), item.added_teams, item.kept or "")
+    return PoolKey(item.spec.queue, item.stage.signature, item.added_teams, item.kept or "")

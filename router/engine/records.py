@@ -414,10 +414,6 @@ class ItemRecord:
         moments = (since + micros(delay) for delay in self.policy.delays_s)
         return min((moment for moment in moments if moment > passed), default=None)
 
-    def signature(self) -> Signature:
-        """Return the requirements as a key: equal for items that ask for the same."""
-        return self.stage.signature
-
     def signature_in(self, queue: QueuePolicy, wide: Widened) -> Signature:
         """Return the requirements as they will be in a queue when its rings have widened so far."""
         own = self.spec.requires
