@@ -1,12 +1,17 @@
 """What customers say of a call, decided in memory. Pure: no statement, no clock."""
 
-from madoguchi.conversations import callbacks, outside
+from datetime import timedelta
+
+from madoguchi.conversations import callbacks, choice, outside
 from madoguchi.conversations.callbacks import ASKED, CANCELLED, Wish, Words
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.conversation import Conversation, ConversationState
 from madoguchi.model.inbound import InboundCallback
 from madoguchi.model.people import Identity
 from unified_profile.identity import Called, called
+
+ON_ITS_WAY = timedelta(seconds=10)
+"""How long a click may need from a customer's page to us."""
 
 
 def wrote(ledger: Ledger, arrival: Arrival, one: Conversation, sender: Identity, text: str) -> None:
@@ -27,6 +32,8 @@ def _meant(one: Conversation, sender: Identity, said: Words) -> Called | None:
 def clicked(ledger: Ledger, arrival: Arrival, inbound: InboundCallback) -> None:
     """Let what a customer's client says count, where a call was offered."""
     for one in ledger.of_thread((arrival.account.id, inbound.thread)):
+        if inbound.act == "ask" and _just_ended(one, arrival):
+            one = _go_on(ledger, one)
         if one.state is ConversationState.CLOSED or not _may_ask(ledger, one):
             continue
         if inbound.act == "ask":
@@ -38,6 +45,30 @@ def clicked(ledger: Ledger, arrival: Arrival, inbound: InboundCallback) -> None:
 def waits_for_call(ledger: Ledger, one: Conversation) -> bool:
     """Tell whether the customer has asked to be called and nobody has reached them yet."""
     return callbacks.wish(one, ledger.items.get(one.id)).get("state") == Wish.ASKED
+
+
+def _just_ended(one: Conversation, arrival: Arrival) -> bool:
+    """Tell whether a wait ended while its customer's wish to be called was on its way: their page
+    still showed the offer.
+    """
+    if one.state is not ConversationState.CLOSED or one.closed_at is None:
+        return False
+    offered = (one.context.get(callbacks.MARK) or {}).get("state") == Wish.OFFERED
+    return offered and arrival.received_at <= one.closed_at + ON_ITS_WAY
+
+
+def _go_on(ledger: Ledger, one: Conversation) -> Conversation:
+    """Return an ended conversation as it waits again, as if the wish had come before the end."""
+    item = ledger.new_id()
+    again = ledger.change(
+        one,
+        state=ConversationState.OPEN,
+        closed_at=None,
+        context=callbacks.carried(one, item),
+        unanswered_since=one.inbound_at,
+    )
+    ledger.add_item(choice.resumed(again, item, ledger.now))
+    return again
 
 
 def _may_ask(ledger: Ledger, one: Conversation) -> bool:

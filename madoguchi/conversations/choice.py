@@ -12,7 +12,7 @@ from madoguchi.configuration.facts import CONTACT, SIGNED, TOLD
 from madoguchi.configuration.kinds import RoutingRule
 from madoguchi.expressions.cel import Facts, Unanswered
 from madoguchi.model.channels import Account
-from madoguchi.model.conversation import Conversation
+from madoguchi.model.conversation import Conversation, NewItem
 from madoguchi.model.hours import WEEKDAYS
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Address, Customer
@@ -71,6 +71,23 @@ def taken(one: Conversation) -> dict[str, Any]:
         "priority": chosen.get("priority"),
         "requires": chosen.get("requires"),
     }
+
+
+def resumed(one: Conversation, id: Id, now: datetime) -> NewItem:
+    """Return the work with which a conversation goes on that was about to end: as old as its
+    customer's last text, and for whom they knew.
+    """
+    return NewItem(
+        id=id,
+        conversation=one.id,
+        queue=one.queue,
+        came_to=one.queue,
+        channel=one.channel,
+        enqueued_at=one.inbound_at or now,
+        preferred=one.last_owner,
+        preference="last_owner" if one.last_owner else None,
+        **taken(one),
+    )
 
 
 def preferred(

@@ -7,7 +7,7 @@ from typing import Any
 
 from madoguchi.conversations import repository, telling
 from madoguchi.conversations.callbacks import ASKED, carried, forgotten
-from madoguchi.conversations.choice import taken
+from madoguchi.conversations.choice import resumed
 from madoguchi.conversations.turning_away import Away, tell
 from madoguchi.model import log
 from madoguchi.model.conversation import (
@@ -15,7 +15,6 @@ from madoguchi.model.conversation import (
     ConversationState,
     Message,
     MessageState,
-    NewItem,
 )
 from madoguchi.model.ids import Id
 from madoguchi.store.log import after, append
@@ -53,7 +52,7 @@ def close(
     ]
     items = {id: new_id() for id in sorted(late)}
     again = [_anew(found[id], item, called=late[id]) for id, item in items.items()]
-    work = [_work(one, now, items[one.id]) for one in again]
+    work = [resumed(one, items[one.id], now) for one in again]
     called = [one for one in again if late[one.id]]
     closed, words = _last_words(closed, away, now, new_id)
     yield repository.update_conversations([*closed, *again])
@@ -130,17 +129,3 @@ def _written_to(found: Mapping[Id, Conversation], heard: Mapping[Id, int]) -> Wo
                     late[id] = late.get(id, False) or asked
         place = entries[-1].position
     return late
-
-
-def _work(one: Conversation, now: datetime, id: Id) -> NewItem:
-    return NewItem(
-        id=id,
-        conversation=one.id,
-        queue=one.queue,
-        came_to=one.queue,
-        channel=one.channel,
-        enqueued_at=one.inbound_at or now,
-        preferred=one.last_owner,
-        preference="last_owner" if one.last_owner else None,
-        **taken(one),
-    )

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import update
 
 from madoguchi.clock import ManualClock
+from madoguchi.conversations.callbacks import ASKED
 from madoguchi.conversations.closing import close
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.i18n import catalogue
 from madoguchi.security.secrets import new_key
 from madoguchi.security.tables import audit
-from madoguchi.store.tables import log
+from madoguchi.store.inbox import InboxState
+from madoguchi.store.tables import inbox, log
 from madoguchi.store.work import Work
 from tests.hub.test_board_tables import table
 from tests.hub.test_opening_hours import NIGHT, OFFICE, rows
@@ -56,12 +58,44 @@ async def wishes(here: Running, wish: str) -> bool:
     return bool((item["routing"] or {}).get("callback") == wish)
 
 
-async def asked(here: Running, clock: ManualClock, widget: Widget) -> None:
-    """Let a visitor wait until a call is offered, and ask for it."""
+async def waited(here: Running, clock: ManualClock, widget: Widget) -> tuple[str, int]:
+    """Let a visitor wait until a call is offered; return their item and how far the log is."""
     await widget.send("hello")
     await wait_for(lambda: rows(here, work_item, work_item.c.routing.is_not(None)), "it waits")
     clock.advance(120)
     await wait_for(lambda: offered(widget).get("state") == "offered", "the offer")
+    return (await item_of(here))["id"], here.hub.tail.head
+
+
+async def end_stored(here: Running, clock: ManualClock, item: str, place: int) -> None:
+    """Store the end of a wait as the router does that has read the log as far as ``place``."""
+    (one,) = await rows(here, conversation)
+
+    def end() -> Work[None]:
+        over = {"state": "abandoned", "closed_at": clock.now()}
+        yield update(work_item).where(work_item.c.id == item).values(over)
+        yield from close({one["id"]: place}, clock.now(), clock.new_id, {}, {})
+
+    await here.hub.store.write(end)
+
+
+async def called_anew(here: Running, before: str) -> None:
+    """Wait until new work is there for the call, as old as the wait of ``before``."""
+
+    async def wanted() -> Any:
+        known = await rows(here, work_item, work_item.c.id != before)
+        return [one for one in known if (one["routing"] or {}).get("callback") == "asked"]
+
+    (item,) = await wait_for(wanted, "new work waits for the call")
+    (one,) = await rows(here, conversation)
+    assert (one["state"], one["closed_at"]) == ("open", None)
+    assert one["context"]["callback"]["item"] == item["id"]
+    assert item["enqueued_at"] == DAY, "and is as old as the wait"
+
+
+async def asked(here: Running, clock: ManualClock, widget: Widget) -> None:
+    """Let a visitor wait until a call is offered, and ask for it."""
+    await waited(here, clock, widget)
     answer = await widget.call("callback", {"act": "ask", "number": "090-1234-5678"})
     assert answer == {"ok": True}
     await wait_for(lambda: wishes(here, "asked"), "the router has heard of it")
@@ -284,27 +318,43 @@ async def test_who_asks_at_the_moment_when_the_wait_ends_is_called(
     async with hub_running(tmp_path, database=database, clock=clock) as here:
         await here.configure(CALLS)
         widget = await Widget(here).start()
-        await widget.send("hello")
-        await wait_for(lambda: rows(here, work_item, work_item.c.routing.is_not(None)), "it waits")
-        clock.advance(120)
-        await wait_for(lambda: offered(widget).get("state") == "offered", "the offer")
-        before, place = (await item_of(here))["id"], here.hub.tail.head
+        before, place = await waited(here, clock, widget)
         await widget.call("callback", {"act": "ask", "number": "090-1234-5678"})
-        (one,) = await rows(here, conversation)
+        await wait_for(lambda: rows(here, log, log.c.type == ASKED), "the click is stored")
+        await end_stored(here, clock, before, place)
+        await called_anew(here, before)
+        await widget.close()
 
-        def end() -> Work[None]:
-            over = {"state": "abandoned", "closed_at": clock.now()}
-            yield update(work_item).where(work_item.c.id == before).values(over)
-            yield from close({one["id"]: place}, clock.now(), clock.new_id, {}, {})
 
-        await here.hub.store.write(end)
+async def test_who_asks_just_after_the_wait_has_ended_is_called(
+    tmp_path: Path, database: str
+) -> None:
+    """The page still showed the offer: the click met the news of the end on its way."""
+    clock = ManualClock(DAY)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure(CALLS)
+        widget = await Widget(here).start()
+        before, place = await waited(here, clock, widget)
+        await end_stored(here, clock, before, place)
+        clock.advance(3)
+        await widget.call("callback", {"act": "ask", "number": "090-1234-5678"})
+        await called_anew(here, before)
+        await widget.close()
 
-        async def wanted() -> Any:
-            known = await rows(here, work_item, work_item.c.id != before)
-            return [one for one in known if (one["routing"] or {}).get("callback") == "asked"]
 
-        (item,) = await wait_for(wanted, "new work waits for the call")
-        (one,) = await rows(here, conversation)
-        assert (one["state"], one["context"]["callback"]["item"]) == ("open", item["id"])
-        assert item["enqueued_at"] == DAY, "and is as old as the wait"
+async def test_a_click_long_after_the_end_begins_nothing(tmp_path: Path, database: str) -> None:
+    clock = ManualClock(DAY)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        await here.configure(CALLS)
+        widget = await Widget(here).start()
+        before, place = await waited(here, clock, widget)
+        await end_stored(here, clock, before, place)
+        clock.advance(60)
+        await widget.call("callback", {"act": "ask", "number": "090-1234-5678"})
+
+        async def read() -> bool:
+            return not await rows(here, inbox, inbox.c.state == InboxState.WAITING)
+
+        await wait_for(read, "the click was read")
+        assert [one["id"] for one in await rows(here, work_item)] == [before]
         await widget.close()
