@@ -53,7 +53,7 @@ class Pages:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the routes; the desk's own paths all give its one page."""
-        paths = ["/", "/login", "/inbox", "/board", "/customers", "/settings", "/admin"]
+        paths = ["/", "/login", "/inbox", "/board", "/calls", "/customers", "/settings", "/admin"]
         desk = [web.get(path, self.desk) for path in paths]
         desk += [web.get(f"{path}/{{rest:.*}}", self.desk) for path in paths[2:]]
         return [

@@ -16,8 +16,18 @@ export interface Media {
   digits: (text: string) => void
   /** How loud each leg is now, the own one included, 0 to 1. */
   levels: () => ReadonlyMap<string, number>
+  /** Whether somebody speaks who is muted. */
+  speaks: () => boolean
   /** Takes the call as it stands now. */
   update: (call: CallView) => void
+  /** Takes what another browser of the call says. */
+  hear?: (signal: Signal) => void
+  /** Shows the camera, or nothing. Rejects with a DeviceFault. */
+  camera?: (on: boolean) => Promise<void>
+  /** Shows the screen in place of the camera, until the browser's own button ends it, too. */
+  screen?: (on: boolean, ended: () => void) => Promise<void>
+  /** Takes the microphone that is chosen now. */
+  changeMicrophone?: () => Promise<void>
 }
 
 /** What can be seen of a call's media. */
@@ -100,8 +110,8 @@ export class WebMedia implements Media {
     if (this.#microphone) this.#microphone.enabled = !on
   }
 
-  /** Between browsers there is nobody who would understand tones. */
-  digits(): void {
+  /** Between browsers there is nobody who would understand tones: nothing happens. */
+  digits(_: string): void {
     return
   }
 
@@ -120,22 +130,18 @@ export class WebMedia implements Media {
     this.#mesh?.hear(signal)
   }
 
-  /** Whether somebody speaks who is muted. */
   speaks(): boolean {
     return this.#muted && (this.#meter?.level() ?? 0) > 0.15
   }
 
-  /** Shows the camera, or nothing. Rejects with a DeviceFault. */
   camera(on: boolean): Promise<void> {
     return this.#show(on ? () => this.ports.devices.camera() : null)
   }
 
-  /** Shows the screen in place of the camera, until the browser's own button ends it, too. */
   screen(on: boolean, ended: () => void): Promise<void> {
     return this.#show(on ? () => this.ports.devices.screen() : null, ended)
   }
 
-  /** Takes the microphone that is chosen now. */
   async changeMicrophone(): Promise<void> {
     if (this.#microphone) await this.join().catch(() => undefined)
   }
