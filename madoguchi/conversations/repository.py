@@ -165,6 +165,23 @@ def unfinished_items(conversations: Iterable[Id]) -> Work[dict[Id, Any]]:
     return {r.conversation: r for r in rows}
 
 
+_ALL_ITEMS = Listed(
+    lambda ids: select(work_item).where(among(work_item.c.conversation, ids), _UNFINISHED),
+    work_item.c.conversation,
+)
+
+
+def unfinished_work(conversation: Id, kind: str | None) -> Work[Any]:
+    """Return the row of a conversation's unfinished item of a kind, None where there is none; by
+    default that of its texts, of its call where it has no other.
+    """
+    rows = yield _ALL_ITEMS([conversation])
+    found = {row.kind: row for row in rows}
+    if kind is not None:
+        return found.get(kind)
+    return found.get(ItemKind.TEXT.value) or found.get(ItemKind.CALL.value)
+
+
 _HOMES = Listed(
     lambda ids: (
         select(conversation)
@@ -176,10 +193,6 @@ _HOMES = Listed(
         .with_for_update()
     ),
     conversation.c.identity,
-)
-_ALL_ITEMS = Listed(
-    lambda ids: select(work_item).where(among(work_item.c.conversation, ids), _UNFINISHED),
-    work_item.c.conversation,
 )
 
 

@@ -110,7 +110,8 @@ class InboundCallback:
 @dataclass(frozen=True, slots=True)
 class InboundCall:
     """Something happened in a call. ``call`` is its name at the provider or the client, unique in
-    the account; a call that is not known begins by the first that is heard of it.
+    the account; a call that is not known begins by the first that is heard of it, if it ``begins``
+    one.
 
     ``id``: the call's own id, where its client has made it. ``wants``: it needs an agent from now
     on, in ``queue`` where that is given, else as any contact is led.
@@ -123,6 +124,7 @@ class InboundCall:
     events: tuple[CallEvent, ...]
     channel: Channel = Channel.VOICE
     id: Id | None = None
+    begins: bool = True
     wants: bool = False
     queue: str | None = None
     priority: int | None = None

@@ -26,6 +26,8 @@ BUSY, CLOSED = "busy", "closed"
 def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
     """Take in what happened in a call; a call that is not known begins."""
     known = ledger.calls.get((arrival.account.id, inbound.call))
+    if known is None and not inbound.begins:
+        return
     if known is None:
         known = _begun(ledger, arrival, inbound)
     known = known.after(*inbound.events)
