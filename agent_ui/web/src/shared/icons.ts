@@ -118,5 +118,23 @@ export const widgetIcons = [
   'x',
 ] as const
 
+/** Of the widget's part that makes calls, which is loaded when it is first of use. */
+export const callIcons = [
+  'circle-alert',
+  'message-square',
+  'mic',
+  'mic-off',
+  'monitor',
+  'pause',
+  'phone',
+  'phone-off',
+  'refresh-cw',
+  'video',
+  'video-off',
+  'volume-2',
+  'x',
+] as const
+
+export type CallIcon = (typeof callIcons)[number]
 export type DeskIcon = (typeof deskIcons)[number]
 export type WidgetIcon = (typeof widgetIcons)[number]

@@ -43,8 +43,7 @@ export const useCalls = defineStore('calls', () => {
     running.value.find((each) => each.conversation === conversation)
 
   async function post(call: string, path: string, body?: object): Promise<void> {
-    const view = await ask<CallView | undefined>('POST', `/calls/${call}/${path}`, body ? { body } : {})
-    if (view?.id) learn('call', [view])
+    await ask('POST', `/calls/${call}/${path}`, body ? { body } : {})
   }
 
   /** Asks for a call that the streams do not hold any more. */
@@ -86,7 +85,7 @@ export const useCalls = defineStore('calls', () => {
     carry(now.leg.id)
     try {
       media.mute(now.leg.muted)
-      servers = await ask<RTCIceServer[]>('GET', '/calls/ice').catch(() => [])
+      servers = (await ask<{ servers: RTCIceServer[] }>('GET', '/calls/ice').catch(() => ({ servers: [] }))).servers
       await media.join()
       if (now.leg.state === 'ringing') await connected(now.call.id, now.leg.id)
       await restorePicture(media, now.leg)

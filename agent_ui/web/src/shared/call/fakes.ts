@@ -27,6 +27,8 @@ export function callOf(hears: [string, string][], change: Partial<CallView> = {}
     id: 'call',
     version: 1,
     conversation: 'c1',
+    number: 1,
+    customer_name: '佐藤',
     item: 'i1',
     queue: 'support',
     channel: 'voice',
@@ -41,6 +43,7 @@ export function callOf(hears: [string, string][], change: Partial<CallView> = {}
     recording: 'off',
     legs,
     hears,
+    timeline: [],
     ...change,
   }
 }

@@ -1,4 +1,4 @@
-import type { CallView, Signal } from './model'
+import type { CallSeen, Signal } from './model'
 import { DeviceFault, type Devices } from './devices'
 import { Mesh } from './mesh'
 import type { Link, PartnerPorts } from './partner'
@@ -19,7 +19,7 @@ export interface Media {
   /** Whether somebody speaks who is muted. */
   speaks: () => boolean
   /** Takes the call as it stands now. */
-  update: (call: CallView) => void
+  update: (call: CallSeen) => void
   /** Takes what another browser of the call says. */
   hear?: (signal: Signal) => void
   /** Shows the camera, or nothing. Rejects with a DeviceFault. */
@@ -55,7 +55,7 @@ export const noMedia: MediaState = {
 export interface WebPorts extends PartnerPorts {
   devices: Devices
   speakers: Pick<Speakers, 'play' | 'only' | 'stop'>
-  meter?: (track: MediaStreamTrack) => Meter
+  meter?: ((track: MediaStreamTrack) => Meter) | undefined
 }
 
 const QUALITY_MS = 2_000
@@ -64,7 +64,7 @@ const QUALITY_MS = 2_000
 export class WebMedia implements Media {
   state: MediaState = noMedia
   #mesh: Mesh | null = null
-  #call: CallView
+  #call: CallSeen
   #microphone: MediaStreamTrack | null = null
   #picture: MediaStreamTrack | null = null
   #meter: Meter | null = null
@@ -72,7 +72,7 @@ export class WebMedia implements Media {
   #asking: ReturnType<typeof setInterval> | null = null
 
   constructor(
-    call: CallView,
+    call: CallSeen,
     private readonly me: string,
     private readonly ports: WebPorts,
     private readonly told: (state: MediaState) => void,
@@ -120,7 +120,7 @@ export class WebMedia implements Media {
     return new Map([...(this.#mesh?.levels() ?? []), [this.me, own]])
   }
 
-  update(call: CallView): void {
+  update(call: CallSeen): void {
     this.#call = call
     this.#mesh?.update(call)
     this.ports.speakers.only(this.#sources())

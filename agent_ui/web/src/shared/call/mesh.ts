@@ -1,4 +1,4 @@
-import { hears, partners, type CallView, type Signal } from './model'
+import { hears, partners, type CallSeen, type Signal } from './model'
 import { Partner, type Link, type PartnerPorts } from './partner'
 import type { Outgoing } from './peer'
 import { counted, qualityOf, type Counts, type Quality } from './quality'
@@ -21,7 +21,7 @@ export class Mesh {
   readonly #early = new Map<string, Signal[]>()
   readonly #counts = new Map<string, Counts>()
   #tracks: Outgoing = silence
-  #call: CallView | null = null
+  #call: CallSeen | null = null
   #closed = false
 
   constructor(
@@ -38,7 +38,7 @@ export class Mesh {
   }
 
   /** Takes the call as it stands now. */
-  update(call: CallView): void {
+  update(call: CallSeen): void {
     if (this.#closed) return
     this.#call = call
     const wanted = new Set(call.state === 'ended' ? [] : partners(call, this.me))

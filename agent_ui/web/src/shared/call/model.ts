@@ -5,21 +5,25 @@ export type Party = 'customer' | 'agent' | 'expert' | 'supervisor' | 'number'
 export type LegState = 'ringing' | 'connected' | 'ended'
 export type Supervision = 'listen' | 'whisper' | 'barge'
 
-export interface Leg {
+/** One who takes part, as everybody in the call may know it. */
+export interface LegSeen {
   id: string
   party: Party
-  /** Null: nobody who works here. */
-  agent: string | null
   name: string
   state: LegState
   held: boolean
   muted: boolean
   video: boolean
   screen: boolean
+  connected_at: string | null
+}
+
+export interface Leg extends LegSeen {
+  /** Null: nobody who works here. */
+  agent: string | null
   mode: '' | Supervision
   why: string
   rang_at: string | null
-  connected_at: string | null
   ended_at: string | null
   held_at: string | null
 }
@@ -38,27 +42,34 @@ export interface CallMark {
   data: Record<string, unknown>
 }
 
-export interface CallView {
+/** A call as its customer sees it: without those who only listen or help. */
+export interface CallSeen {
   id: string
   version: number
   conversation: string
-  item: string | null
-  queue: string
   channel: CallChannel
-  by: 'web' | 'phone'
-  direction: 'in' | 'out'
   state: CallState
   why: string
   began_at: string
   answered_at: string | null
   ended_at: string | null
+  legs: LegSeen[]
+  /** Who is to hear whom now: from, to. */
+  hears: [from: string, to: string][]
+}
+
+/** A call as desks see it. */
+export interface CallView extends CallSeen {
+  number: number
+  customer_name: string
+  item: string | null
+  queue: string
+  by: 'web' | 'phone'
+  direction: 'in' | 'out'
   answers: CallAnswer[]
   recording: 'off' | 'on' | 'paused'
   legs: Leg[]
-  /** Who is to hear whom now: from, to. */
-  hears: [from: string, to: string][]
-  /** Desks only. */
-  timeline?: CallMark[]
+  timeline: CallMark[]
 }
 
 /** What browsers say to each other by the hub. */
@@ -81,17 +92,11 @@ export interface Signal {
 export type SignalAnswer = { ok: boolean; code?: string } | null
 export type SendSignal = (signal: Signal) => Promise<SignalAnswer>
 
-export const hears = (call: CallView, from: string, to: string): boolean =>
+export const hears = (call: CallSeen, from: string, to: string): boolean =>
   call.hears.some(([source, target]) => source === from && target === to)
 
 /** The other ends of pairs that a leg is part of, each once. */
-export function partners(call: CallView, me: string): string[] {
+export function partners(call: CallSeen, me: string): string[] {
   const found = call.hears.flatMap(([from, to]) => (from === me ? [to] : to === me ? [from] : []))
   return [...new Set(found)]
 }
-
-export const legOf = (call: CallView, agent: string): Leg | undefined =>
-  call.legs.find((leg) => leg.agent === agent && leg.state !== 'ended')
-
-export const customerOf = (call: CallView): Leg | undefined =>
-  call.legs.find((leg) => leg.party === 'customer' || leg.party === 'number')
