@@ -77,6 +77,8 @@ async def answered(person: Person, desk: Stream, line: Line) -> str:
     assert offer["channel"] in {"voice", "video"}
     await person.call("POST", f"/offers/{offer['id']}/accept")
     await joined(person, desk, line)
+    opened = {"conversation": offer["conversation"]}
+    assert (await desk.client.call("open", opened, namespace="/agent"))["ok"]
     return str(offer["conversation"])
 
 
@@ -153,7 +155,7 @@ async def test_a_colleague_is_asked_and_takes_over(tmp_path: Path, database: str
         desk = await ann.available()
         matter = await answered(ann, desk, line)
         ben = await here.person("ben")
-        his = await ben.connect()
+        his = await ben.available()
         path = f"/calls/{line.id}"
         assert await refused(ann, f"{path}/transfer") == "nobody_consulted"
         await ann.call("POST", f"{path}/consult", {"agent": ben.id})
@@ -213,7 +215,6 @@ async def test_a_call_beside_a_chat_is_one_conversation(tmp_path: Path, database
         await ann.call("POST", f"/offers/{offer['id']}/accept")
         matter = offer["conversation"]
         await desk.until(lambda s: s.of("conversation", matter).get("owner") == ann.id, "hers")
-        await desk.until(lambda s: not s.all("offer"), "the offer is over")
         await ann.call("POST", f"/conversations/{matter}/messages", {"mode": "reply", "text": "hi"})
         line = Line(here, widget)
         await line.begin()

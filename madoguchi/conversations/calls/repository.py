@@ -196,23 +196,29 @@ def _event_row(id: Id, event: CallEvent, now: datetime) -> dict[str, Any]:
 
 
 def readers(one: Call, facts: CallFacts) -> frozenset[str]:
-    """Return who of the center may see a call: who has its conversation open, and whoever took
-    part in it.
+    """Return who of the center has a call before the eyes: who has its conversation open; while it
+    lives, supervisors and whoever takes part.
     """
-    people = {log.agent(leg.agent) for leg in facts.legs.values() if leg.agent}
-    return frozenset({log.SUPERVISORS, log.conversation(one.conversation), *people})
+    here = log.conversation(one.conversation)
+    if facts.over:
+        return frozenset({here})
+    people = {log.agent(leg.agent) for leg in facts.legs.values() if leg.agent and leg.live}
+    return frozenset({log.SUPERVISORS, here, *people})
 
 
 def _entry(before: Call | None, one: Call, now: datetime) -> LogEntry:
     facts = one.facts
     over = facts.over and not (before is not None and before.facts.over)
-    audience = (*sorted(readers(one, facts)), log.visitor(one.account, one.thread))
+    # Whoever has left hears of it, too: they have it no more.
+    people = {log.agent(leg.agent) for leg in facts.legs.values() if leg.agent}
+    mine = log.visitor(one.account, one.thread)
+    audience = sorted({*readers(one, facts), *people, log.SUPERVISORS, mine})
     return LogEntry(
         ENDED if over else "call.changed",
         Entity.CALL,
         one.id,
         one.stored + 1,
-        audience,
+        tuple(audience),
         now,
         {"item": one.item, "conversation": one.conversation},
     )
