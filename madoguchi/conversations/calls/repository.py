@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.conversations.calls.tables import call, call_event
 from madoguchi.model import log
-from madoguchi.model.calls import CallEvent, CallFacts, Happened, fold
+from madoguchi.model.calls import CallEvent, CallFacts, Happened, Party, fold
 from madoguchi.model.channels import Channel
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
@@ -101,6 +101,19 @@ def of_items(items: Iterable[Id]) -> Work[dict[Id, Call]]:
         return {}
     found = yield from _whole((yield _OF_ITEMS(wanted)))
     return {one.item: one for one in found if one.item is not None}
+
+
+def lose(id: Id, now: datetime) -> Work[None]:
+    """Let the customer of a call be gone whose client has not been heard of for too long."""
+    found = yield from by_ids([id], lock=True)
+    before = found.get(id)
+    if before is None or before.facts.over:
+        return
+    gone = [
+        CallEvent(f"hub:lost:{leg.id}", now, Happened.LEFT, leg.id, {"why": "lost"})
+        for leg in before.facts.of(Party.CUSTOMER)
+    ]
+    yield from save(found, [before.after(*gone)], now)
 
 
 def live() -> Work[list[Id]]:

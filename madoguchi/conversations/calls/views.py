@@ -141,11 +141,3 @@ def of_thread(account: Id, thread: str) -> Work[list[str]]:
         call.c.state != "ended",
     )
     return [row.id for row in rows]
-
-
-def of_conversations(ids: Sequence[Id]) -> Work[list[str]]:
-    """Return all calls of some conversations, for their timelines."""
-    if not ids:
-        return []
-    rows = yield select(call.c.id).where(call.c.conversation.in_(sorted(ids)))
-    return [row.id for row in rows]
