@@ -23,7 +23,7 @@ type MakeMedia = (call: CallView, leg: Leg) => Media
 
 /** The calls that this desk knows, and the media of the one that its person is in. */
 export const useCalls = defineStore('calls', () => {
-  const { world, learn } = useWorld()
+  const { world } = useWorld()
   const session = useSession()
   const live = useLive()
   const devices = new Devices(navigator.mediaDevices ?? null, localStorage)
@@ -44,12 +44,6 @@ export const useCalls = defineStore('calls', () => {
 
   async function post(call: string, path: string, body?: object): Promise<void> {
     await ask('POST', `/calls/${call}/${path}`, body ? { body } : {})
-  }
-
-  /** Asks for a call that the streams do not hold any more. */
-  async function find(id: string): Promise<void> {
-    if (world.call.has(id)) return
-    learn('call', [await ask<CallView>('GET', `/calls/${id}`)])
   }
 
   function told(now: MediaState): void {
@@ -135,5 +129,5 @@ export const useCalls = defineStore('calls', () => {
 
   const media = computed(() => carrying.value?.media ?? null)
 
-  return { running, mine, asked, of, post, find, state, lostAt, busy, media, devices, speakers, join, leave }
+  return { running, mine, asked, of, post, state, lostAt, busy, media, devices, speakers, join, leave }
 })
