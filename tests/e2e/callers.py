@@ -120,6 +120,4 @@ async def desk(house: House, name: str, locale: str = "ja-JP") -> Agent:
 
 def bar(agent: Agent, channel: str = "voice") -> Locator:
     """The call's bar at a desk."""
-    return agent.page.get_by_role(
-        "region", name=agent.words["call"]["title"][channel], exact=True
-    )
+    return agent.page.get_by_role("region", name=agent.words["call"]["title"][channel], exact=True)
