@@ -30,18 +30,17 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 }
 """
 
-COUNT = """async (kind) => {
-  const sum = { sent: 0, received: 0, open: 0 }
-  for (const one of window.connections) {
-    if (one.connectionState === 'closed') continue
-    sum.open += 1
+COUNT = """(kind) => {
+  const open = window.connections.filter((one) => one.connectionState !== 'closed')
+  return Promise.all(open.map(async (one) => {
+    const sum = { sent: 0, received: 0 }
     for (const each of (await one.getStats()).values()) {
       if (each.kind !== kind) continue
       if (each.type === 'outbound-rtp') sum.sent += each.packetsSent
       if (each.type === 'inbound-rtp') sum.received += each.packetsReceived
     }
-  }
-  return sum
+    return sum
+  }))
 }"""
 
 
@@ -51,9 +50,14 @@ class Line:
 
     page: Page
 
+    async def each(self, kind: str = "audio") -> list[dict[str, int]]:
+        """Return packets sent and received by each of the page's open connections."""
+        return list(await self.page.evaluate(COUNT, kind))
+
     async def count(self, kind: str = "audio") -> dict[str, int]:
-        """Return packets sent and received by the page's open connections, and their number."""
-        return dict(await self.page.evaluate(COUNT, kind))
+        """Return packets sent and received by all of them."""
+        found = await self.each(kind)
+        return {way: sum(one[way] for one in found) for way in ("sent", "received")}
 
     async def flows(self, kind: str = "audio") -> None:
         """Wait until packets go both ways."""
@@ -121,3 +125,19 @@ async def desk(house: House, name: str, locale: str = "ja-JP") -> Agent:
 def bar(agent: Agent, channel: str = "voice") -> Locator:
     """The call's bar at a desk."""
     return agent.page.get_by_role("region", name=agent.words["call"]["title"][channel], exact=True)
+
+
+async def answer(agent: Agent) -> None:
+    """Take the call that is offered, and be connected."""
+    await expect(agent.offer).to_be_visible()
+    await agent.page.keyboard.press("F2")
+    await expect(bar(agent).locator(".leg.connected")).to_be_visible()
+
+
+async def hang_up(agent: Agent) -> None:
+    """End the call and the work after it."""
+    await bar(agent).get_by_role("button", name=agent.glossary["endCall"]).click()
+    await expect(bar(agent)).to_have_count(0)
+    await agent.page.get_by_role("radio", name="Solved").click()
+    await agent.page.get_by_role("button", name=agent.words["wrapUp"]["finish"]).click()
+    await expect(agent.page.get_by_role("radio", name="Solved")).to_have_count(0)

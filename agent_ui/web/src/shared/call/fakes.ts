@@ -59,6 +59,10 @@ export class FakeTrack extends EventTarget {
   stop(): void {
     this.stopped = true
   }
+
+  getSettings(): MediaTrackSettings {
+    return {}
+  }
 }
 
 export const track = (kind: 'audio' | 'video' = 'audio'): MediaStreamTrack & FakeTrack =>

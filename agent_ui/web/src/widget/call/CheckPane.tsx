@@ -12,7 +12,7 @@ export function CheckPane({ check }: { check: Checked }) {
     calling.counter.begin(null)
   }
   return (
-    <div class="call-pane">
+    <div class="call-pane full">
       <h2>{channel === 'video' ? words.checkVideo : words.check}</h2>
       {channel === 'video' && picture && <div class="frame"><Picture track={picture} name={words.you} mine /></div>}
       {sound && (
@@ -62,13 +62,15 @@ const Fault = ({ text }: { text: string }) => (
 function Pickers({ check }: { check: Checked }) {
   const { calling, words } = useHere()
   const kinds: DeviceKind[] = ['microphone', ...(check.channel === 'video' ? (['camera'] as const) : [])]
+  const used = (kind: DeviceKind): string =>
+    (kind === 'camera' ? check.picture : check.sound)?.getSettings().deviceId ?? calling.devices.chosen(kind)
   const several = kinds.filter((kind) => check.devices.filter((one) => one.kind === kind && one.id).length > 1)
   return (
     <>
       {several.map((kind) => (
         <label key={kind} class="picker">
           <span class="small">{words[kind]}</span>
-          <select value={calling.devices.chosen(kind)} onChange={(event) => void calling.check.choose(kind, event.currentTarget.value)}>
+          <select value={used(kind)} onChange={(event) => void calling.check.choose(kind, event.currentTarget.value)}>
             {check.devices
               .filter((one) => one.kind === kind)
               .map((one, at) => (
