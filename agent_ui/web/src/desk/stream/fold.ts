@@ -57,7 +57,7 @@ export function fold(world: World, change: Change, source: Source): boolean {
   const mark = world.marks.get(key)
   if (mark && version < mark.version) return false
   if (view === null) return remove(world, entity, id, version, source)
-  const news = mark?.version !== version || !world[entity].has(id)
+  const news = world[entity].get(id)?.version !== version
   world.marks.set(key, { version, sources: (mark?.sources ?? 0) | source })
   if (news) (world[entity] as Map<string, unknown>).set(id, view)
   return news
