@@ -7,6 +7,7 @@ import type { CallView } from '@shared/call/model'
 import { mount } from '@vue/test-utils'
 import { createPinia } from 'pinia'
 import { expect, test } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
 import CallBar from './CallBar.vue'
 
 const customer = leg('a', { party: 'customer', agent: null, name: '佐藤' })
@@ -15,7 +16,8 @@ const joined: MediaState = { ...noMedia, joined: true, links: new Map([['a', 'co
 const call = (change: Partial<CallView> = {}): CallView => callOf([['a', 'b'], ['b', 'a']], { legs: [customer, agent], ...change })
 
 async function bar(given: CallView, media = joined, more: object = {}, locale: 'en' | 'ja' = 'ja') {
-  const plugins = [createPinia(), await createTranslations(locale), ui]
+  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/', component: CallBar }] })
+  const plugins = [createPinia(), router, await createTranslations(locale), ui]
   const props = { call: given, me: given.legs.find(({ id }) => id === 'b') ?? null, media, levels: new Map(), lostAt: new Map(), supervises: false }
   const page = mount(CallBar, { props: { ...props, ...more }, global: { plugins } })
   const button = (name: string) => page.findAll('button').find((each) => each.text().startsWith(name))
