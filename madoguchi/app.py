@@ -27,6 +27,7 @@ from connectors.web_chat_rest import WidgetPorts
 from connectors.web_chat_sockets import WidgetServer
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock
+from madoguchi.configuration.flow_files import missing_files
 from madoguchi.configuration.opening_routes import OpeningApi
 from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
@@ -158,6 +159,7 @@ def _joined(
     registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)
     configuration = Configuration(store, clock, sealer(vault))
     configuration.guard(queues_in_use)
+    configuration.guard(missing_files)
     configuration.watch(registry.renew)
     sessions = Sessions(store, clock, settings.session_hours)
     router = RouterService(
@@ -208,6 +210,7 @@ def _joined(
         jobs=Jobs(store, clock, hints),
         hooks=Hooks(registry, settings.base_url, _counted(metrics, *HOOKS_REFUSED)),
     )
+    hub.files.spare(lambda: configuration.catalog.sounds.values())
     hub.tail.watch(lambda entry: _reconfigured(hub, entry))
     _streams(hub, render)
     _api(hub, views, render, router_views)
