@@ -117,13 +117,11 @@ def check_dialling(form: MultiDict[str], known: Known, numbers: frozenset[str]) 
     if not caller:
         raise Refusal(21213, "No 'From' number is specified")
     if not E164.fullmatch(to) and not CLIENT.fullmatch(to):
-        raise Refusal(
-            21211, f"The phone number you are attempting to call, {to[:50]}, is not valid."
-        )
+        raise Refusal(21211, f"The phone number you are attempting to call, {to[:50]}, is invalid.")
     if E164.fullmatch(to) and caller not in numbers:
         raise Refusal(
             21210,
-            f"The source phone number provided, {caller[:50]}, is not yet verified for your account.",
+            f"The source phone number provided, {caller[:50]}, is not verified for your account.",
         )
 
 
