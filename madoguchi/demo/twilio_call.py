@@ -154,7 +154,7 @@ class Participant:
     wait_url: str = ""
     wait_method: str = "POST"
 
-    def resource(self, conference: "Conference") -> dict[str, Any]:
+    def resource(self, conference: str) -> dict[str, Any]:
         """Return Twilio's JSON of a Participant resource."""
         status = {"in-progress": "connected", "ringing": "ringing"}.get(self.call.status, "queued")
         account, sid = self.call.account, self.call.sid
@@ -163,7 +163,7 @@ class Participant:
             "call_sid": sid,
             "call_sid_to_coach": self.coaches or None,
             "coaching": bool(self.coaches),
-            "conference_sid": conference.sid,
+            "conference_sid": conference,
             "date_created": format_datetime(self.joined),
             "date_updated": format_datetime(self.joined),
             "end_conference_on_exit": self.ends,
@@ -174,8 +174,7 @@ class Participant:
             "start_conference_on_enter": self.starts,
             "status": status,
             "uri": (
-                f"/{VERSION}/Accounts/{account}/Conferences/{conference.sid}"
-                f"/Participants/{sid}.json"
+                f"/{VERSION}/Accounts/{account}/Conferences/{conference}/Participants/{sid}.json"
             ),
         }
 
