@@ -1,7 +1,7 @@
 """The desk's live stream: namespaces ``/agent`` and ``/supervisor`` on ``/live``."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy import select
 
+from connectors.web_call import Signals
 from madoguchi.bus import Hints, Subscription
 from madoguchi.clock import Clock, Watch
 from madoguchi.conversations import acts
@@ -18,6 +19,7 @@ from madoguchi.conversations.visibility import seen_by
 from madoguchi.http.auth import COOKIE, Authenticator
 from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import CLASH, without_cause
+from madoguchi.live.relay import Relay
 from madoguchi.live.server import make, push
 from madoguchi.live.tail import Event, Reader, Tail
 from madoguchi.model import log
@@ -81,8 +83,11 @@ class DeskStream:
         router: RouterClient,
         hints: Hints,
         refused: Callable[[str], None],
+        relay: Relay,
     ) -> None:
         self._tail = tail
+        self._signals = Signals(store, relay)
+        relay.door(self._deliver)
         self._store = store
         self._clock = clock
         self._authenticate = authenticate
@@ -108,6 +113,7 @@ class DeskStream:
                 "seen",
                 "typing",
                 "viewing",
+                "signal",
             ):
                 self.server.on(name, self._handler(name, namespace), namespace=namespace)
 
@@ -321,6 +327,18 @@ class DeskStream:
         owner = await self._store.read(lambda: _owner(id))
         if owner == socket.actor.id and self._visitors is not None:
             await self._visitors.desk_typing(id, socket.actor.name, on=on)
+
+    async def _on_signal(self, socket: Socket, data: dict[str, Any]) -> Any:
+        """Carry what this desk's browser tells another browser of its call."""
+        return await self._signals.pass_on(log.agent(socket.actor.id), data)
+
+    async def _deliver(self, address: str, name: str, body: Mapping[str, Any]) -> bool:
+        """Give something to the desks of an agent; return whether there are any."""
+        found = [s for s in self._sockets.values() if log.agent(s.actor.id) == address]
+        desks = [s for s in found if s.namespace == AGENT] or found
+        for one in desks:
+            await push(self.server, one.sid, one.namespace, name, body)
+        return bool(desks)
 
     async def _on_viewing(self, socket: Socket, data: dict[str, Any]) -> None:
         before = socket.viewing

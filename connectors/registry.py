@@ -158,6 +158,11 @@ class Registry:
         connector = self.by_id(id)
         return Line(connector.account, connector.capabilities) if connector else None
 
+    def by_browser(self, id: Id) -> bool:
+        """Tell whether an account's customers call by their browser, not by telephone."""
+        line = self.line(id)
+        return line is not None and line.capabilities.stream
+
     def mark_broken(self, id: Id, why: str) -> None:
         """Show that a provider refuses an account's credentials."""
         found = self.by_id(id)

@@ -9,12 +9,12 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
 from pydantic import Field, SecretStr
 
-from connectors import attributes
+from connectors import attributes, web_call
 from connectors.base import Connector, ConnectorSettings, HookRequest, Refused
 from madoguchi.model.channels import Capabilities, Channel
 from madoguchi.model.conversation import Part
@@ -40,7 +40,9 @@ CALLBACK_ACTS = frozenset({"ask", "decline", "cancel"})
 
 
 class WebChatSettings(ConnectorSettings):
-    """One web site. ``origins`` may embed the widget; ``secret`` signs who a customer is."""
+    """One web site. ``origins`` may embed the widget; ``secret`` signs who a customer is; ``calls``
+    says whether visitors may call from their browser, and be seen.
+    """
 
     origins: list[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")]] = Field(
         default_factory=list, max_length=50
@@ -48,6 +50,7 @@ class WebChatSettings(ConnectorSettings):
     secret: SecretStr | None = None
     greeting: str = Field("", max_length=200)
     greeting_en: str = Field("", max_length=200)
+    calls: Literal["none", "voice", "video"] = "none"
     color: str = Field("#165E83", pattern="^#[0-9A-Fa-f]{6}$")
 
 
@@ -69,7 +72,7 @@ class WebChat(Connector):
     Settings = WebChatSettings
     settings: WebChatSettings
     kinds: ClassVar[frozenset[str]] = frozenset(
-        {"message", "seen", "identify", "leave", "offline", "callback"}
+        {"message", "seen", "identify", "leave", "offline", "callback", "call"}
     )
 
     def verify(self, request: HookRequest, body: bytes) -> list[ProviderEvent]:
@@ -90,6 +93,8 @@ class WebChat(Connector):
         """Return what a visitor's act means."""
         try:
             body = orjson.loads(event.body)
+            if event.kind == "call":
+                return web_call.parse(body, event.received_at)
             handler = _PARSERS.get(event.kind)
             return handler(body) if handler else [InboundUnknown(f"unknown kind {event.kind}")]
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as wrong:

@@ -59,6 +59,8 @@ ABOUT = _object(
     upload_limit=_COUNT,
     text_limit={"type": ["integer", "null"]},
     color=_TEXT,
+    calls={"enum": ["none", "voice", "video"]},
+    ice={"type": "array", "items": {"type": "object"}},
     topics={
         "type": "array",
         "items": _object(key=_TEXT, name=_TEXT, name_en=_TEXT, open={"type": "boolean"}),

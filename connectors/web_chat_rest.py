@@ -20,6 +20,8 @@ from connectors.web_chat import WebChat
 from connectors.web_chat_bodies import ABOUT, LINK, SESSION, STORED, OfflineBody, SessionBody
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog
+from madoguchi.conversations.calls.ice import Ice
+from madoguchi.conversations.calls.views import CallViews
 from madoguchi.conversations.tables import conversation, message
 from madoguchi.conversations.views import ConversationViews
 from madoguchi.files.service import Files, StoredFile
@@ -27,6 +29,7 @@ from madoguchi.files.tables import file
 from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import Problem, problem_of, response
 from madoguchi.http.table import NOBODY, Body, Call, Handler, Nothing, Operation, answer, parse
+from madoguchi.live.relay import Relay
 from madoguchi.live.tail import Tail
 from madoguchi.model.conversation import Visibility
 from madoguchi.model.hours import Opening
@@ -72,6 +75,9 @@ class WidgetPorts:
     clock: Clock
     files: Files
     render: ConversationViews
+    calls: CallViews
+    relay: Relay
+    ice: Ice
     router: Positions
     catalog: Callable[[], Catalog]
     client_of: Callable[[web.Request], str]
@@ -220,6 +226,8 @@ class WidgetRest:
             "upload_limit": self._ports.files.limit,
             "text_limit": connector.capabilities.text_limit,
             "color": settings.color,
+            "calls": settings.calls,
+            "ice": self._ports.ice.servers("visitor") if settings.calls != "none" else [],
             "topics": [
                 {"key": topic, "open": opening(queue).open, **queues[queue].object.names}
                 for topic, queue in entry.topics.items()

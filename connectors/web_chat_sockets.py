@@ -5,16 +5,17 @@ the log, filtered by the audience of this visitor.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiohttp import web
 from sqlalchemy import select
 
-from connectors import attributes
+from connectors import attributes, web_call
 from connectors.web_chat import CALLBACK_ACTS, WebChat
 from connectors.web_chat_rest import WidgetPorts, WidgetRest, whole_minutes
+from madoguchi.conversations.calls import views as call_views
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.files.tables import file
 from madoguchi.http.limits import Limiter
@@ -31,6 +32,7 @@ from router.views import somebody_is_there
 from unified_profile.identity import called
 
 NAMESPACE = "/visitor"
+EVENTS = ("hello", "send", "typing", "seen", "identify", "leave", "callback", "call", "signal")
 HEARTBEAT_S = 15.0
 POSITION_S = 5.0
 HISTORY = 200
@@ -68,6 +70,8 @@ class WidgetServer:
     def __init__(self, ports: WidgetPorts) -> None:
         self._ports = ports
         self._rest = WidgetRest(ports)
+        self._signals = web_call.Signals(ports.store, ports.relay)
+        ports.relay.door(self._deliver)
         self._visitors: dict[str, Visitor] = {}
         self._desks: Desks | None = None
         # Anybody may be a visitor: a person makes a few events a second, a reload a handful.
@@ -76,7 +80,7 @@ class WidgetServer:
         self.server = make("*")
         self.server.on("connect", self._connect, namespace=NAMESPACE)
         self.server.on("disconnect", self._disconnect, namespace=NAMESPACE)
-        for name in ("hello", "send", "typing", "seen", "identify", "leave", "callback"):
+        for name in EVENTS:
             self.server.on(name, self._handler(name), namespace=NAMESPACE)
 
     def hears_desk(self, desks: Desks) -> None:
@@ -176,7 +180,7 @@ class WidgetServer:
         id = yield from _newest(visitor)
         visitor.conversation = id
         if id is None:
-            return {"conversation": None, "messages": []}
+            return {"conversation": None, "messages": [], "calls": []}
         views = yield from self._ports.render.visitor([id])
         rows = yield (
             select(message)
@@ -190,7 +194,10 @@ class WidgetServer:
             )
             .limit(HISTORY)
         )
+        calls = yield from call_views.of_thread(visitor.connector.account.id, visitor.id)
+        shown = yield from self._ports.calls.visitor(calls)
         return {
+            "calls": [one.body for one in shown.values()],
             "conversation": views[id].body,
             "messages": [self._ports.render.visitor_message_body(r) for r in reversed(rows)],
         }
@@ -302,6 +309,41 @@ class WidgetServer:
         event = visitor.connector.event(visitor.id, "callback", name, body)
         await self._ports.inbox.put(visitor.connector.account.id, [event])
         return {"ok": True}
+
+    async def _on_call(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        """Take in what a visitor does in a call: begins it, is silent, shows themselves, leaves."""
+        act = web_call.asked(data)
+        allowed = visitor.connector.settings.calls
+        if act is None:
+            return {"ok": False, "code": "invalid", "detail": "a call has an id and a known act"}
+        if allowed == "none" or (act["media"] == "video" and allowed == "voice"):
+            return {"ok": False, "code": "no_calls", "detail": "this site takes no such calls"}
+        self._rest.messages.require(f"call:{visitor.id}", "too much at once; wait a little")
+        topic = data.get("topic") if isinstance(data.get("topic"), str) else None
+        # A start that is sent again is the same start.
+        turn = "start" if act["act"] == "start" else self._ports.clock.new_id()
+        body = {**act, "language": visitor.language, "topic": topic}
+        event = visitor.connector.event(
+            visitor.id, "call", f"call-{act['call']}-{turn}", _plain(body)
+        )
+        await self._ports.inbox.put(visitor.connector.account.id, [event])
+        return {"ok": True}
+
+    async def _on_signal(self, visitor: Visitor, data: dict[str, Any]) -> Any:
+        """Carry what the visitor's browser tells another browser of its call."""
+        here = log.visitor(visitor.connector.account.id, visitor.id)
+        return await self._signals.pass_on(here, data)
+
+    async def _deliver(self, address: str, name: str, body: Mapping[str, Any]) -> bool:
+        """Give something to the widgets at an address; return whether there are any."""
+        found = [
+            one
+            for one in self._visitors.values()
+            if log.visitor(one.connector.account.id, one.id) == address
+        ]
+        for one in found:
+            await push(self.server, one.sid, NAMESPACE, name, body)
+        return bool(found)
 
     async def desk_typing(self, conversation: Id, name: str, *, on: bool) -> None:
         """Tell the visitor of a conversation that the agent is writing."""

@@ -33,6 +33,10 @@ from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
 from madoguchi.configuration.suiting_routes import SuitingApi
 from madoguchi.conversations import views as conversation_views
+from madoguchi.conversations.calls import views as call_views
+from madoguchi.conversations.calls.ice import Ice
+from madoguchi.conversations.calls.routes import CallApi
+from madoguchi.conversations.calls.views import CallViews
 from madoguchi.conversations.routes import ConversationApi
 from madoguchi.conversations.rule_routes import RuleApi
 from madoguchi.conversations.views import ConversationViews
@@ -47,21 +51,26 @@ from madoguchi.http.table import Api, Operation, answer
 from madoguchi.jobs.chores import Chores
 from madoguchi.jobs.service import Jobs
 from madoguchi.live import schemas
+from madoguchi.live.relay import Relay
 from madoguchi.live.server import Watchdog
 from madoguchi.live.tail import Tail
 from madoguchi.live.views import Views
+from madoguchi.model.ids import Id
 from madoguchi.model.log import Entity, NumberedEntry
+from madoguchi.model.routing import Assigned
 from madoguchi.security.secrets import Vault, parse_keys
 from madoguchi.security.sessions import Sessions
 from madoguchi.settings import Settings
 from madoguchi.store.inbox import Inbox
 from madoguchi.store.opening import open_postgres, open_sqlite
 from madoguchi.store.postgres import PostgresStore
+from madoguchi.store.wire import PostgresWire
 from madoguchi.store.work import Store
 from madoguchi.tasks import Supervisor
 from router.board.routes import BoardApi
 from router.client import RouterClient
 from router.guard import queues_in_use
+from router.orders import Order
 from router.routes import RouterApi
 from router.service import RouterService
 from router.tables import COMMANDS_KEPT, router_command
@@ -107,6 +116,10 @@ class Hub:
     files: Files
     jobs: Jobs
     hooks: Hooks
+    relay: Relay
+    wire: PostgresWire | None
+    calls: CallViews
+    ice: Ice
     desk: DeskStream = field(init=False)
     widget: WidgetServer = field(init=False)
     chores: Chores = field(init=False)
@@ -154,6 +167,7 @@ def _joined(
 ) -> Hub:
     """Make every part and hand it what it needs; nothing runs yet."""
     holder = f"{_node(settings.data)}.{secrets.token_hex(4)}"
+    wire = PostgresWire(settings.database) if settings.database else None
     vault = Vault(parse_keys(settings.secret_keys), settings.secret_folders)
     inbox = Inbox(store)
     registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)
@@ -167,7 +181,8 @@ def _joined(
     )
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
-    views = _views(render, router_views)
+    calls = CallViews(lambda id: configuration.catalog.agent_name(id), registry.by_browser)
+    views = _views(render, router_views, calls)
     turns, days = Turns(clock), Days(store, clock, settings.zone)
     metrics = CollectorRegistry()
     hub = Hub(
@@ -209,6 +224,10 @@ def _joined(
         ),
         jobs=Jobs(store, clock, hints),
         hooks=Hooks(registry, settings.base_url, _counted(metrics, *HOOKS_REFUSED)),
+        relay=Relay(wire),
+        wire=wire,
+        calls=calls,
+        ice=Ice(clock, settings.stun_servers, settings.turn_servers, settings.turn_secret),
     )
     hub.files.spare(lambda: configuration.catalog.sounds.values())
     hub.tail.watch(lambda entry: _reconfigured(hub, entry))
@@ -232,7 +251,7 @@ def _streams(hub: Hub, render: ConversationViews) -> None:
     """Make the two live servers and let each hear the other's typing."""
     refused = _counted(hub.metrics, *EVENTS_REFUSED)
     hub.desk = DeskStream(
-        hub.tail, hub.store, hub.clock, hub.authenticate, hub.client, hub.hints, refused
+        hub.tail, hub.store, hub.clock, hub.authenticate, hub.client, hub.hints, refused, hub.relay
     )
     hub.widget = WidgetServer(
         WidgetPorts(
@@ -243,6 +262,9 @@ def _streams(hub: Hub, render: ConversationViews) -> None:
             clock=hub.clock,
             files=hub.files,
             render=render,
+            calls=hub.calls,
+            relay=hub.relay,
+            ice=hub.ice,
             router=hub.router,
             catalog=lambda: hub.configuration.catalog,
             client_of=client_address(hub.settings.trusted_proxies),
@@ -272,7 +294,7 @@ def _api(hub: Hub, views: Views, render: ConversationViews, router_views: Router
         hub.api.add(operations)
 
 
-def _views(render: ConversationViews, router_views: RouterViews) -> Views:
+def _views(render: ConversationViews, router_views: RouterViews, calls: CallViews) -> Views:
     return Views(
         desk={
             Entity.CONVERSATION: render.desk,
@@ -283,10 +305,12 @@ def _views(render: ConversationViews, router_views: RouterViews) -> Views:
             Entity.OFFER: router_views.offers,
             Entity.AGENT: router_views.agents,
             Entity.PREFERENCES: preferences.views,
+            Entity.CALL: calls.desk,
         },
         visitor={
             Entity.CONVERSATION: render.visitor,
             Entity.MESSAGE: render.visitor_messages,
+            Entity.CALL: calls.visitor,
         },
         contents={
             Entity.CONVERSATION: conversation_views.snapshot_conversations,
@@ -295,6 +319,7 @@ def _views(render: ConversationViews, router_views: RouterViews) -> Views:
             Entity.OFFER: router_views.snapshot_offers,
             Entity.AGENT: router_views.snapshot_agents,
             Entity.PREFERENCES: preferences.snapshot,
+            Entity.CALL: call_views.snapshot_calls,
         },
     )
 
@@ -315,6 +340,13 @@ def _operations(
         hub.desk.session_ended,
     ).operations()
     yield ConversationApi(hub.store, hub.clock, views, render, hub.registry.line).operations()
+    yield CallApi(
+        hub.store,
+        hub.clock,
+        hub.calls,
+        hub.ice,
+        lambda item, agent, by: _give(hub, item, agent, by),
+    ).operations()
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
@@ -332,6 +364,11 @@ def _operations(
     ).operations()
 
 
+async def _give(hub: Hub, item: Id, agent: Id, by: Id) -> None:
+    """Let an agent have an item from now on."""
+    await hub.client.ask(Order(Assigned(item, agent, by)))
+
+
 def _reconfigured(hub: Hub, entry: NumberedEntry) -> None:
     """A configuration that another process saved takes effect here, too."""
     if entry.entry.entity is Entity.CONFIG:
@@ -347,6 +384,8 @@ def _start(hub: Hub) -> None:
     """Start what works in the background; each task is watched and restarted."""
     if isinstance(hub.store, PostgresStore):
         hub.tasks.start("notify", hub.store.notify)
+    if hub.wire is not None:
+        hub.tasks.start("wire", hub.wire.run)
     hub.tasks.start("inbox", hub.inbox.run)
     hub.tasks.start("router", hub.router.run)
     hub.tasks.start("lanes", hub.lanes.run)

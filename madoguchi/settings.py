@@ -66,6 +66,20 @@ class Settings(BaseModel):
         12, gt=0, le=720, description="a sign-in lasts so long without use"
     )
 
+    stun: str = Field("", description="comma-separated stun: addresses for calls between browsers")
+    turn: str = Field("", description="comma-separated turn: or turns: addresses for these calls")
+    turn_secret: str = Field(
+        "", description="what the TURN server signs its passes with (coturn: static-auth-secret)"
+    )
+
+    @field_validator("stun", "turn")
+    @classmethod
+    def _servers(cls, value: str) -> str:
+        for one in _listed(value):
+            if not re.fullmatch(r"(stun|turn)s?:\S+", one):
+                raise ValueError("must look like stun:turn.example.com:3478")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _url(cls, value: str) -> str:
@@ -108,6 +122,16 @@ class Settings(BaseModel):
         return value
 
     @property
+    def stun_servers(self) -> list[str]:
+        """The STUN servers of calls between browsers."""
+        return _listed(self.stun)
+
+    @property
+    def turn_servers(self) -> list[str]:
+        """The TURN servers of calls between browsers."""
+        return _listed(self.turn)
+
+    @property
     def zone(self) -> ZoneInfo | None:
         """Where the company's days begin; None: where the machine's do."""
         return ZoneInfo(self.time_zone) if self.time_zone else None
@@ -121,6 +145,10 @@ class Settings(BaseModel):
     def base_url(self) -> str:
         """The public URL without a trailing slash; defaults to the bound address."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def is_account_secret(name: str) -> bool:

@@ -11,13 +11,21 @@ Short = Annotated[str, Field(max_length=120)]
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
 
 
+class WorkBody(Body):
+    """Which work of a conversation is meant: that of its texts, or of its call; by default the only
+    one, and that of the texts where there are both.
+    """
+
+    of: Literal["text", "call"] | None = None
+
+
 class DeclineBody(Body):
     """Why an offer is declined."""
 
     reason: Literal["busy", "break", "skill", "other"] = "busy"
 
 
-class TransferBody(Body):
+class TransferBody(WorkBody):
     """Where to, why, and what the next agent must know."""
 
     queue: Short | None = None
@@ -32,20 +40,20 @@ class TransferBody(Body):
         return self
 
 
-class EndBody(Body):
+class EndBody(WorkBody):
     """Up to where this desk has shown the customer's texts."""
 
     inbound_seq: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
-class WrapUpBody(Body):
+class WrapUpBody(WorkBody):
     """What came of it."""
 
     code: Short = ""
     note: Annotated[str, Field(max_length=4000)] = ""
 
 
-class CallBody(Body):
+class CallBody(WorkBody):
     """What came of calling a customer who asked for it."""
 
     outcome: Literal["reached", "missed", "given_up"]
@@ -76,7 +84,7 @@ class CapacityBody(Body):
     units: Annotated[int, Field(ge=0, le=50)]
 
 
-class AssignBody(Body):
+class AssignBody(WorkBody):
     """Who shall have it."""
 
     agent: Uuid

@@ -9,11 +9,8 @@ from sqlalchemy import update
 
 from madoguchi.clock import from_micros, to_micros
 from madoguchi.configuration.catalog import Catalog
-from madoguchi.configuration.queue_parts import Full
-from madoguchi.conversations import acts, callback_telling
 from madoguchi.conversations.callbacks import GIVEN_UP
-from madoguchi.conversations.closing import close
-from madoguchi.conversations.turning_away import FULL, WAITED, WHY, Away, closed_words
+from madoguchi.conversations.turning_away import WHY
 from madoguchi.model import log
 from madoguchi.model.channels import Line
 from madoguchi.model.ids import DOMAIN, Id
@@ -42,9 +39,11 @@ from madoguchi.model.routing import (
 from madoguchi.security.audit import record
 from madoguchi.store.log import append
 from madoguchi.store.work import Work
+from router import matters
 from router import statements as sql
 from router.calling import MISSED, Calls, answers
 from router.engine.engine import Engine
+from router.matters import Moves
 from router.offering import snapshots
 from router.pauses import ENDED, released_us
 from router.rebuild import Kept, routing_of
@@ -153,8 +152,7 @@ class Changes:
         entries: list[LogEntry] = []
         yield from self._write_offers(entries)
         yield from self._write_assignments()
-        queues, owners = yield from self._write_items(entries)
-        yield from self._write_conversations(queues, owners)
+        yield from matters.write(self, (yield from self._write_items(entries)))
         yield from self._standing.write(self.agents, entries)
         yield append(entries)
         for statement in self.audit:
@@ -169,10 +167,7 @@ class Changes:
             self.kept.placed[id] = (facts.spec.queue, facts.owner)
         self.kept.answered |= set(self.answered)
         for id in self.closed:
-            kept = self.kept
-            kept.answered.discard(id)
-            for book in (kept.items, kept.conversations, kept.placed, kept.texts):
-                book.pop(id, None)
+            self.kept.forget(id)
         for one in self.moved:
             self.kept.offers[one.id] = self.kept.offers.get(one.id, 1) + 1
         for end in self.ended:
@@ -274,23 +269,15 @@ class Changes:
                 .values(wrap_up_at=self.now)
             )
 
-    def _write_items(
-        self, entries: list[LogEntry]
-    ) -> Work[tuple[dict[Id, str], dict[Id, Id | None]]]:
+    def _write_items(self, entries: list[LogEntry]) -> Work[Moves]:
         """Return which conversations have another queue and which another owner now."""
         rows = []
-        owners: dict[Id, Id | None] = {}
-        queues: dict[Id, str] = {}
+        moves = Moves()
         for id, type in self.items.items():
             facts = self.facts(id)
             rows.append(self._item_row(id, facts))
-            conversation = facts.spec.conversation
-            queue, owner = self.kept.placed.get(id, (facts.spec.queue, None))
-            new_owner = None if id in self.closed else facts.owner
-            if owner != new_owner:
-                owners[conversation] = new_owner
-            if queue != facts.spec.queue:
-                queues[conversation] = facts.spec.queue
+            before = self.kept.placed.get(id, (facts.spec.queue, None))
+            moves.note(self, facts, before)
             entries.append(self._item_entry(id, type, facts))
         yield sql.ITEM.each(rows)
         yield sql.ENQUEUED.each(
@@ -312,46 +299,7 @@ class Changes:
             ]
         )
         yield sql.WRAP_UP.each([{"b_id": i, "b_wrap_up": w} for i, w in self.wrap_ups.items()])
-        return queues, owners
-
-    def _write_conversations(
-        self, queues: dict[Id, str], owners: dict[Id, Id | None]
-    ) -> Work[None]:
-        shown = [
-            facts.spec.conversation
-            for id in (self.wrapped | self.resumed) - set(self.closed)
-            if (facts := self.engine.item(id)) is not None
-        ]
-        called = (self.engine.item(id) for id in self.calls.turned if id not in self.closed)
-        known = [one for one in called if one is not None]
-        news = self.calls.news(known, self.catalog, self.now)
-        yield from acts.hold(queues, owners, self.ends, shown, news)
-        if queues:
-            yield from acts.moved(queues, self.now)
-        if owners:
-            yield from acts.owned(owners, self.now)
-        yield from callback_telling.tell(news, self.line, self.now, self.new_id)
-        if self.ends:
-            done = {self.last[id].spec.conversation: self.wrap_ups.get(id) for id in self.closed}
-            results = {c: w for c, w in done.items() if w}
-            away = self._turned_away()
-            # The text that asked for a place stands behind the item that it made.
-            ends = self.ends | {c: self.heard for c, one in away.items() if one.why == FULL}
-            yield from close(ends, self.now, self.new_id, results, away)
-        yield from acts.tell_again(shown, self.now)
-
-    def _turned_away(self) -> dict[Id, Away]:
-        """Return conversation → why it ends though its customer was not served."""
-        found = {}
-        for item, why in self.away.items():
-            spec = self.last[item].spec
-            queue = self.catalog.queues.get(spec.queue)
-            if queue is not None:
-                words = Full() if why == GIVEN_UP else queue.object.full
-                if why == WAITED and not (now := self.catalog.opening(spec.queue, self.now)).open:
-                    words = closed_words(now)
-                found[spec.conversation] = Away(why, words, self.line)
-        return found
+        return moves
 
     def answer_of(self, item: Id) -> Answer:
         """Return what an item's first assignment says of its wait."""

@@ -8,12 +8,14 @@ from typing import Any
 from madoguchi.clock import to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.callbacks import ASKED, CANCELLED
+from madoguchi.conversations.calls.repository import ENDED
 from madoguchi.model.ids import Id
 from madoguchi.model.log import NumberedEntry
 from madoguchi.model.routing import (
     AgentReplied,
     CallbackAsked,
     CallbackCancelled,
+    CallEnded,
     Command,
     CustomerWrote,
     ItemCancelled,
@@ -58,9 +60,7 @@ def heard(
     if entry.type == "item.enqueued" and entry.entity_id in specs:
         row = specs[entry.entity_id]
         if row.state == ItemState.waiting.value and row.id not in kept.items:
-            kept.items[row.id] = row.version
-            kept.conversations[row.id] = row.conversation
-            kept.placed[row.id] = (row.queue, None)
+            kept.know(row)
             spec = rebuild.item_spec(row)
             # A row from just before the clock was set back would wait behind all later ones.
             came = min(spec.enqueued_at, to_micros(now))
@@ -72,5 +72,7 @@ def heard(
         yield AgentReplied(item)
     elif entry.type == "conversation.customer_left" and item:
         yield ItemCancelled(item, ItemState.abandoned)
+    elif entry.type == ENDED and item:
+        yield CallEnded(item)
     elif entry.type in _CALLS and item:
         yield _CALLS[entry.type](item)

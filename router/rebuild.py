@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 
 from madoguchi.clock import EPOCH, from_micros, to_micros
 from madoguchi.conversations.tables import conversation, work_item
-from madoguchi.model.conversation import UNFINISHED
+from madoguchi.model.conversation import UNFINISHED, ItemKind
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.routing import (
     Activity,
@@ -57,6 +57,8 @@ class Kept:
     spends: dict[Id, Activity | None] = field(default_factory=dict)
     placed: dict[Id, tuple[str, Id | None]] = field(default_factory=dict)
     texts: dict[Id, int] = field(default_factory=dict)
+    texts_of: dict[Id, Id] = field(default_factory=dict)
+    calls_of: dict[Id, Id] = field(default_factory=dict)
     answered: set[Id] = field(default_factory=set)
     cursor: int = 0
     newest: datetime = EPOCH
@@ -66,9 +68,7 @@ class Kept:
     ) -> None:
         """Take in rows as they are stored."""
         for row in items:
-            self.items[row.id] = row.version
-            self.conversations[row.id] = row.conversation
-            self.placed[row.id] = (row.queue, row.owner)
+            self.know(row)
             self.texts[row.id] = row.inbound_seq
             self.released[row.id] = (row.routing or {}).get("released_us", 0)
             if row.assigned_at is not None:
@@ -79,6 +79,29 @@ class Kept:
             self.agents[row.agent] = row.version
             self.activity[row.agent] = (Activity(row.activity), row.activity_since)
             self.presences[row.agent] = (Presence(row.presence), row.reason)
+
+    def know(self, row: Row[Any]) -> None:
+        """Take in an item that waits or is worked on."""
+        self.items[row.id] = row.version
+        self.conversations[row.id] = row.conversation
+        self.placed[row.id] = (row.queue, row.owner)
+        book = self.calls_of if row.kind == ItemKind.CALL.value else self.texts_of
+        book[row.conversation] = row.id
+
+    def of(self, conversation: Id) -> list[Id]:
+        """Return a conversation's unfinished items, that of its texts first."""
+        found = (self.texts_of.get(conversation), self.calls_of.get(conversation))
+        return [item for item in found if item is not None]
+
+    def forget(self, item: Id) -> None:
+        """Drop an item that has ended."""
+        self.answered.discard(item)
+        conversation = self.conversations.get(item, "")
+        for book in (self.texts_of, self.calls_of):
+            if book.get(conversation) == item:
+                del book[conversation]
+        for kept in (self.items, self.conversations, self.placed, self.texts):
+            kept.pop(item, None)
 
     def move(self, leap: timedelta) -> None:
         """Follow a wall clock that was set."""
@@ -221,6 +244,7 @@ def item_spec(row: Row[Any]) -> ItemSpec:
         not_before=kept.get("not_before", 0),
         requires=row.requires,
         priority=row.priority,
+        exclusive=row.kind == ItemKind.CALL.value,
         preferred=kept.get("preferred", row.preferred),
         preference=Preference(
             kept.get("preference") or row.preference or Preference.last_owner.value

@@ -4,19 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.configuration.service import Change, Configuration, body_of
 from madoguchi.conversations import acts
-from madoguchi.conversations.repository import by_ids, unfinished_items
+from madoguchi.conversations.repository import by_ids, unfinished_work
 from madoguchi.conversations.routes import V1
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.conversations.visibility import allow, visible
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Body, Call, Handler, Nothing, Operation
-from madoguchi.model.conversation import UNFINISHED
+from madoguchi.model.conversation import UNFINISHED, ItemKind
 from madoguchi.model.ids import Id, is_id
 from madoguchi.model.people import Actor
 from madoguchi.model.routing import (
@@ -58,6 +58,7 @@ from router.bodies import (
     PriorityBody,
     SignOutBody,
     TransferBody,
+    WorkBody,
     WrapUpBody,
 )
 from router.client import RouterClient, audited
@@ -102,13 +103,18 @@ class RouterApi:
         return [
             _post(f"{V1}/offers/{{id}}/accept", self.accept, "Accept an offer", status=200),
             _post(f"{V1}/offers/{{id}}/decline", self.decline, "Decline an offer", DeclineBody),
-            _post(f"{one}/take", self.take, "Pull from the own queues"),
+            _post(f"{one}/take", self.take, "Pull from the own queues", query=WorkBody),
             _post(f"{one}/transfer", self.transfer, "Transfer", TransferBody),
-            _post(f"{one}/transfer/cancel", self.cancel, "Take a transfer back"),
+            _post(f"{one}/transfer/cancel", self.cancel, "Take a transfer back", query=WorkBody),
             _post(f"{one}/end", self.end, "End the contact; wrap-up begins", EndBody),
             _post(f"{one}/wrap-up", self.wrap_up, "End the work with its result", WrapUpBody),
             _post(f"{one}/callback", self.called, "Say what came of a call", CallBody),
-            _post(f"{one}/wrap-up/extend", self.extend, "30 seconds more for wrap-up"),
+            _post(
+                f"{one}/wrap-up/extend",
+                self.extend,
+                "30 seconds more for wrap-up",
+                query=WorkBody,
+            ),
             _post(
                 f"{one}/assign",
                 self.assign,
@@ -230,7 +236,7 @@ class RouterApi:
             agent_name=self._catalog.agent_name(refused.agent),
         )
 
-    async def take(self, call: Call[Nothing]) -> None:
+    async def take(self, call: Call[WorkBody]) -> None:
         """Pull a waiting conversation from an own queue."""
         item = await self._item(call, Action.PULL)
         notes = audited(call.actor, "conversation.pull", item)
@@ -248,23 +254,26 @@ class RouterApi:
         elif body.agent is not None:
             await self._ask(Order(TransferredToAgent(item, body.agent, by, body.reason), notes))
 
-    async def cancel(self, call: Call[Nothing]) -> None:
+    async def cancel(self, call: Call[WorkBody]) -> None:
         """Take a transfer back that nobody has accepted."""
         item = await self._item(call, Action.TRANSFER)
         await self._ask(Order(TransferCancelled(item)))
 
     async def end(self, call: Call[EndBody]) -> None:
-        """End the contact; wrap-up begins. 409 ``newer_inbound`` when the customer wrote since."""
+        """End the contact; wrap-up begins. 409 ``newer_inbound`` when the customer wrote since,
+        ``call_open`` for a call: that ends by hanging up.
+        """
         id, seq = call.id(), call.body.inbound_seq
 
         def unit() -> Work[Any]:
             yield from acts.check_end(call.actor, id, seq)
-            return (yield from unfinished_items([id]))
+            return (yield from unfinished_work(id, call.body.of))
 
-        items = await self.store.write(unit)
-        if id not in items:
+        row = await self.store.write(unit)
+        if row is None:
             raise Problem(409, "nothing_to_end", "nobody works on this conversation")
-        row = items[id]
+        if row.kind == ItemKind.CALL.value and row.owner is not None:
+            raise Problem(409, "call_open", "hang up to end a call")
         notes = audited(call.actor, "conversation.end", row.id)
         if row.owner is None:
             await self._ask(Order(WorkEnded(row.id), notes))
@@ -273,8 +282,8 @@ class RouterApi:
 
     async def wrap_up(self, call: Call[WrapUpBody]) -> None:
         """End the work. 422 when the queue wants a result and there is none."""
-        item = await self._item(call, Action.END)
-        row = (await self.store.read(lambda: unfinished_items([call.id()])))[call.id()]
+        row = await self._work(call, Action.END)
+        item = str(row.id)
         queue = self._catalog.queues.get(row.queue)
         codes = [code.key for code in queue.object.wrap_up] if queue else []
         if row.state != ItemState.wrap_up.value:
@@ -289,13 +298,13 @@ class RouterApi:
         """Say what came of calling the customer: reached, in vain (the item waits for the next
         call), or given up. 409 ``no_callback``, ``no_more_calls``.
         """
-        item = await self._item(call, Action.END)
-        row = (await self.store.read(lambda: unfinished_items([call.id()])))[call.id()]
+        row = await self._work(call, Action.END)
+        item = str(row.id)
         outcome = call.body.outcome
         notes = audited(call.actor, f"conversation.callback_{outcome}", item)
         await self._ask(Order(_OUTCOMES[outcome](item, row.owner or call.actor.id), notes))
 
-    async def extend(self, call: Call[Nothing]) -> None:
+    async def extend(self, call: Call[WorkBody]) -> None:
         """Let a wrap-up with a limit end 30 s later. 409 ``no_limit``, ``not_in_wrap_up``."""
         item = await self._item(call, Action.END)
         await self._ask(Order(WrapUpExtended(item, EXTENSION_S)))
@@ -420,19 +429,25 @@ class RouterApi:
 
     async def _item(self, call: Call[Any], action: Action) -> Id:
         """Return the unfinished item of a conversation that the actor may treat so."""
-        id = call.id()
+        return str((await self._work(call, action)).id)
+
+    async def _work(self, call: Call[Any], action: Action) -> Row[Any]:
+        """Return the row of that item."""
+        id, kind = call.id(), call.body.of
 
         def unit() -> Work[Any]:
             found = yield from by_ids([id])
             if id not in found:
                 raise NotFound("conversation")
-            yield from allow(call.actor, action, found[id])
-            return (yield from unfinished_items([id]))
+            row = yield from unfinished_work(id, kind)
+            owner = row.owner if row is not None else None
+            yield from allow(call.actor, action, found[id], owner)
+            return row
 
-        items = await self.store.read(unit)
-        if id not in items:
+        row: Row[Any] | None = await self.store.read(unit)
+        if row is None:
             raise Problem(409, "closed", "the conversation has ended")
-        return str(items[id].id)
+        return row
 
     async def _ask(self, order: Order) -> dict[str, Any]:
         try:

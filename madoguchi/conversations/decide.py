@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
-from madoguchi.conversations import callback_asking, callbacks, choice, outside, turning_away
-from madoguchi.conversations.choice import Choice, Contact
+from madoguchi.conversations import callback_asking, callbacks, outside, turning_away
+from madoguchi.conversations.beginning import conversation_for, enqueue
+from madoguchi.conversations.calls.arriving import arrived
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.conversation import (
     Author,
@@ -14,7 +15,6 @@ from madoguchi.model.conversation import (
     Direction,
     Message,
     MessageState,
-    NewItem,
     Visibility,
     advance,
     occurred_at,
@@ -22,6 +22,7 @@ from madoguchi.model.conversation import (
 from madoguchi.model.hours import Opening
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import (
+    InboundCall,
     InboundCallback,
     InboundEnd,
     InboundIdentity,
@@ -55,31 +56,13 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
     if ledger.by_provider(arrival.account.id, inbound.provider_id) is not None:
         return
     identity, customer = ledger.people[inbound.sender]
-    one, preferred, preference = _conversation_for(ledger, arrival, inbound, identity)
+    one, asked_first = conversation_for(ledger, arrival, inbound, identity, inbound.thread)
     message = _received(ledger.new_id(), one.id, identity.id, inbound, arrival)
     one = _written_to(ledger, one, message, inbound)
     opening = Opening()
-    if needs_agent := one.id not in ledger.items:
-        came_to = one.queue
-        own = choice.taken(one)
-        one, opening = _placed(ledger, one)
-        if preferred is None:
-            colleague = ledger.colleagues.get(customer.id)
-            preferred, preference = choice.preferred(ledger.catalog, one, customer, colleague)
-        ledger.add_item(
-            NewItem(
-                ledger.new_id(),
-                one.id,
-                one.queue,
-                came_to,
-                arrival.account.channel,
-                arrival.received_at,
-                preferred,
-                preference,
-                inbound.topic,
-                **own,
-            )
-        )
+    # Who speaks with the customer on the telephone has their texts before the eyes, too.
+    if needs_agent := one.id not in ledger.items and one.owner is None:
+        one, opening = enqueue(ledger, arrival, inbound, one, customer, asked_first)
     ledger.add_message(message, inbound_seq=one.inbound_seq)
     if inbound.automatic:
         return
@@ -88,12 +71,6 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
         callback_asking.wrote(ledger, arrival, one, identity, inbound.text)
     elif not opening.open:
         _tell_closed(ledger, arrival, one, identity, opening)
-
-
-def _placed(ledger: Ledger, one: Conversation) -> tuple[Conversation, Opening]:
-    """Return a conversation in the queue where it is to wait now, and how it stands there."""
-    queue, opening = ledger.catalog.destination(one.queue, ledger.now)
-    return (one if queue == one.queue else ledger.move(one, queue)), opening
 
 
 def _tell_closed(
@@ -166,75 +143,6 @@ def _noted(context: Mapping[str, Any], *, automatic: bool) -> dict[str, Any]:
     return {**left, turning_away.AUTOMATIC: True} if automatic else left
 
 
-def _conversation_for(
-    ledger: Ledger, arrival: Arrival, inbound: InboundMessage, identity: Identity
-) -> tuple[Conversation, Id | None, str | None]:
-    """Return the open conversation of the thread, a reopened one, or a new one.
-
-    With it come the agent who shall get the first offer, and why.
-    """
-    account = arrival.account
-    earlier = ledger.of_thread((account.id, inbound.thread))
-    last = earlier[-1] if earlier else None
-    if last is not None and last.state is not ConversationState.CLOSED:
-        return last, None, None
-    if last is not None and _reopens(last, arrival):
-        reopened = ledger.change(
-            last,
-            state=ConversationState.OPEN,
-            closed_at=None,
-            wrap_up=None,
-            context=outside.unmarked(callbacks.forgotten(last)),
-        )
-        return reopened, last.last_owner, "last_owner" if last.last_owner else None
-    chosen = _choose(ledger, arrival, inbound)
-    return (
-        ledger.open(
-            Conversation(
-                id=ledger.new_id(),
-                number=0,
-                account=account.id,
-                channel=account.channel,
-                thread=inbound.thread,
-                identity=identity.id,
-                state=ConversationState.OPEN,
-                queue=chosen.queue,
-                language=inbound.language or account.language,
-                created_at=arrival.received_at,
-                last_at=arrival.received_at,
-                subject=inbound.topic or "",
-                continues=last.id if last else None,
-                context=chosen.mark,
-            )
-        ),
-        None,
-        None,
-    )
-
-
-def _choose(ledger: Ledger, arrival: Arrival, inbound: InboundMessage) -> Choice:
-    """Return the queue of a new conversation; rules that could not tell are noted."""
-    _, customer = ledger.people[inbound.sender]
-    contact = Contact(
-        account=arrival.account,
-        sender=inbound.sender,
-        customer=customer,
-        business_id=ledger.business_ids.get(customer.id, ""),
-        text=inbound.text,
-        topic=inbound.topic or "",
-        language=inbound.language,
-        context=inbound.context,
-    )
-    chosen = choice.choose(ledger.catalog, contact, ledger.now, ledger.zone)
-    ledger.unanswered += chosen.unanswered
-    return chosen
-
-
-def _reopens(last: Conversation, arrival: Arrival) -> bool:
-    window = arrival.capabilities.reopen_window_s
-    return (arrival.received_at - last.last_at).total_seconds() <= window
-
-
 @_handle.register
 def _(inbound: InboundReceipt, ledger: Ledger, arrival: Arrival) -> None:
     one = ledger.messages.get(inbound.message or "") or ledger.by_provider(
@@ -300,6 +208,11 @@ def _(inbound: InboundEnd, ledger: Ledger, arrival: Arrival) -> None:
 @_handle.register
 def _(inbound: InboundCallback, ledger: Ledger, arrival: Arrival) -> None:
     callback_asking.clicked(ledger, arrival, inbound)
+
+
+@_handle.register
+def _(inbound: InboundCall, ledger: Ledger, arrival: Arrival) -> None:
+    arrived(ledger, arrival, inbound)
 
 
 def _left(ledger: Ledger, one: Conversation, arrival: Arrival) -> Message:

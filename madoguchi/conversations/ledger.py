@@ -7,12 +7,14 @@ from typing import Any
 
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import telling
+from madoguchi.conversations.calls.repository import Call
 from madoguchi.conversations.choice import Verdict
 from madoguchi.model import log
 from madoguchi.model.channels import Account, Capabilities
 from madoguchi.model.conversation import (
     Conversation,
     ConversationState,
+    ItemKind,
     Message,
     MessageState,
     NewItem,
@@ -74,6 +76,10 @@ class Ledger:
         self.outgoing: list[Message] = []
         self.new_items: list[NewItem] = []
         self.settled: set[Id] = set()
+        self.call_items: dict[Id, Id] = {}
+        self.open_of: dict[Id, Id] = {}
+        self.calls: dict[tuple[Id, str], Call] = {}
+        self.known_calls: dict[Id, Call] = {}
         self._touched: dict[Id, dict[str, Any]] = {}
         self._left: dict[Id, str] = {}
         self._entries: list[Callable[[Ledger], LogEntry]] = []
@@ -163,9 +169,24 @@ class Ledger:
     def add_item(self, item: NewItem) -> None:
         """Add a work item."""
         self.new_items.append(item)
-        self.items[item.conversation] = item.id
+        book = self.items if item.kind is ItemKind.TEXT else self.call_items
+        book[item.conversation] = item.id
         entry = telling.item_enqueued(item, self.now)
         self._entries.append(lambda _: entry)
+
+    def know_calls(
+        self, calls: Mapping[tuple[Id, str], Call], homes: Iterable[Conversation]
+    ) -> None:
+        """Add stored calls, by account and name, and the open conversations where calls may go."""
+        self.calls.update(calls)
+        self.known_calls.update({one.id: one for one in calls.values()})
+        for one in homes:
+            self.conversations.setdefault(one.id, one)
+            self.open_of[one.identity] = one.id
+
+    def put_call(self, one: Call) -> None:
+        """Keep a call that is new or in which something has happened."""
+        self.calls[one.account, one.name] = one
 
     def numbered(self, first: int) -> tuple[list[Conversation], list[Conversation]]:
         """Return new conversations with their numbers, and the changed old ones, in id order."""

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import repository
+from madoguchi.conversations.calls import repository as call_rows
 from madoguchi.conversations.choice import Verdict
 from madoguchi.conversations.decide import decide
 from madoguchi.conversations.ledger import Arrival, Ledger
@@ -24,6 +25,7 @@ from madoguchi.model.conversation import (
 )
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import (
+    InboundCall,
     InboundCallback,
     InboundEnd,
     InboundIdentity,
@@ -93,6 +95,7 @@ def _load(
         [m.conversation for m in messages.values() if m.conversation not in known]
     )
     ledger = Ledger(now, new_id, people, loaded, items, messages, visitors, catalog, zone)
+    yield from _load_calls(ledger, arrivals)
     served = {(c.account, c.thread) for c in loaded if c.id in items}
     if any(_asks(a) and (a.account.id, _thread(a)) not in served for a in arrivals):
         yield from _load_colleagues(ledger)
@@ -103,13 +106,37 @@ def _load(
 
 def _asks(arrival: Arrival) -> bool:
     """Tell whether an event needs an agent, unless somebody is at its conversation already."""
-    return isinstance(arrival.inbound, InboundMessage)
+    return isinstance(arrival.inbound, InboundMessage | InboundCall)
+
+
+def _load_calls(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
+    """Load the calls that a batch speaks of, and the open conversations where new ones belong."""
+    names = _calls(arrivals)
+    if not names:
+        return
+    calls = yield from call_rows.by_names(names)
+    callers = {
+        ledger.people[a.inbound.sender][0].id
+        for a in arrivals
+        if isinstance(a.inbound, InboundCall) and not a.capabilities.stream
+    }
+    homes, items, busy = yield from repository.homes(
+        callers, {one.conversation for one in calls.values()} | set(ledger.conversations)
+    )
+    for id, item in items.items():
+        ledger.items.setdefault(id, item)
+    ledger.call_items.update(busy)
+    ledger.know_calls(calls, homes)
+
+
+def _calls(arrivals: Sequence[Arrival]) -> list[tuple[Id, str]]:
+    return [(a.account.id, a.inbound.call) for a in arrivals if isinstance(a.inbound, InboundCall)]
 
 
 def _claim(arrival: Arrival) -> Claim | None:
     inbound = arrival.inbound
     language = arrival.account.language
-    if isinstance(inbound, InboundMessage):
+    if isinstance(inbound, InboundMessage | InboundCall):
         return Claim(inbound.sender, inbound.verified, inbound.name, inbound.language or language)
     if isinstance(inbound, InboundIdentity):
         return Claim(
@@ -123,9 +150,12 @@ def _claim(arrival: Arrival) -> Claim | None:
     return None
 
 
+_ON_THREADS = InboundMessage | InboundSeen | InboundEnd | InboundCallback | InboundCall
+
+
 def _thread(arrival: Arrival) -> str | None:
     inbound = arrival.inbound
-    if isinstance(inbound, InboundMessage | InboundSeen | InboundEnd | InboundCallback):
+    if isinstance(inbound, _ON_THREADS):
         return inbound.thread
     if isinstance(inbound, InboundIdentity):
         return inbound.sender.value
@@ -221,3 +251,4 @@ def _save(ledger: Ledger) -> Work[None]:
         yield update(outbox).where(outbox.c.message.in_(sorted(ledger.settled))).values(state=2)
     yield repository.insert_items(ledger.new_items)
     yield append(ledger.entries())
+    yield from call_rows.save(ledger.known_calls, ledger.calls.values(), ledger.now)

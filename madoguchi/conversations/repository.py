@@ -165,6 +165,55 @@ def unfinished_items(conversations: Iterable[Id]) -> Work[dict[Id, Any]]:
     return {r.conversation: r for r in rows}
 
 
+_ALL_ITEMS = Listed(
+    lambda ids: select(work_item).where(among(work_item.c.conversation, ids), _UNFINISHED),
+    work_item.c.conversation,
+)
+
+
+def unfinished_work(conversation: Id, kind: str | None) -> Work[Any]:
+    """Return the row of a conversation's unfinished item of a kind, None where there is none; by
+    default that of its texts, of its call where it has no other.
+    """
+    rows = yield _ALL_ITEMS([conversation])
+    found = {row.kind: row for row in rows}
+    if kind is not None:
+        return found.get(kind)
+    return found.get(ItemKind.TEXT.value) or found.get(ItemKind.CALL.value)
+
+
+_HOMES = Listed(
+    lambda ids: (
+        select(conversation)
+        .where(
+            among(conversation.c.identity, ids),
+            conversation.c.state != constant(ConversationState.CLOSED),
+        )
+        .order_by(conversation.c.id)
+        .with_for_update()
+    ),
+    conversation.c.identity,
+)
+
+
+def homes(
+    callers: Iterable[Id], others: Iterable[Id]
+) -> Work[tuple[list[Conversation], dict[Id, Id], dict[Id, Id]]]:
+    """Return the open conversations of some identities, whatever they came by, and those with
+    some ids; conversation → its unfinished text item; and → that of a call.
+    """
+    wanted = sorted(set(callers))
+    rows = (yield _HOMES(wanted)) if wanted else []
+    found = {r.id: conversation_of(r) for r in rows}
+    found |= yield from by_ids(set(others) - set(found), lock=True)
+    if not found:
+        return [], {}, {}
+    items = yield _ALL_ITEMS(sorted(found))
+    texts = {r.conversation: r.id for r in items if r.kind == ItemKind.TEXT.value}
+    calls = {r.conversation: r.id for r in items if r.kind == ItemKind.CALL.value}
+    return list(found.values()), texts, calls
+
+
 _MESSAGES = Listed(
     lambda ids: (
         select(message).where(among(message.c.id, ids)).order_by(message.c.id).with_for_update()
@@ -322,7 +371,7 @@ def insert_items(new: Sequence[NewItem]) -> Bound:
                 "conversation": item.conversation,
                 "queue": item.queue,
                 "came_to": item.came_to,
-                "kind": ItemKind.TEXT.value,
+                "kind": item.kind.value,
                 "channel": item.channel.value,
                 "state": ItemState.waiting.value,
                 "enqueued_at": item.enqueued_at,

@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, Row, or_, select, true, tuple_
 
 from madoguchi.conversations import callbacks
 from madoguchi.conversations.tables import conversation, draft, message, work_item
-from madoguchi.conversations.visibility import visible
+from madoguchi.conversations.visibility import mine, visible
 from madoguchi.live.views import View
 from madoguchi.model import log
 from madoguchi.model.conversation import (
+    UNFINISHED,
     ConversationState,
     Direction,
     ItemKind,
@@ -82,6 +83,16 @@ _MESSAGE_FIELDS = (
 )
 
 
+_CALL_OWNER = (
+    select(work_item.c.owner)
+    .where(
+        work_item.c.conversation == conversation.c.id,
+        work_item.c.kind == constant(ItemKind.CALL),
+        or_(*(work_item.c.state == constant(state) for state in UNFINISHED)),
+    )
+    .correlate(conversation)
+    .scalar_subquery()
+)
 _DESK = Listed(
     lambda ids: (
         select(
@@ -89,6 +100,7 @@ _DESK = Listed(
             customer_of.c.customer,
             customer.c.name.label("customer_name"),
             customer.c.language.label("customer_language"),
+            _CALL_OWNER.label("call_owner"),
         )
         .join(customer_of, customer_of.c.identity == conversation.c.identity)
         .join(customer, customer.c.id == customer_of.c.customer)
@@ -155,6 +167,7 @@ class ConversationViews:
     def _body(self, row: Any) -> dict[str, Any]:
         body = {name: getattr(row, name) for name in _FIELDS}
         body["owner_name"] = self._name(row.owner)
+        body["call_owner"] = row.call_owner
         body["customer"] = {
             "id": row.customer,
             "name": row.customer_name,
@@ -272,8 +285,9 @@ def _readers(row: Row[Any]) -> frozenset[str]:
     """Who may have a conversation in their lists: nobody once it is closed, but open desks."""
     if row.state == ConversationState.CLOSED.value:
         return frozenset({log.conversation(row.id)})
-    mine = log.agent(row.owner) if row.owner else log.queue(row.queue)
-    return frozenset({mine, log.SUPERVISORS, log.conversation(row.id)})
+    whose = log.agent(row.owner) if row.owner else log.queue(row.queue)
+    caller = {log.agent(row.call_owner)} if row.call_owner else set()
+    return frozenset({whose, log.SUPERVISORS, log.conversation(row.id), *caller})
 
 
 def _message_readers(row: Row[Any]) -> frozenset[str]:
@@ -317,7 +331,7 @@ def visible_in_lists(actor: Actor) -> ColumnElement[bool]:
     if Scope.DOMAIN in scopes(actor, Action.READ):
         return true()
     in_my_queues = conversation.c.queue.in_(sorted(actor.queues) or [""])
-    return or_(conversation.c.owner == actor.id, conversation.c.owner.is_(None) & in_my_queues)
+    return or_(mine(actor.id), conversation.c.owner.is_(None) & in_my_queues)
 
 
 def snapshot_drafts(actor: Actor) -> Work[list[str]]:

@@ -31,6 +31,7 @@ EVENT = _object(
                 "draft",
                 "config",
                 "preferences",
+                "call",
             ]
         },
         "id": _ID,

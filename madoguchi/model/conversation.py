@@ -203,3 +203,4 @@ class NewItem:
     priority: int | None = None
     requires: Mapping[str, int] | None = None
     rule: tuple[str, int] | None = None
+    kind: ItemKind = ItemKind.TEXT

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from madoguchi.model.calls import CallEvent
 from madoguchi.model.channels import Channel
 from madoguchi.model.conversation import MessageState, Part
 from madoguchi.model.ids import Id
@@ -107,6 +108,38 @@ class InboundCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class InboundCall:
+    """Something happened in a call. ``call`` is its name at the provider or the client, unique in
+    the account; a call that is not known begins by the first that is heard of it, if it ``begins``
+    one.
+
+    ``id``: the call's own id, where its client has made it. ``wants``: it needs an agent from now
+    on, in ``queue`` where that is given, else as any contact is led.
+    """
+
+    sender: Address
+    verified: bool
+    thread: str
+    call: str
+    events: tuple[CallEvent, ...]
+    channel: Channel = Channel.VOICE
+    id: Id | None = None
+    begins: bool = True
+    wants: bool = False
+    queue: str | None = None
+    priority: int | None = None
+    name: str = ""
+    language: str = ""
+    topic: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """What rules read of it: nothing was written."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class InboundUnknown:
     """An event that is kept and accepted but has no meaning for us (yet)."""
 
@@ -120,6 +153,7 @@ Inbound = (
     | InboundSeen
     | InboundEnd
     | InboundCallback
+    | InboundCall
     | InboundUnknown
 )
 

@@ -24,6 +24,7 @@ class Entity(StrEnum):
     DRAFT = "draft"
     CONFIG = "config"
     PREFERENCES = "preferences"
+    CALL = "call"
 
 
 def agent(id: Id) -> str:

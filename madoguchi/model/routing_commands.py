@@ -287,6 +287,15 @@ class CallbackGivenUp:
 
 
 @dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call is over: what waited is abandoned, but for a callback that was asked for; what had an
+    owner goes into wrap-up.
+    """
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """Nothing but the time: runs what is due."""
 
@@ -321,5 +330,6 @@ Command = (
     | CallbackReached
     | CallbackMissed
     | CallbackGivenUp
+    | CallEnded
     | TimePassed
 )

@@ -22,6 +22,7 @@ class Action(StrEnum):
     SELF = "agent.self"
     STEER = "agent.steer"
     WATCH = "board.watch"
+    SUPERVISE = "call.supervise"
     CLOSE = "queue.close"
     TUNE = "queue.tune"
     CONFIGURE = "config.write"
@@ -62,6 +63,7 @@ GRANTS: Mapping[Role, Mapping[Action, frozenset[Scope]]] = {
         Action.SELF: frozenset({Scope.OWN}),
         Action.STEER: frozenset({Scope.DOMAIN}),
         Action.WATCH: frozenset({Scope.DOMAIN}),
+        Action.SUPERVISE: frozenset({Scope.DOMAIN}),
         Action.CLOSE: frozenset({Scope.DOMAIN}),
         Action.TUNE: frozenset({Scope.DOMAIN}),
         Action.SEE_CONFIG: frozenset({Scope.DOMAIN}),

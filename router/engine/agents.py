@@ -105,6 +105,8 @@ def connection_changed(book: Book, command: ConnectionChanged) -> None:
         return
     agent.disconnected_since = None if command.connected else book.clock
     book.touch(agent)
+    for item in agent.work:
+        book.timers.schedule(Timer.absent, item)
     note_absence(book, agent)
     if command.connected and (agent.presence, agent.reason) == (AWAY, CONNECTION):
         set_presence(book, agent, AVAILABLE, "", SYSTEM)

@@ -150,7 +150,7 @@ class Engine:
         if kind == Timer.release:
             items.release(book, item)
         elif kind == Timer.absent:
-            book.back_to_queue(item, "owner_absent")
+            items.lost_owner(book, item)
         elif kind == Timer.block:
             book.unbar(item)
         elif kind == Timer.wrap_up:

@@ -9,6 +9,8 @@ from typing import Any
 from madoguchi.model.routing import (
     MICROS,
     AgentReplied,
+    Callback,
+    CallEnded,
     CustomerWrote,
     ItemCancelled,
     ItemEnqueued,
@@ -366,6 +368,25 @@ def requeue(book: Book, command: Requeued) -> None:
     keep_from(book, item, owner)
 
 
+def call_ended(book: Book, command: CallEnded) -> None:
+    """Let a call's work follow its end; who asked to be called back keeps the place."""
+    item = book.item(command.item)
+    if item.owner is None:
+        if item.callback is not Callback.asked:
+            book.close(item, ABANDONED)
+    elif item.state is not WRAP_UP and item.callback is not Callback.asked:
+        start_wrap_up(book, WrapUpStarted(item.id, item.owner))
+
+
+def lost_owner(book: Book, item: ItemRecord) -> None:
+    """Let an item wait again whose owner is gone. In a call the customer is on the line: it comes
+    before all others.
+    """
+    book.back_to_queue(item, "owner_absent")
+    if item.spec.exclusive and book.index.holds(item.id):
+        move(book, ItemMoved(item.id, 1))
+
+
 HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     ItemEnqueued: enqueue,
     ItemCancelled: cancel,
@@ -379,4 +400,5 @@ HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     WrapUpExtended: extend_wrap_up,
     WorkEnded: end_work,
     Requeued: requeue,
+    CallEnded: call_ended,
 }

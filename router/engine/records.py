@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 CONNECTION_GRACE_S = 60
 """A desk that is gone for so long makes its agent `away`."""
 
+CALL_GRACE_S = 30
+"""So long a customer on the line waits for an agent whose desk is gone."""
+
 
 Signature = tuple[tuple[str, int], ...]
 """Skills with their least proficiency, by skill."""
@@ -443,8 +446,15 @@ class ItemRecord:
         return self.paused_since + self.release_after()
 
     def absent_due(self, owner: AgentRecord | None) -> int | None:
-        """Return when an unanswered text under an absent owner puts the item back."""
-        if owner is None or self.unanswered_since is None or owner.absent_since is None:
+        """Return when an unanswered text under an absent owner puts the item back, or a call under
+        one whose desk is gone.
+        """
+        if owner is None:
+            return None
+        if self.spec.exclusive:
+            gone = None if self.state is WRAP_UP else owner.disconnected_since
+            return None if gone is None else gone + micros(CALL_GRACE_S)
+        if owner.absent_since is None or self.unanswered_since is None:
             return None
         since = max(self.unanswered_since, owner.absent_since)
         return since + micros(self.policy.absent_requeue_s)

@@ -15,6 +15,7 @@ ROOMS = (
     "router/board",
     "router/engine",
     "madoguchi/conversations",
+    "madoguchi/conversations/calls",
     "unified_profile",
 )
 

@@ -11,11 +11,14 @@ from madoguchi.model.routing import (
     AgentRemoved,
     AgentReplied,
     AgentSpec,
+    CallbackAsked,
+    CallEnded,
     ConnectionChanged,
     CustomerWrote,
     ItemClosed,
     ItemState,
     ItemWaiting,
+    ItemWrapUp,
     OfferAccepted,
     OfferClosed,
     Offered,
@@ -23,6 +26,7 @@ from madoguchi.model.routing import (
     Presence,
     PresenceChanged,
     PresenceSet,
+    QueuePolicy,
     WorkEnded,
     WrapUpStarted,
 )
@@ -171,6 +175,44 @@ def test_a_call_is_never_put_back_for_silence() -> None:
     stage.assigned("call", channel="voice", exclusive=True)
     stage.do(PresenceSet("a", Presence.away, "", "a"))
     assert only(ItemWaiting, stage.after(3600)) == []
+
+
+def test_a_call_waits_thirty_seconds_for_a_desk_that_is_gone_and_is_first_then() -> None:
+    stage = Stage()
+    stage.agent("a")
+    stage.assigned("call", channel="voice", exclusive=True)
+    stage.after(1)
+    stage.do(PresenceSet("a", Presence.away, "", "a"))
+    stage.do(ConnectionChanged("a", False))
+    assert only(ItemWaiting, stage.after(29)) == []
+    stage.do(ConnectionChanged("a", True))
+    assert only(ItemWaiting, stage.after(3600)) == []
+    stage.do(ConnectionChanged("a", False))
+    stage.item("other", channel="voice", exclusive=True, priority=1)
+    assert only(ItemWaiting, stage.after(30))[0].why == "owner_absent"
+    stage.agent("b")
+    assert stage.offered_to("call") == "b"
+
+
+def test_the_end_of_a_call_is_the_end_of_its_work() -> None:
+    stage = Stage(QueuePolicy("q", "Queue", wrap_up=True))
+    stage.item("waits", channel="voice", exclusive=True)
+    assert only(ItemClosed, stage.do(CallEnded("waits")))[0].state is ItemState.abandoned
+    stage.agent("a")
+    stage.assigned("call", channel="voice", exclusive=True)
+    assert only(ItemWrapUp, stage.do(CallEnded("call")))[0].agent == "a"
+    assert stage.do(CallEnded("call")) == []
+    stage.do(WorkEnded("call", wrapped_up=True))
+    assert stage.refuse(CallEnded("call")).code == "finished"
+
+
+def test_who_asked_to_be_called_back_may_hang_up() -> None:
+    stage = Stage()
+    stage.item("call", channel="voice", exclusive=True)
+    stage.do(CallbackAsked("call"))
+    assert stage.do(CallEnded("call")) == []
+    stage.agent("a")
+    assert stage.offered_to("call") == "a"
 
 
 def test_removing_an_agent_loses_nothing() -> None:

@@ -200,11 +200,13 @@ class Stream:
         self.pos: int | None = None
         self.holes = 0
         self.events: list[dict[str, Any]] = []
+        self.signals: list[dict[str, Any]] = []
         self.packets: list[list[str]] = []
         self.held: list[dict[str, Any]] | None = []
         self.client = socketio.AsyncClient(reconnection=False)
         self.client.on("event", self._event, namespace=namespace)
         self.client.on("heartbeat", lambda _: None, namespace=namespace)
+        self.client.on("signal", self.signals.append, namespace=namespace)
 
     async def connect(self, pos: int | None = None) -> None:
         """Connect and say hello."""
@@ -402,11 +404,13 @@ class Widget:
         self.views: dict[tuple[str, str], dict[str, Any]] = {}
         self.positions: list[dict[str, Any]] = []
         self.typing: list[dict[str, Any]] = []
+        self.signals: list[dict[str, Any]] = []
         self.held: list[dict[str, Any]] | None = []
         self.client = socketio.AsyncClient(reconnection=False)
         self.client.on("event", self._event, namespace="/visitor")
         self.client.on("position", self._position, namespace="/visitor")
         self.client.on("typing", self._typing, namespace="/visitor")
+        self.client.on("signal", self._signal, namespace="/visitor")
 
     async def start(self) -> Widget:
         """Ask for a token unless there is one, connect and say hello."""
@@ -467,6 +471,8 @@ class Widget:
                 self._fold("conversation", answer["conversation"])
             for one in answer["messages"]:
                 self._fold("message", one)
+            for one in answer["calls"]:
+                self._fold("call", one)
         else:
             for event in answer["events"]:
                 self._fold(event["entity"], event["view"] or {"id": event["id"]})
@@ -505,6 +511,9 @@ class Widget:
 
     async def _typing(self, body: dict[str, Any]) -> None:
         self.typing.append(body)
+
+    async def _signal(self, body: dict[str, Any]) -> None:
+        self.signals.append(body)
 
     def messages(self) -> list[dict[str, Any]]:
         """Return the messages, oldest first."""

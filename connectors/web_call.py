@@ -1,0 +1,135 @@
+"""Calls from a web site: what visitors do in them, and signals between browsers.
+
+The call itself goes from browser to browser; the hub carries what they need to find each other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from madoguchi.conversations.calls import repository
+from madoguchi.conversations.calls.repository import Call
+from madoguchi.live.relay import Relay
+from madoguchi.model import log
+from madoguchi.model.calls import CallEvent, Happened, Party
+from madoguchi.model.channels import Channel
+from madoguchi.model.ids import is_id
+from madoguchi.model.inbound import Inbound, InboundCall
+from madoguchi.model.people import Address, Scheme
+from madoguchi.store.work import Store
+
+CUSTOMER = "customer"
+"""The leg of a visitor in their own call."""
+
+MOST_SIGNAL = 64 * 1024
+"""Characters of what one browser tells another at once."""
+
+FIELDS = ("call", "from", "to", "session", "seq", "data")
+NOT_THERE = {"ok": False, "code": "not_there"}
+STRANGER = {"ok": False, "code": "not_in_call"}
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Carries signals between the legs of a call."""
+
+    store: Store
+    relay: Relay
+
+    async def pass_on(self, sender: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry a signal from the browser at an address; return what the sender is told.
+
+        Only legs of a living call are heard, and only by its other legs.
+        """
+        if not _whole(data):
+            return {"ok": False, "code": "invalid", "detail": "a signal has " + ", ".join(FIELDS)}
+        id = str(data["call"])
+        call = (await self.store.look(lambda: repository.by_ids([id]))).get(id)
+        if call is None or call.facts.over:
+            return STRANGER
+        to = _address(call, data["to"])
+        if _address(call, data["from"]) != sender or to is None or data["from"] == data["to"]:
+            return STRANGER
+        body = {name: data[name] for name in FIELDS}
+        return {"ok": True} if await self.relay.send(to, "signal", body) else NOT_THERE
+
+
+def _whole(data: Mapping[str, Any]) -> bool:
+    texts = all(isinstance(data.get(name), str) for name in ("call", "from", "to", "session"))
+    seq = data.get("seq")
+    number = isinstance(seq, int) and not isinstance(seq, bool)
+    small = len(str(data.get("data"))) <= MOST_SIGNAL
+    return texts and number and small and is_id(data["call"]) and isinstance(data["data"], dict)
+
+
+def _address(call: Call, id: str) -> str | None:
+    """Return where a leg's browsers are; None: it is not in the call."""
+    leg = call.facts.legs.get(id)
+    if leg is None or not leg.live:
+        return None
+    if leg.party is Party.CUSTOMER:
+        return log.visitor(call.account, call.thread)
+    return log.agent(leg.agent) if leg.agent else None
+
+
+CALL_ACTS: frozenset[str] = frozenset(
+    {"start", "connected", "mute", "unmute", "video", "screen", "end"}
+)
+MEDIA = frozenset({"voice", "video"})
+
+
+def asked(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a visitor's client says of a call as it is stored; None: it makes no sense."""
+    id, act, media = data.get("id"), data.get("act"), data.get("media", "voice")
+    on = data.get("on", True)
+    if not is_id(id) or act not in CALL_ACTS or media not in MEDIA or not isinstance(on, bool):
+        return None
+    return {"call": id, "act": act, "media": media, "on": on}
+
+
+def parse(body: Mapping[str, Any], at: datetime) -> list[Inbound]:
+    """Return what a visitor's act in a call means; its customer's leg is the whole of it."""
+    visitor, call, act = str(body["visitor"]), str(body["call"]), str(body["act"])
+    name = f"{act}:{body['id']}"
+    media = Channel.VIDEO if body.get("media") == "video" else Channel.VOICE
+    if act == "start":
+        events = _started(at, video=media is Channel.VIDEO)
+    else:
+        data = {"on": bool(body["on"])} if act in {"video", "screen"} else {}
+        events = (CallEvent(name, at, _HAPPENED[act], CUSTOMER, data),)
+    return [
+        InboundCall(
+            sender=Address(Scheme.VISITOR, visitor),
+            verified=False,
+            thread=visitor,
+            call=f"{visitor}:{call}",
+            events=events,
+            channel=media,
+            id=call,
+            begins=act == "start",
+            wants=act == "start",
+            language=str(body.get("language") or ""),
+            topic=str(body["topic"])[:120] if body.get("topic") else None,
+        )
+    ]
+
+
+def _started(at: datetime, *, video: bool) -> tuple[CallEvent, ...]:
+    """Return how a visitor's call begins: they are on the line, and wait."""
+    rung = {"party": Party.CUSTOMER.value, "video": video}
+    return (
+        CallEvent("start", at, Happened.BEGAN, data={"direction": "in"}),
+        CallEvent("start:leg", at, Happened.RANG, CUSTOMER, rung),
+        CallEvent("start:there", at, Happened.CONNECTED, CUSTOMER),
+    )
+
+
+_HAPPENED = {
+    "connected": Happened.CONNECTED,
+    "mute": Happened.MUTED,
+    "unmute": Happened.UNMUTED,
+    "video": Happened.VIDEO,
+    "screen": Happened.SCREEN,
+    "end": Happened.LEFT,
+}

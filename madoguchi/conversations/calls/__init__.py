@@ -1,0 +1,1 @@
+"""Calls of conversations: their rows, what agents and supervisors do to them, how they look."""

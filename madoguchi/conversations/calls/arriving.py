@@ -1,0 +1,114 @@
+"""What providers and clients tell of calls, decided in memory. Pure."""
+
+from dataclasses import replace
+
+from madoguchi.conversations.beginning import Preferred, conversation_for, enqueue
+from madoguchi.conversations.calls.repository import Call
+from madoguchi.conversations.ledger import Arrival, Ledger
+from madoguchi.model.calls import CallEvent, Happened
+from madoguchi.model.conversation import (
+    Author,
+    Conversation,
+    ConversationState,
+    Direction,
+    Message,
+    MessageState,
+    Visibility,
+)
+from madoguchi.model.ids import Id
+from madoguchi.model.inbound import InboundCall
+from madoguchi.model.people import Identity
+
+BUSY, CLOSED = "busy", "closed"
+"""Why a call ends at once: its caller is in another one, or nobody works now."""
+
+
+def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
+    """Take in what happened in a call; a call that is not known begins."""
+    known = ledger.calls.get((arrival.account.id, inbound.call))
+    if known is None and not inbound.begins:
+        return
+    if known is None:
+        known = _begun(ledger, arrival, inbound)
+    known = known.after(*inbound.events)
+    ledger.put_call(known)
+    if inbound.wants and known.item is None and not known.facts.over:
+        _wait(ledger, arrival, inbound, known)
+
+
+def _begun(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> Call:
+    """Return a new call: in the open conversation of its caller, whatever that came by."""
+    identity, _ = ledger.people[inbound.sender]
+    one, _ = _home(ledger, arrival, inbound, identity)
+    call = Call(
+        id=inbound.id or ledger.new_id(),
+        conversation=one.id,
+        account=arrival.account.id,
+        thread=inbound.thread,
+        name=inbound.call,
+        channel=inbound.channel,
+        queue=one.queue,
+        began_at=arrival.received_at,
+    )
+    ledger.change(one, last_at=max(one.last_at, arrival.received_at))
+    ledger.add_message(_line(ledger.new_id(), call, arrival))
+    return call
+
+
+def _home(
+    ledger: Ledger, arrival: Arrival, inbound: InboundCall, identity: Identity
+) -> tuple[Conversation, Preferred]:
+    known = ledger.open_of.get(identity.id)
+    if known is not None and known not in ledger.call_items:
+        return ledger.conversations[known], (None, None)
+    thread = inbound.thread
+    earlier = ledger.of_thread((arrival.account.id, thread))
+    if not arrival.capabilities.stream and any(one.id in ledger.call_items for one in earlier):
+        # A company's people show one number: the second of them is another matter.
+        thread = f"{thread}#{inbound.call}"
+    return conversation_for(ledger, arrival, inbound, identity, thread)
+
+
+def _line(id: Id, call: Call, arrival: Arrival) -> Message:
+    """Return the call's place in the conversation's story; what it became is the call's to say."""
+    return Message(
+        id=id,
+        conversation=call.conversation,
+        author=Author.SYSTEM,
+        direction=Direction.IN,
+        visibility=Visibility.INTERNAL,
+        channel=call.channel,
+        account=None,
+        identity=None,
+        agent=None,
+        parts=({"type": "system", "code": "call", "data": {"call": call.id}},),
+        state=MessageState.RECEIVED,
+        provider_at=None,
+        received_at=arrival.received_at,
+    )
+
+
+def _wait(ledger: Ledger, arrival: Arrival, inbound: InboundCall, call: Call) -> None:
+    """Let a call wait for an agent: first for whoever serves its customer by text."""
+    one = ledger.conversations[call.conversation]
+    if one.id in ledger.call_items:
+        ledger.put_call(_ended(call, arrival, BUSY))
+        return
+    if one.state is ConversationState.CLOSED:
+        one = ledger.change(one, state=ConversationState.OPEN, closed_at=None, wrap_up=None)
+    if inbound.queue is not None and inbound.queue in ledger.catalog.queues:
+        one = ledger.move(one, inbound.queue) if one.id not in ledger.items else one
+    _, customer = ledger.people[inbound.sender]
+    person = one.owner or one.last_owner
+    first: Preferred = (person, "last_owner" if person else None)
+    opening = ledger.catalog.destination(one.queue, ledger.now)[1]
+    if not opening.open:
+        ledger.put_call(_ended(call, arrival, CLOSED))
+        return
+    placed, _ = enqueue(ledger, arrival, inbound, one, customer, first)
+    ledger.put_call(replace(call, item=ledger.call_items[one.id], queue=placed.queue))
+
+
+def _ended(call: Call, arrival: Arrival, why: str) -> Call:
+    event = CallEvent(f"hub:{why}", arrival.received_at, Happened.ENDED, data={"why": why})
+    return call.after(event)

@@ -1,0 +1,66 @@
+"""Legs follow the work item: whoever has it is in the call, and when it ends, so does the call."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from madoguchi.conversations.calls import repository
+from madoguchi.conversations.calls.repository import Call
+from madoguchi.model.calls import CallEvent, Happened, Leg, Party
+from madoguchi.model.ids import Id
+from madoguchi.store.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is to have a call, None: it waits; ``over``: why it is not to go on, empty: it is."""
+
+    agent: Id | None
+    over: str = ""
+
+
+def follow(wanted: Mapping[Id, Wanted], now: datetime, new_id: Callable[[], Id]) -> Work[None]:
+    """Let calls follow their items; part of the router's transaction."""
+    if not wanted:
+        return
+    before = yield from repository.of_items(wanted)
+    after = [
+        one.after(*(_followed(one, wanted[item], now, new_id))) for item, one in before.items()
+    ]
+    yield from repository.save({one.id: one for one in before.values()}, after, now)
+
+
+def _followed(
+    one: Call, wanted: Wanted, now: datetime, new_id: Callable[[], Id]
+) -> Iterator[CallEvent]:
+    """Yield what happens in a call whose item has another agent, none any more, or has ended."""
+    facts = one.facts
+
+    def event(kind: Happened, leg: str = "", **data: object) -> CallEvent:
+        return CallEvent(f"hub:{new_id()}", now, kind, leg, data)
+
+    if facts.over:
+        return
+    if wanted.over:
+        yield event(Happened.ENDED, why=wanted.over)
+        return
+    agents = facts.of(Party.AGENT)
+    if [leg.agent for leg in agents] == ([wanted.agent] if wanted.agent else []):
+        return
+    if wanted.agent is not None:
+        yield _joined(facts.leg_of(wanted.agent), wanted.agent, event, new_id)
+    for leg in agents:
+        if leg.agent != wanted.agent:
+            yield event(Happened.LEFT, leg.id, why="transferred" if wanted.agent else "requeued")
+    for leg in facts.of(Party.CUSTOMER):
+        if leg.held:
+            yield event(Happened.RESUMED, leg.id)
+
+
+def _joined(
+    leg: Leg | None, agent: Id, event: Callable[..., CallEvent], new_id: Callable[[], Id]
+) -> CallEvent:
+    """Return how an agent comes to have a call: rung anew, or as the colleague who was asked."""
+    if leg is None:
+        return event(Happened.RANG, new_id(), party=Party.AGENT.value, agent=agent)
+    return event(Happened.BECAME, leg.id, party=Party.AGENT.value)

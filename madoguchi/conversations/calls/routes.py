@@ -1,0 +1,161 @@
+"""REST of calls: look, and what agents and supervisors do in them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from madoguchi.clock import Clock
+from madoguchi.conversations.acts import Refusal
+from madoguchi.conversations.calls import acts
+from madoguchi.conversations.calls.acts import Doing
+from madoguchi.conversations.calls.ice import Ice
+from madoguchi.conversations.calls.repository import Call as TheCall
+from madoguchi.conversations.calls.views import CallViews
+from madoguchi.http.table import Body, Call, Handler, Nothing, Operation
+from madoguchi.model.calls import Happened, Mode
+from madoguchi.model.ids import Id
+from madoguchi.security.permissions import Action
+from madoguchi.store.work import Store, Work
+
+V1 = "/api/v1"
+CALLS = f"{V1}/calls"
+
+
+class OnBody(Body):
+    """On, or off."""
+
+    on: bool
+
+
+class ConsultBody(Body):
+    """The colleague who is asked."""
+
+    agent: Id
+
+
+class SuperviseBody(Body):
+    """How a supervisor takes part."""
+
+    mode: Literal["listen", "whisper", "barge"]
+
+
+Give = Callable[[Id, Id, Id], Awaitable[None]]
+"""item, agent, by → the agent has the item from now on."""
+
+
+@dataclass(frozen=True)
+class CallApi:
+    """The operations of calls."""
+
+    store: Store
+    clock: Clock
+    views: CallViews
+    ice: Ice
+    give: Give
+
+    def operations(self) -> list[Operation]:
+        """Return this room's part of the route table."""
+        one, leg = f"{CALLS}/{{id}}", f"{CALLS}/{{id}}/legs/{{leg}}"
+        supervise = Action.SUPERVISE
+        return [
+            Operation("GET", f"{CALLS}/ice", self.servers, "Servers for browsers' connections"),
+            Operation("GET", one, self.get, "One call"),
+            _post(f"{leg}/connected", self._own(Happened.CONNECTED), "The own media is up"),
+            _post(f"{leg}/mute", self._own(Happened.MUTED), "Be silent"),
+            _post(f"{leg}/unmute", self._own(Happened.UNMUTED), "Be heard again"),
+            _post(f"{leg}/video", self._shows(Happened.VIDEO), "The own camera", OnBody),
+            _post(f"{leg}/screen", self._shows(Happened.SCREEN), "The own screen", OnBody),
+            _post(f"{leg}/hold", self._led(Happened.HELD), "Put somebody on hold"),
+            _post(f"{leg}/resume", self._led(Happened.RESUMED), "Take off hold"),
+            _post(f"{leg}/end", self.leave, "Leave, or let somebody go"),
+            _post(f"{one}/consult", self.consult, "Ask a colleague", ConsultBody),
+            _post(f"{one}/transfer", self.transfer, "Give the call to who was asked"),
+            _post(f"{one}/conference", self.conference, "All talk with each other"),
+            _post(
+                f"{one}/supervise",
+                self.supervise,
+                "Listen, whisper or barge in",
+                SuperviseBody,
+                action=supervise,
+            ),
+            _post(f"{one}/hang_up", self.hang_up, "End the call"),
+        ]
+
+    async def servers(self, call: Call[Nothing]) -> Any:
+        """Return the servers by which two browsers find each other."""
+        return {"servers": self.ice.servers(call.actor.id)}
+
+    async def get(self, call: Call[Nothing]) -> Any:
+        """Return one call that the actor may see."""
+        id = call.id()
+
+        def unit() -> Work[Any]:
+            yield from acts.look(call.actor, id)
+            return (yield from self.views.desk([id]))
+
+        return (await self.store.read(unit))[id].body
+
+    def _own(self, kind: Happened) -> Handler:
+        async def handle(call: Call[Nothing]) -> None:
+            await self._do(call, acts.own(kind, call.key("leg")))
+
+        return handle
+
+    def _shows(self, kind: Happened) -> Handler:
+        async def handle(call: Call[OnBody]) -> None:
+            await self._do(call, acts.own(kind, call.key("leg"), on=call.body.on))
+
+        return handle
+
+    def _led(self, kind: Happened) -> Handler:
+        async def handle(call: Call[Nothing]) -> None:
+            await self._do(call, acts.led(kind, call.key("leg")))
+
+        return handle
+
+    async def leave(self, call: Call[Nothing]) -> None:
+        """Leave the call, or let somebody go whom one has asked; the agent's end is the call's."""
+        await self._do(call, acts.leave(call.key("leg")))
+
+    async def consult(self, call: Call[ConsultBody]) -> None:
+        """Ring a colleague; the customer is held. 409 ``already_in_call``, ``call_full``."""
+        detail = {"agent": call.body.agent}
+        await self._do(call, acts.consult(call.body.agent), ("call.consult", detail))
+
+    async def conference(self, call: Call[Nothing]) -> None:
+        """Let all hear each other. 409 ``nobody_consulted``."""
+        await self._do(call, acts.conference)
+
+    async def transfer(self, call: Call[Nothing]) -> None:
+        """Give the call to the colleague who was asked. 409 ``nobody_consulted``."""
+        id, actor = call.id(), call.actor
+        one = await self.store.read(lambda: acts.look(actor, id))
+        act = acts.Act(actor, one, one.facts, self.clock.now(), self.clock.new_id)
+        act.lead()
+        to = acts.consulted(one.facts).agent
+        if one.item is None or to is None:
+            raise Refusal("nobody_consulted", "no colleague of ours is in the call")
+        await self.give(one.item, to, actor.id)
+
+    async def supervise(self, call: Call[SuperviseBody]) -> None:
+        """Take part in a call as its supervisor; each change is on the audit trail."""
+        mode = Mode(call.body.mode)
+        await self._do(call, acts.supervise(mode), (f"call.{mode.value}", {}))
+
+    async def hang_up(self, call: Call[Nothing]) -> None:
+        """End the call for all."""
+        await self._do(call, acts.hang_up, ("call.hang_up", {}))
+
+    async def _do(
+        self, call: Call[Any], doing: Doing, audit: tuple[str, dict[str, Any]] | None = None
+    ) -> TheCall:
+        id, now = call.id(), self.clock.now()
+        return await self.store.write(
+            lambda: acts.act(call.actor, id, doing, now, self.clock.new_id, audit)
+        )
+
+
+def _post(
+    path: str, handler: Handler, summary: str, body: type[Body] = Nothing, **more: Any
+) -> Operation:
+    return Operation("POST", path, handler, summary, body, **{"status": 204, **more})

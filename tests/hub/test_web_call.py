@@ -1,0 +1,341 @@
+"""Calls from a web site, as the hub sees them: from the first ring to the wrap-up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from madoguchi.clock import ManualClock
+from madoguchi.conversations.calls.tables import call as calls
+from madoguchi.conversations.calls.tables import call_event
+from madoguchi.conversations.tables import conversation, message, work_item
+from madoguchi.security.tables import audit
+from tests.hub.test_opening_hours import rows
+from tests.hub.test_turning_away import DAY
+from tests.support.hubs import Person, Running, Stream, Widget, hub_running
+from tests.support.waiting import wait_for
+
+CALLS = """
+[account.shop.settings]
+calls = "video"
+"""
+BOTH = 2
+
+
+class Line:
+    """A visitor's call as they and the center see it."""
+
+    def __init__(self, here: Running, widget: Widget) -> None:
+        self.here = here
+        self.widget = widget
+        self.id = here.hub.clock.new_id()
+
+    async def begin(self, media: str = "voice") -> Line:
+        """Press the button."""
+        answer = await self.act("start", media=media)
+        assert answer == {"ok": True}, answer
+        await wait_for(lambda: self.shown.get("state"), "the call is there")
+        return self
+
+    async def act(self, act: str, **more: Any) -> Any:
+        """Do something in the call."""
+        return await self.widget.call("call", {"id": self.id, "act": act, **more})
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What the visitor sees of the call."""
+        return dict(self.widget.views.get(("call", self.id), {}))
+
+    def leg(self, desk: Stream, person: Person | None = None) -> dict[str, Any]:
+        """Return the living leg of a person, or of the customer."""
+        for one in desk.of("call", self.id).get("legs", []):
+            mine = one["agent"] == person.id if person else one["party"] == "customer"
+            if mine and one["state"] != "ended":
+                return dict(one)
+        return {}
+
+
+async def visitor(here: Running) -> Widget:
+    """Let visitors call, and one come."""
+    await here.configure(CALLS)
+    return await Widget(here).start()
+
+
+async def joined(person: Person, desk: Stream, line: Line) -> None:
+    """Let the media of a person's leg come up."""
+    await desk.until(lambda s: line.leg(s, person), "they are rung")
+    leg = line.leg(desk, person)["id"]
+    await person.call("POST", f"/calls/{line.id}/legs/{leg}/connected")
+    await desk.until(lambda s: line.leg(s, person)["state"] == "connected", "they are there")
+
+
+async def answered(person: Person, desk: Stream, line: Line) -> str:
+    """Let a person accept the call's offer and be connected; return the conversation."""
+    offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
+    assert offer["channel"] in {"voice", "video"}
+    await person.call("POST", f"/offers/{offer['id']}/accept")
+    await joined(person, desk, line)
+    return str(offer["conversation"])
+
+
+async def test_a_call_is_answered_held_and_ended(tmp_path: Path, database: str) -> None:
+    clock = ManualClock(DAY)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        assert (line.shown["state"], line.shown["hears"]) == ("waiting", [])
+        ann = await here.person("ann")
+        desk = await ann.available()
+        matter = await answered(ann, desk, line)
+        await wait_for(lambda: len(line.shown["hears"]) == BOTH, "they hear each other")
+        assert desk.of("conversation", matter)["owner"] == ann.id
+        path, customer = f"/calls/{line.id}", line.leg(desk)["id"]
+
+        await ann.call("POST", f"{path}/legs/{customer}/hold")
+        await wait_for(lambda: line.shown["hears"] == [], "nobody hears the other")
+        clock.advance(30)
+        await ann.call("POST", f"{path}/legs/{customer}/resume")
+        await wait_for(lambda: len(line.shown["hears"]) == BOTH, "they hear each other again")
+        assert line.leg(desk)["held_s"] == 30.0
+        assert (await line.act("mute"))["ok"]
+        await desk.until(lambda s: line.leg(s)["muted"], "the customer is silent")
+
+        assert (await line.act("end"))["ok"]
+        ended = await desk.until(
+            lambda s: s.of("call", line.id).get("state") == "ended", "the call is over"
+        )
+        assert ended
+        assert line.shown["why"] == "hung_up"
+        (item,) = await rows(here, work_item)
+        await wait_for(lambda: _state(here, "wrap_up"), "wrap-up begins")
+        assert (item["kind"], item["channel"]) == ("call", "voice")
+        await ann.call("POST", f"/conversations/{matter}/wrap-up", {"code": "solved"})
+        await wait_for(lambda: _closed(here), "and ends")
+        lines = [one["parts"] for one in await rows(here, message)]
+        assert lines == [[{"type": "system", "code": "call", "data": {"call": line.id}}]]
+        await line.widget.close()
+
+
+async def refused(person: Person, path: str) -> str:
+    """Return the code with which an act is refused."""
+    status, answer = await person.raw("POST", path)
+    assert status == 409, answer
+    return str(answer["code"])
+
+
+async def _state(here: Running, state: str) -> bool:
+    return [one["state"] for one in await rows(here, work_item)] == [state]
+
+
+async def _closed(here: Running) -> bool:
+    return [one["state"] for one in await rows(here, conversation)] == ["closed"]
+
+
+async def test_who_hangs_up_while_waiting_has_abandoned(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        await line.act("end")
+        await wait_for(lambda: line.shown["state"] == "ended", "the call is over")
+        assert line.shown["why"] == "abandoned"
+        await wait_for(lambda: _state(here, "abandoned"), "its work, too")
+        await wait_for(lambda: _closed(here), "and the conversation")
+        await line.widget.close()
+
+
+async def test_a_colleague_is_asked_and_takes_over(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await here.person("ann")
+        desk = await ann.available()
+        matter = await answered(ann, desk, line)
+        ben = await here.person("ben")
+        his = await ben.connect()
+        path = f"/calls/{line.id}"
+        assert await refused(ann, f"{path}/transfer") == "nobody_consulted"
+        await ann.call("POST", f"{path}/consult", {"agent": ben.id})
+        await joined(ben, his, line)
+        assert line.leg(desk)["held"], "the customer hears music"
+        pairs = {tuple(pair) for pair in his.of("call", line.id)["hears"]}
+        mine, theirs = line.leg(desk, ann)["id"], line.leg(desk, ben)["id"]
+        assert pairs == {(mine, theirs), (theirs, mine)}
+        assert await refused(ben, f"{path}/hang_up") == "not_your_call"
+
+        await ann.call("POST", f"{path}/transfer")
+        await his.until(lambda s: line.leg(s, ben).get("party") == "agent", "it is Ben's")
+        await wait_for(lambda: len(line.shown["hears"]) == BOTH, "Ben and the customer talk")
+        assert not line.leg(his)["held"]
+        gone = [one for one in his.of("call", line.id)["legs"] if one["agent"] == ann.id]
+        assert [one["why"] for one in gone] == ["transferred"]
+        await his.until(lambda s: s.of("conversation", matter).get("owner") == ben.id, "all of it")
+        await ben.call("POST", f"{path}/hang_up")
+        await wait_for(lambda: _state(here, "wrap_up"), "Ben wraps up")
+        await line.widget.close()
+
+
+async def test_a_supervisor_whispers_and_is_not_shown(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann, sue = await here.person("ann"), await here.person("sue")
+        desk = await ann.available()
+        await answered(ann, desk, line)
+        board = await sue.connect("/supervisor")
+        await board.until(lambda s: s.of("call", line.id), "she sees the call")
+        path = f"/calls/{line.id}/supervise"
+        assert (await ann.raw("POST", path, {"mode": "listen"}))[0] == 403
+        await sue.call("POST", path, {"mode": "listen"})
+        await joined(sue, board, line)
+        hers, customer = line.leg(board, sue)["id"], line.leg(board)["id"]
+        assert not any(one == hers for one, _ in board.of("call", line.id)["hears"])
+        await sue.call("POST", path, {"mode": "whisper"})
+        await board.until(lambda s: line.leg(s, sue)["mode"] == "whisper", "she whispers")
+        heard = [to for one, to in board.of("call", line.id)["hears"] if one == hers]
+        assert heard == [line.leg(desk, ann)["id"]]
+        assert hers not in {leg["id"] for leg in line.shown["legs"]}
+        await sue.call("POST", path, {"mode": "barge"})
+        await wait_for(lambda: [hers, customer] in line.shown["hears"], "all hear her")
+        acts = [r["action"] for r in await rows(here, audit) if r["action"].startswith("call.")]
+        assert acts == ["call.listen", "call.whisper", "call.barge"]
+        await line.widget.close()
+
+
+async def test_a_call_beside_a_chat_is_one_conversation(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        widget = await visitor(here)
+        ann = await here.person("ann")
+        desk = await ann.available()
+        await widget.send("hello")
+        offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
+        await ann.call("POST", f"/offers/{offer['id']}/accept")
+        matter = offer["conversation"]
+        await desk.until(lambda s: s.of("conversation", matter).get("owner") == ann.id, "hers")
+        await desk.until(lambda s: not s.all("offer"), "the offer is over")
+        await ann.call("POST", f"/conversations/{matter}/messages", {"mode": "reply", "text": "hi"})
+        line = Line(here, widget)
+        await line.begin()
+        assert (await rows(here, conversation))[0]["id"] == matter
+        assert desk.of("conversation", matter)["owner"] == ann.id
+        items = {one["kind"]: one["state"] for one in await rows(here, work_item)}
+        assert set(items) == {"text", "call"}
+        await line.act("end")
+        await wait_for(lambda: line.shown["state"] == "ended", "the call is over")
+
+        async def abandoned() -> bool:
+            found = {one["kind"]: one["state"] for one in await rows(here, work_item)}
+            return found == {"text": "assigned", "call": "abandoned"}
+
+        await wait_for(abandoned, "the chat goes on")
+        (one,) = await rows(here, conversation)
+        assert (one["owner"], one["closed_at"]) == (ann.id, None)
+        await widget.close()
+
+
+async def test_a_text_during_a_call_is_its_agents(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await here.person("ann")
+        desk = await ann.available()
+        matter = await answered(ann, desk, line)
+        await line.widget.send("here is the number: 12")
+
+        async def come() -> bool:
+            (one,) = await rows(here, conversation)
+            return bool(one["inbound_seq"] == 1)
+
+        await wait_for(come, "the text is there")
+        assert [one["kind"] for one in await rows(here, work_item)] == ["call"]
+        assert (await rows(here, conversation))[0]["id"] == matter
+        await line.widget.close()
+
+
+async def test_signals_go_between_the_legs_of_a_call_only(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        stranger = await Widget(here).start()
+        ann = await here.person("ann")
+        desk = await ann.available()
+        await answered(ann, desk, line)
+        mine, customer = line.leg(desk, ann)["id"], line.leg(desk)["id"]
+        signal = {
+            "call": line.id,
+            "from": customer,
+            "to": mine,
+            "session": "s",
+            "seq": 1,
+            "data": {"type": "join"},
+        }
+        assert await line.widget.call("signal", signal) == {"ok": True}
+        await wait_for(lambda: desk.signals == [signal], "the desk has it")
+        back = {**signal, "from": mine, "to": customer}
+        assert await desk.client.call("signal", back, namespace="/agent") == {"ok": True}
+        await wait_for(lambda: line.widget.signals == [back], "the visitor has it")
+        for wrong in (signal, back):
+            assert (await stranger.call("signal", wrong))["code"] == "not_in_call"
+        assert (await line.widget.call("signal", back))["code"] == "not_in_call"
+        assert (await line.widget.call("signal", {**signal, "seq": "1"}))["code"] == "invalid"
+        large = {**signal, "data": {"sdp": "x" * 70_000}}
+        assert (await line.widget.call("signal", large))["code"] == "invalid"
+        await desk.close()
+        assert (await line.widget.call("signal", signal))["code"] == "not_there"
+        await line.act("end")
+        await wait_for(lambda: line.shown["state"] == "ended", "the call is over")
+        assert (await line.widget.call("signal", signal))["code"] == "not_in_call"
+        await stranger.close()
+        await line.widget.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"act": "start", "id": "no"}, "invalid"),
+        ({"act": "shout"}, "invalid"),
+        ({"act": "start", "media": "smell"}, "invalid"),
+        ({"act": "mute", "on": "yes"}, "invalid"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(
+    tmp_path: Path, wrong: dict[str, Any], code: str
+) -> None:
+    async with hub_running(tmp_path) as here:
+        widget = await visitor(here)
+        body = {"id": here.hub.clock.new_id(), **wrong}
+        assert (await widget.call("call", body))["code"] == code
+        assert await rows(here, calls) == []
+        await widget.close()
+
+
+async def test_a_site_without_calls_takes_none(tmp_path: Path) -> None:
+    async with hub_running(tmp_path) as here:
+        widget = await Widget(here).start()
+        body = {"id": here.hub.clock.new_id(), "act": "start"}
+        assert (await widget.call("call", body))["code"] == "no_calls"
+        await here.configure('[account.shop.settings]\ncalls = "voice"\n')
+        assert (await widget.call("call", {**body, "media": "video"}))["code"] == "no_calls"
+        await widget.close()
+
+
+async def test_another_visitor_cannot_touch_a_call(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        stranger = Line(here, await Widget(here).start())
+        stranger.id = line.id
+        assert (await stranger.act("end"))["ok"]
+        assert (await stranger.act("start"))["ok"]
+        await line.act("mute")
+        await wait_for(lambda: _muted(line), "the own act counts")
+        assert line.shown["state"] == "waiting"
+        assert len(await rows(here, calls)) == 1
+        assert not [e for e in await rows(here, call_event) if e["kind"] == "ended"]
+        await stranger.widget.close()
+        await line.widget.close()
+
+
+def _muted(line: Line) -> bool:
+    return any(leg["muted"] for leg in line.shown.get("legs", []))
