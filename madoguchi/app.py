@@ -170,7 +170,16 @@ def _joined(
     wire = PostgresWire(settings.database) if settings.database else None
     vault = Vault(parse_keys(settings.secret_keys), settings.secret_folders)
     inbox = Inbox(store)
-    registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)
+    ports = Ports(
+        inbox,
+        http,
+        clock,
+        settings.base_url,
+        lambda: configuration.catalog,
+        lambda id: hub.files.link(id),
+        settings.zone,
+    )
+    registry = Registry(ports, vault)
     configuration = Configuration(store, clock, sealer(vault))
     configuration.guard(queues_in_use)
     configuration.guard(missing_files)

@@ -76,6 +76,11 @@ def heard(flow: Flow, state: State, input: Heard, facts: FlowFacts) -> Turn:
     return (take(talk, step, input) if take else None) or talk.run()
 
 
+def resumed(flow: Flow, state: State, facts: FlowFacts) -> Turn:
+    """Return what a caller is told again where they are."""
+    return _Talk(flow, state, facts).run()
+
+
 class _Talk:
     """One turn in the making."""
 
@@ -280,6 +285,11 @@ def _enter_hang_up(talk: _Talk, step: parts.HangUpStep) -> Turn:
     return talk.turn(HangUp(), decision=Decision(kind="hang_up"))
 
 
+def _take_voicemail(talk: _Talk, step: parts.VoicemailStep, input: Heard) -> Turn:
+    decision = Decision(kind="voicemail", queue=step.queue)
+    return talk.turn(talk.own("left"), HangUp(), decision=decision)
+
+
 _ENTERS: Mapping[str, Callable[[_Talk, Any], Turn | None]] = {
     "say": _enter_say,
     "menu": _enter_menu,
@@ -297,4 +307,5 @@ _TAKES: Mapping[str, Callable[[_Talk, Any, Heard], Turn | None]] = {
     "ask": _take_ask,
     "callback": _take_callback,
     "lookup": _take_lookup,
+    "voicemail": _take_voicemail,
 }

@@ -143,7 +143,7 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         '[account.sms]\nconnector = "fax"',
         "account.sms.connector",
         "unknown_connector",
-        {"known": "twilio_sms, web_chat"},
+        {"known": "twilio_sms, twilio_voice, web_chat"},
     ),
     (
         account(number="0120"),
