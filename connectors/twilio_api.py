@@ -13,7 +13,7 @@ import aiohttp
 from multidict import MultiDict
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
@@ -143,8 +143,20 @@ async def asked(transport: SdkTransport, request: Awaitable[T]) -> T:
         raise RetryLater(f"Twilio cannot be reached: {fault}") from fault
     except UnknownOutcome:
         raise
+    except TwilioException as fault:
+        raise _of_a_page(fault, transport.retry_after_s) from fault
     except Exception as fault:
         raise UnknownOutcome(f"Twilio's answer makes no sense: {type(fault).__name__}") from fault
+
+
+def _of_a_page(fault: TwilioException, retry_after_s: float | None) -> Exception:
+    """Return what a list that was refused means: the SDK keeps its answer beside the words."""
+    answer = next((each for each in fault.args if isinstance(each, Response)), None)
+    if answer is None:
+        return UnknownOutcome(f"Twilio's answer makes no sense: {fault}")
+    return meaning(
+        TwilioRestException(answer.status_code, "", str(answer.text)[:200]), retry_after_s
+    )
 
 
 def check_signature(settings: TwilioAccess, request: HookRequest, form: MultiDict[str]) -> None:

@@ -49,8 +49,8 @@ SECOND = timedelta(milliseconds=999)
 
 class Told(BaseModel):
     """An event of a call. ``call`` is the caller's CallSid, ``number`` theirs, ``id`` the call's
-    own id, "" where Twilio does not know it; ``leg`` whose event it is; ``before`` and ``turn``: the
-    flow before and after it; ``queue``: where a message belongs.
+    own id, "" where Twilio does not know it; ``leg`` whose event it is; ``before`` and ``turn``:
+    the flow before and after it; ``queue``: where a message belongs.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -188,7 +188,6 @@ def _recorded(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
         "name": "voicemail.wav",
         "media_type": "audio/x-wav",
         "url": clean(told.form.get("RecordingUrl", ""), 1000),
-        "seconds": _whole(told.form.get("RecordingDuration", "")),
     }
     yield _message(told, event, part, told.queue)
 
