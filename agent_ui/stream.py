@@ -19,7 +19,7 @@ from madoguchi.conversations.visibility import seen_by
 from madoguchi.http.auth import COOKIE, Authenticator
 from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import CLASH, without_cause
-from madoguchi.live.relay import Relay
+from madoguchi.live.relay import THERE, Relay
 from madoguchi.live.server import make, push
 from madoguchi.live.tail import Event, Reader, Tail
 from madoguchi.model import log
@@ -336,7 +336,7 @@ class DeskStream:
         """Give something to the desks of an agent; return whether there are any."""
         found = [s for s in self._sockets.values() if log.agent(s.actor.id) == address]
         desks = [s for s in found if s.namespace == AGENT] or found
-        for one in desks:
+        for one in desks if name != THERE else ():
             await push(self.server, one.sid, one.namespace, name, body)
         return bool(desks)
 

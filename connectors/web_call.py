@@ -3,27 +3,35 @@
 The call itself goes from browser to browser; the hub carries what they need to find each other.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from madoguchi.clock import Clock
 from madoguchi.conversations.calls import repository
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.live.relay import Relay
 from madoguchi.model import log
 from madoguchi.model.calls import CallEvent, Happened, Party
 from madoguchi.model.channels import Channel
-from madoguchi.model.ids import is_id
+from madoguchi.model.ids import Id, is_id
 from madoguchi.model.inbound import Inbound, InboundCall
 from madoguchi.model.people import Address, Scheme
-from madoguchi.store.work import Store
+from madoguchi.store.work import Store, Work
 
 CUSTOMER = "customer"
 """The leg of a visitor in their own call."""
 
 MOST_SIGNAL = 64 * 1024
 """Characters of what one browser tells another at once."""
+
+GRACE = timedelta(seconds=30)
+"""So long a visitor's browser may be away, as it is when its page is loaded again."""
+
+LOOK_S = 5.0
 
 FIELDS = ("call", "from", "to", "session", "seq", "data")
 NOT_THERE = {"ok": False, "code": "not_there"}
@@ -71,6 +79,42 @@ def _address(call: Call, id: str) -> str | None:
     if leg.party is Party.CUSTOMER:
         return log.visitor(call.account, call.thread)
     return log.agent(leg.agent) if leg.agent else None
+
+
+@dataclass
+class Lost:
+    """Ends the calls of visitors whose browsers are gone for good; by the router's process only."""
+
+    store: Store
+    relay: Relay
+    clock: Clock
+    mine: Callable[[], bool]
+    by_browser: Callable[[Id], bool]
+    gone: dict[Id, datetime] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Look for ever; a supervised task."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self.mine():
+                await self.look()
+
+    async def look(self) -> None:
+        """End what has had no browser for too long."""
+        calls = await self.store.read(_live)
+        now = self.clock.now()
+        self.gone = {id: since for id, since in self.gone.items() if id in calls}
+        for id, one in calls.items():
+            if not self.by_browser(one.account):
+                continue
+            if await self.relay.there(log.visitor(one.account, one.thread)):
+                self.gone.pop(id, None)
+            elif now - self.gone.setdefault(id, now) >= GRACE:
+                await self.store.write(partial(repository.lose, id, now))
+
+
+def _live() -> Work[dict[Id, Call]]:
+    return (yield from repository.by_ids((yield from repository.live())))
 
 
 CALL_ACTS: frozenset[str] = frozenset(

@@ -21,6 +21,7 @@ from madoguchi.files.tables import file
 from madoguchi.http.limits import Limiter
 from madoguchi.http.problems import Problem
 from madoguchi.http.table import Operation
+from madoguchi.live.relay import THERE
 from madoguchi.live.server import make, push
 from madoguchi.live.tail import Event, Reader
 from madoguchi.model import log
@@ -341,7 +342,7 @@ class WidgetServer:
             for one in self._visitors.values()
             if log.visitor(one.connector.account.id, one.id) == address
         ]
-        for one in found:
+        for one in found if name != THERE else ():
             await push(self.server, one.sid, NAMESPACE, name, body)
         return bool(found)
 

@@ -13,7 +13,6 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 import madoguchi.conversations.problems  # noqa: F401 - registers how its refusals are answered
-from agent_ui import preferences
 from agent_ui.figures import FigureStream
 from agent_ui.pages import Pages, strays
 from agent_ui.routes import DeskApi, file_of
@@ -23,6 +22,7 @@ from connectors.delivery import Delivery
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
 from connectors.registry import Registry, sealer, secret_fields
+from connectors.web_call import Lost
 from connectors.web_chat_rest import WidgetPorts
 from connectors.web_chat_sockets import WidgetServer
 from madoguchi.bus import Hints
@@ -32,14 +32,13 @@ from madoguchi.configuration.opening_routes import OpeningApi
 from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
 from madoguchi.configuration.suiting_routes import SuitingApi
-from madoguchi.conversations import views as conversation_views
-from madoguchi.conversations.calls import views as call_views
 from madoguchi.conversations.calls.ice import Ice
 from madoguchi.conversations.calls.routes import CallApi
 from madoguchi.conversations.calls.views import CallViews
 from madoguchi.conversations.routes import ConversationApi
 from madoguchi.conversations.rule_routes import RuleApi
 from madoguchi.conversations.views import ConversationViews
+from madoguchi.entities import entity_views
 from madoguchi.files.service import Files
 from madoguchi.http import openapi
 from madoguchi.http.auth import CONTROL, Authenticator
@@ -191,7 +190,7 @@ def _joined(
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
     calls = CallViews(lambda id: configuration.catalog.agent_name(id), registry.by_browser)
-    views = _views(render, router_views, calls)
+    views = entity_views(render, router_views, calls)
     turns, days = Turns(clock), Days(store, clock, settings.zone)
     metrics = CollectorRegistry()
     hub = Hub(
@@ -303,36 +302,6 @@ def _api(hub: Hub, views: Views, render: ConversationViews, router_views: Router
         hub.api.add(operations)
 
 
-def _views(render: ConversationViews, router_views: RouterViews, calls: CallViews) -> Views:
-    return Views(
-        desk={
-            Entity.CONVERSATION: render.desk,
-            Entity.MESSAGE: render.messages,
-            Entity.DRAFT: render.drafts,
-            Entity.CUSTOMER: conversation_views.customers,
-            Entity.ITEM: router_views.items,
-            Entity.OFFER: router_views.offers,
-            Entity.AGENT: router_views.agents,
-            Entity.PREFERENCES: preferences.views,
-            Entity.CALL: calls.desk,
-        },
-        visitor={
-            Entity.CONVERSATION: render.visitor,
-            Entity.MESSAGE: render.visitor_messages,
-            Entity.CALL: calls.visitor,
-        },
-        contents={
-            Entity.CONVERSATION: conversation_views.snapshot_conversations,
-            Entity.DRAFT: conversation_views.snapshot_drafts,
-            Entity.ITEM: router_views.snapshot_items,
-            Entity.OFFER: router_views.snapshot_offers,
-            Entity.AGENT: router_views.snapshot_agents,
-            Entity.PREFERENCES: preferences.snapshot,
-            Entity.CALL: call_views.snapshot_calls,
-        },
-    )
-
-
 def _operations(
     hub: Hub, views: Views, render: ConversationViews, router_views: RouterViews
 ) -> Iterator[list[Operation]]:
@@ -406,6 +375,8 @@ def _start(hub: Hub) -> None:
     hub.tasks.start("desk", hub.desk.run)
     hub.tasks.start("announce", hub.desk.announce)
     hub.tasks.start("widget", hub.widget.run)
+    lost = Lost(hub.store, hub.relay, hub.clock, lambda: hub.router.owner, hub.registry.by_browser)
+    hub.tasks.start("lost calls", lost.run)
     figures = FigureStream(hub.router, hub.desk)
     hub.tasks.start("figures", figures.run)
     watchdog = Watchdog()

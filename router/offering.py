@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import callbacks
+from madoguchi.conversations.calls.repository import Call, of_items
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.model.conversation import ConversationState
 from madoguchi.model.ids import Id
@@ -50,9 +51,11 @@ def snapshots(
     customers = sorted({c.id for c in people.values()})
     identities = yield from identities_of(customers)
     matters = yield from _open_matters(customers)
+    calls = yield from of_items(items)
     return {
         r.item: {
             **_matter_of(r, handovers.get(r.item, r.handover), catalog),
+            "call": _call(calls.get(r.item)),
             "customer": _customer(people[r.identity], identities),
             "open": [
                 _other(m, catalog)
@@ -79,6 +82,14 @@ def _matter_of(row: Row[Any], handover: dict[str, Any] | None, catalog: Catalog)
         "callback": _callback(row),
         "service_level_s": queue.object.service_level_s if queue else None,
     }
+
+
+def _call(one: Call | None) -> dict[str, Any] | None:
+    """Return what a call's offer says of it: what its customer has chosen so far."""
+    if one is None:
+        return None
+    facts = one.facts
+    return {"id": one.id, "answers": [dict(answer) for answer in facts.answers]}
 
 
 def _callback(row: Row[Any]) -> dict[str, Any] | None:

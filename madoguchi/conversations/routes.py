@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from madoguchi.clock import Clock, from_micros, to_micros
 from madoguchi.conversations import acts
+from madoguchi.conversations.calls.arriving import CALL
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.conversations.views import ConversationViews, retries, timeline
 from madoguchi.conversations.visibility import seen_by, visible
@@ -174,10 +175,13 @@ class ConversationApi:
         conversations = yield from self.render.desk(shown)
         items = yield select(work_item.c.id).where(work_item.c.conversation.in_(shown))
         item_views = yield from self.views.render(Entity.ITEM, [r.id for r in items], visitor=False)
+        calls = [part["data"]["call"] for r in rows for part in r.parts if part.get("code") == CALL]
+        call_views = yield from self.views.render(Entity.CALL, calls, visitor=False)
         return {
             "entries": [self.render.message_body(r, again.get(r.id)) for r in reversed(rows)],
             "conversations": bodies(conversations),
             "items": bodies(item_views),
+            "calls": bodies(call_views),
             "before": _cursor(rows[-1]) if len(rows) == limit else None,
         }
 

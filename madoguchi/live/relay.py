@@ -12,6 +12,9 @@ from typing import Any, Protocol
 ASKS_S = 0.8
 """So long another process has to say that it has passed something on."""
 
+THERE = "there"
+"""An event that no socket is sent: whoever asks by it only wants to know of one."""
+
 Deliver = Callable[[str, str, Mapping[str, Any]], Awaitable[bool]]
 """address, event, body → whether a socket of the address got it."""
 
@@ -59,6 +62,10 @@ class Relay:
             return False
         finally:
             del self._asked[id]
+
+    async def there(self, address: str) -> bool:
+        """Tell whether any socket of an address is connected anywhere."""
+        return await self.send(address, THERE, {})
 
     async def _here(self, address: str, name: str, body: Mapping[str, Any]) -> bool:
         return any([await deliver(address, name, body) for deliver in self._doors])

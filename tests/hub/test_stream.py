@@ -11,6 +11,7 @@ import pytest
 
 from madoguchi.clock import Clock
 from madoguchi.http.table import Operation
+from tests.hub.stream_calls import CALLS, calling, register
 from tests.support.hubs import Person, Running, SilentTwilio, Stream, hub_running
 from tests.support.waiting import wait_for
 
@@ -28,6 +29,7 @@ class World:
         self.supervisor: Person
         self.admin: Person
         self.streams: list[Stream] = []
+        self.visitors: list[tuple[Any, str]] = []
         self.customers = [f"+8190555001{n:02d}" for n in range(6)]
 
     async def gather(self) -> None:
@@ -314,6 +316,7 @@ async def prefer(world: World) -> None:
     await world.ask(world.dice.choice(world.agents), "PUT", "/agents/me/preferences", body)
 
 
+register(generates)
 OUTSIDE_THE_STREAM = {
     "POST /api/v1/session",
     "DELETE /api/v1/session",
@@ -379,11 +382,14 @@ async def test_snapshot_and_events_equal_a_fresh_snapshot(
     async with hub_running(
         tmp_path, database=database, clock=Clock(), twilio=SilentTwilio()
     ) as here:
+        await here.configure(CALLS)
         world = World(here, seed)
         await world.gather()
-        steps = [write_in, write_in, accept, accept, say, say, *GENERATORS.values()]
+        steps = [write_in, write_in, calling, accept, accept, say, say, *GENERATORS.values()]
         for number in range(60):
             await world.dice.choice(steps)(world)
             if number % 15 == 14:
                 await compare(world)
         await compare(world)
+        for widget, _ in world.visitors:
+            await widget.close()

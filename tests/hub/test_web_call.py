@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from connectors.web_call import Lost
 from madoguchi.clock import ManualClock
 from madoguchi.conversations.calls.tables import call as calls
 from madoguchi.conversations.calls.tables import call_event
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.security.tables import audit
+from router.tables import agent_status
 from tests.hub.test_opening_hours import rows
 from tests.hub.test_turning_away import DAY
 from tests.support.hubs import Person, Running, Stream, Widget, hub_running
@@ -77,6 +79,8 @@ async def answered(person: Person, desk: Stream, line: Line) -> str:
     assert offer["channel"] in {"voice", "video"}
     await person.call("POST", f"/offers/{offer['id']}/accept")
     await joined(person, desk, line)
+    opened = {"conversation": offer["conversation"]}
+    assert (await desk.client.call("open", opened, namespace="/agent"))["ok"]
     return str(offer["conversation"])
 
 
@@ -113,6 +117,8 @@ async def test_a_call_is_answered_held_and_ended(tmp_path: Path, database: str) 
         assert (item["kind"], item["channel"]) == ("call", "voice")
         await ann.call("POST", f"/conversations/{matter}/wrap-up", {"code": "solved"})
         await wait_for(lambda: _closed(here), "and ends")
+        page = await ann.call("GET", f"/conversations/{matter}/timeline")
+        assert [one["state"] for one in page["calls"]] == ["ended"]
         lines = [one["parts"] for one in await rows(here, message)]
         assert lines == [[{"type": "system", "code": "call", "data": {"call": line.id}}]]
         await line.widget.close()
@@ -145,6 +151,66 @@ async def test_who_hangs_up_while_waiting_has_abandoned(tmp_path: Path, database
         await line.widget.close()
 
 
+async def test_a_call_outlives_a_reload_but_not_its_browser(tmp_path: Path, database: str) -> None:
+    clock = ManualClock(DAY)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        hub = here.hub
+        lost = Lost(hub.store, hub.relay, clock, lambda: True, hub.registry.by_browser)
+        await line.widget.client.disconnect()
+        await wait_for(lambda: _gone(here, line), "the socket is gone")
+        await lost.look()
+        clock.advance(29)
+        await lost.look()
+        again = Widget(here)
+        again.token, again.visitor = line.widget.token, line.widget.visitor
+        line.widget = await again.start()
+        assert line.shown["state"] == "waiting", "the page that is loaded again has the call"
+        clock.advance(60)
+        await lost.look()
+        assert [one["state"] for one in await rows(here, calls)] == ["waiting"]
+        await again.client.disconnect()
+        await wait_for(lambda: _gone(here, line), "the socket is gone")
+        await lost.look()
+        clock.advance(30)
+        await lost.look()
+        assert [one["state"] for one in await rows(here, calls)] == ["ended"]
+        await wait_for(lambda: _state(here, "abandoned"), "nobody is asked to answer it")
+
+
+async def _gone(here: Running, line: Line) -> bool:
+    account = here.hub.configuration.catalog.accounts["shop"].id
+    return not await here.hub.relay.there(f"visitor:{account}:{line.widget.visitor}")
+
+
+async def test_a_desk_that_dies_in_a_call_gives_it_to_the_next(
+    tmp_path: Path, database: str
+) -> None:
+    clock = ManualClock(DAY)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann, ben = await here.person("ann"), await here.person("ben")
+        desk = await ann.available()
+        await answered(ann, desk, line)
+        await desk.close()
+        await wait_for(lambda: not here.hub.desk.connected(ann.id), "her desk is gone")
+        await wait_for(lambda: _agent_gone(here, ann), "the router has heard so")
+        his = await ben.available()
+        clock.advance(30)
+        await answered(ben, his, line)
+        legs = {leg["agent"]: leg["why"] for leg in his.of("call", line.id)["legs"]}
+        assert legs[ann.id] in {"requeued", "transferred"}
+        await wait_for(lambda: len(line.shown["hears"]) == BOTH, "Ben and the customer talk")
+        await line.widget.close()
+
+
+async def _agent_gone(here: Running, person: Person) -> bool:
+    found = [one for one in await rows(here, agent_status) if one["agent"] == person.id]
+    return found[0]["disconnected_since"] is not None
+
+
 async def test_a_colleague_is_asked_and_takes_over(tmp_path: Path, database: str) -> None:
     async with hub_running(tmp_path, database=database) as here:
         line = Line(here, await visitor(here))
@@ -153,7 +219,7 @@ async def test_a_colleague_is_asked_and_takes_over(tmp_path: Path, database: str
         desk = await ann.available()
         matter = await answered(ann, desk, line)
         ben = await here.person("ben")
-        his = await ben.connect()
+        his = await ben.available()
         path = f"/calls/{line.id}"
         assert await refused(ann, f"{path}/transfer") == "nobody_consulted"
         await ann.call("POST", f"{path}/consult", {"agent": ben.id})
@@ -213,7 +279,6 @@ async def test_a_call_beside_a_chat_is_one_conversation(tmp_path: Path, database
         await ann.call("POST", f"/offers/{offer['id']}/accept")
         matter = offer["conversation"]
         await desk.until(lambda s: s.of("conversation", matter).get("owner") == ann.id, "hers")
-        await desk.until(lambda s: not s.all("offer"), "the offer is over")
         await ann.call("POST", f"/conversations/{matter}/messages", {"mode": "reply", "text": "hi"})
         line = Line(here, widget)
         await line.begin()

@@ -12,6 +12,7 @@ from tests.support.worlds import SAMPLES, World, named, sample, world
 STRANGE = "01980000-0000-7000-8000-00000000dead"
 OPEN = {"POST /api/v1/session"}
 ANYBODY = {
+    "GET /api/v1/calls/ice",
     "GET /api/v1/session",
     "DELETE /api/v1/session",
     "POST /api/v1/files",
@@ -67,8 +68,8 @@ def expected(operation: Operation, role: str) -> set[int]:
         return {200, 201, 204, 415}
     if any(p in path for p in (*ADMINISTRATORS, *TRYING, "/agent-conditions")):
         return of_configuration(operation, role)
-    if path.endswith("/files/{id}"):
-        return {404}
+    if path.endswith("/files/{id}") or "/calls/{id}" in path:
+        return {403} if path.endswith("/supervise") and role != "sue" else {404}
     if path.endswith("/closed"):
         return {403} if role == "otto" else {200, 404}
     if supervisors:

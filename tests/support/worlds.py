@@ -63,6 +63,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "HoursBody": {"body": {"name": "Office"}},
     "ApplyBody": {"toml": "", "reason": "test", "dry_run": True, "prune": False},
     "PasswordBody": {"password": "short"},
+    "OnBody": {"on": True},
+    "ConsultBody": {"agent": "01980000-0000-7000-8000-000000000000"},
+    "SuperviseBody": {"mode": "listen"},
     "SignInBody": {"name": "nobody", "password": "wrong"},
     "ReplayBody": {"ids": [999_999]},
 }
@@ -103,7 +106,7 @@ class World:
             "offers": self.offer,
             "agents": self.boss.id,
         }.get(area, "01980000-0000-7000-8000-000000000000")
-        path = path.replace("{number}", "1").replace("{id}", one)
+        path = path.replace("{number}", "1").replace("{leg}", "customer").replace("{id}", one)
         return path.replace("{kind}", "skill").replace("{key}", "things")
 
 

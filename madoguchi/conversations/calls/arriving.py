@@ -19,6 +19,9 @@ from madoguchi.model.ids import Id
 from madoguchi.model.inbound import InboundCall
 from madoguchi.model.people import Identity
 
+CALL = "call"
+"""The line of a conversation's story that stands for a call."""
+
 BUSY, CLOSED = "busy", "closed"
 """Why a call ends at once: its caller is in another one, or nobody works now."""
 
@@ -81,7 +84,7 @@ def _line(id: Id, call: Call, arrival: Arrival) -> Message:
         account=None,
         identity=None,
         agent=None,
-        parts=({"type": "system", "code": "call", "data": {"call": call.id}},),
+        parts=({"type": "system", "code": CALL, "data": {"call": call.id}},),
         state=MessageState.RECEIVED,
         provider_at=None,
         received_at=arrival.received_at,

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.conversations.calls.tables import call, call_event
 from madoguchi.model import log
-from madoguchi.model.calls import CallEvent, CallFacts, Happened, fold
+from madoguchi.model.calls import CallEvent, CallFacts, Happened, Party, fold
 from madoguchi.model.channels import Channel
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
@@ -101,6 +101,19 @@ def of_items(items: Iterable[Id]) -> Work[dict[Id, Call]]:
         return {}
     found = yield from _whole((yield _OF_ITEMS(wanted)))
     return {one.item: one for one in found if one.item is not None}
+
+
+def lose(id: Id, now: datetime) -> Work[None]:
+    """Let the customer of a call be gone whose client has not been heard of for too long."""
+    found = yield from by_ids([id], lock=True)
+    before = found.get(id)
+    if before is None or before.facts.over:
+        return
+    gone = [
+        CallEvent(f"hub:lost:{leg.id}", now, Happened.LEFT, leg.id, {"why": "lost"})
+        for leg in before.facts.of(Party.CUSTOMER)
+    ]
+    yield from save(found, [before.after(*gone)], now)
 
 
 def live() -> Work[list[Id]]:
@@ -196,23 +209,29 @@ def _event_row(id: Id, event: CallEvent, now: datetime) -> dict[str, Any]:
 
 
 def readers(one: Call, facts: CallFacts) -> frozenset[str]:
-    """Return who of the center may see a call: who has its conversation open, and whoever took
-    part in it.
+    """Return who of the center has a call before the eyes: who has its conversation open; while it
+    lives, supervisors and whoever takes part.
     """
-    people = {log.agent(leg.agent) for leg in facts.legs.values() if leg.agent}
-    return frozenset({log.SUPERVISORS, log.conversation(one.conversation), *people})
+    here = log.conversation(one.conversation)
+    if facts.over:
+        return frozenset({here})
+    people = {log.agent(leg.agent) for leg in facts.legs.values() if leg.agent and leg.live}
+    return frozenset({log.SUPERVISORS, here, *people})
 
 
 def _entry(before: Call | None, one: Call, now: datetime) -> LogEntry:
     facts = one.facts
     over = facts.over and not (before is not None and before.facts.over)
-    audience = (*sorted(readers(one, facts)), log.visitor(one.account, one.thread))
+    # Whoever has left hears of it, too: they have it no more.
+    people = {log.agent(leg.agent) for leg in facts.legs.values() if leg.agent}
+    mine = log.visitor(one.account, one.thread)
+    audience = sorted({*readers(one, facts), *people, log.SUPERVISORS, mine})
     return LogEntry(
         ENDED if over else "call.changed",
         Entity.CALL,
         one.id,
         one.stored + 1,
-        audience,
+        tuple(audience),
         now,
         {"item": one.item, "conversation": one.conversation},
     )

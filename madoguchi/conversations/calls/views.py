@@ -8,26 +8,14 @@ from sqlalchemy import select
 from madoguchi.conversations.calls import repository
 from madoguchi.conversations.calls.repository import Call, readers
 from madoguchi.conversations.calls.tables import call
-from madoguchi.conversations.tables import conversation
 from madoguchi.live.views import View
 from madoguchi.model import log
 from madoguchi.model.calls import CallEvent, CallFacts, Leg, Mode, Party, hears
 from madoguchi.model.channels import Channel
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.people import Actor, Role
-from madoguchi.store.hot import Listed, among
 from madoguchi.store.work import Work
-from unified_profile.tables import customer, customer_of
 
-_CUSTOMERS = Listed(
-    lambda ids: (
-        select(conversation.c.id, customer.c.name, conversation.c.number)
-        .join(customer_of, customer_of.c.identity == conversation.c.identity)
-        .join(customer, customer.c.id == customer_of.c.customer)
-        .where(among(conversation.c.id, ids))
-    ),
-    conversation.c.id,
-)
 _TIMES = ("rang_at", "connected_at", "held_at", "ended_at")
 _SIGNS = ("held", "muted", "video", "screen")
 
@@ -44,43 +32,33 @@ class CallViews:
     def desk(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render calls for desks."""
         found = yield from repository.by_ids(ids)
-        if not found:
-            return {}
-        rows = yield _CUSTOMERS(sorted({one.conversation for one in found.values()}))
-        names = {row.id: (row.name, row.number) for row in rows}
         return {
-            id: View(
-                one.stored,
-                readers(one, one.facts),
-                self._body(one, *names.get(one.conversation, ("", 0))),
-            )
+            id: View(one.stored, readers(one, one.facts), self._body(one))
             for id, one in found.items()
         }
 
-    def _body(self, one: Call, customer_name: str, number: int) -> dict[str, Any]:
+    def _body(self, one: Call) -> dict[str, Any]:
         facts = one.facts
         return {
             **_common(one, facts),
             "item": one.item,
             "queue": one.queue,
-            "number": number,
-            "customer_name": customer_name,
             "by": "web" if self._web(one.account) else "phone",
             "direction": facts.direction,
             "answers": list(facts.answers),
             "recording": facts.recording.value,
-            "legs": [self._leg(leg, customer_name) for leg in facts.legs.values()],
+            "legs": [self._leg(leg) for leg in facts.legs.values()],
             "hears": hears(facts),
             "timeline": [self._told(event, facts) for event in one.events],
         }
 
-    def _leg(self, leg: Leg, customer_name: str) -> dict[str, Any]:
-        called = customer_name if leg.party is Party.CUSTOMER else self._name(leg.agent)
+    def _leg(self, leg: Leg) -> dict[str, Any]:
+        """Return a leg; its customer's name is the conversation's to tell."""
         return {
             "id": leg.id,
             "party": leg.party.value,
             "agent": leg.agent,
-            "name": called or leg.name or leg.address,
+            "name": self._name(leg.agent) or leg.name,
             "address": leg.address,
             "state": leg.state.value,
             "mode": leg.mode.value if leg.mode else "",
@@ -162,12 +140,4 @@ def of_thread(account: Id, thread: str) -> Work[list[str]]:
         call.c.thread == thread,
         call.c.state != "ended",
     )
-    return [row.id for row in rows]
-
-
-def of_conversations(ids: Sequence[Id]) -> Work[list[str]]:
-    """Return all calls of some conversations, for their timelines."""
-    if not ids:
-        return []
-    rows = yield select(call.c.id).where(call.c.conversation.in_(sorted(ids)))
     return [row.id for row in rows]
