@@ -27,6 +27,7 @@ from connectors.web_chat_rest import WidgetPorts
 from connectors.web_chat_sockets import WidgetServer
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock
+from madoguchi.configuration.flow_files import missing_files
 from madoguchi.configuration.opening_routes import OpeningApi
 from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
@@ -169,9 +170,19 @@ def _joined(
     wire = PostgresWire(settings.database) if settings.database else None
     vault = Vault(parse_keys(settings.secret_keys), settings.secret_folders)
     inbox = Inbox(store)
-    registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)
+    ports = Ports(
+        inbox,
+        http,
+        clock,
+        settings.base_url,
+        lambda: configuration.catalog,
+        lambda id: hub.files.link(id),
+        settings.zone,
+    )
+    registry = Registry(ports, vault)
     configuration = Configuration(store, clock, sealer(vault))
     configuration.guard(queues_in_use)
+    configuration.guard(missing_files)
     configuration.watch(registry.renew)
     sessions = Sessions(store, clock, settings.session_hours)
     router = RouterService(
@@ -227,6 +238,7 @@ def _joined(
         calls=calls,
         ice=Ice(clock, settings.stun_servers, settings.turn_servers, settings.turn_secret),
     )
+    hub.files.spare(lambda: configuration.catalog.sounds.values())
     hub.tail.watch(lambda entry: _reconfigured(hub, entry))
     _streams(hub, render)
     _api(hub, views, render, router_views)
