@@ -55,9 +55,7 @@ from madoguchi.live.relay import Relay
 from madoguchi.live.server import Watchdog
 from madoguchi.live.tail import Tail
 from madoguchi.live.views import Views
-from madoguchi.model.ids import Id
 from madoguchi.model.log import Entity, NumberedEntry
-from madoguchi.model.routing import Assigned
 from madoguchi.security.secrets import Vault, parse_keys
 from madoguchi.security.sessions import Sessions
 from madoguchi.settings import Settings
@@ -325,7 +323,7 @@ def _operations(
         hub.clock,
         hub.calls,
         hub.ice,
-        lambda item, agent, by: _give(hub, item, agent, by),
+        lambda command: hub.client.ask(Order(command)),
         hub.files,
         file_of,
     ).operations()
@@ -350,11 +348,6 @@ async def _let_recordings_go(hub: Hub) -> None:
     """Delete what was recorded and has been kept for as long as its queue says."""
     while await hub.store.write(recordings.old(hub.configuration.catalog, hub.clock.now())):
         pass
-
-
-async def _give(hub: Hub, item: Id, agent: Id, by: Id) -> None:
-    """Let an agent have an item from now on."""
-    await hub.client.ask(Order(Assigned(item, agent, by)))
 
 
 def _reconfigured(hub: Hub, entry: NumberedEntry) -> None:

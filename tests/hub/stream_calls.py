@@ -13,7 +13,7 @@ calls = "voice"
 """
 OWN = ("connected", "mute", "unmute", "end")
 SHOWN = ("video", "screen")
-ALL = ("transfer", "conference", "hang_up")
+ALL = ("transfer", "park", "conference", "hang_up")
 OTHERS = ("hold", "resume")
 
 

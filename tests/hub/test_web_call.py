@@ -244,6 +244,24 @@ async def test_a_colleague_is_asked_and_takes_over(tmp_path: Path, database: str
         await line.widget.close()
 
 
+async def test_a_call_is_parked_and_picked_up(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await here.person("ann")
+        desk = await ann.available()
+        matter = await answered(ann, desk, line)
+        ben = await here.person("ben")
+        his = await ben.available()
+        await ann.call("POST", f"/calls/{line.id}/park", {"seconds": 600})
+        await wait_for(lambda: line.shown["state"] == "waiting", "the customer hears music")
+        assert his.all("offer") == [], "nobody is asked"
+        await ben.call("POST", f"/conversations/{matter}/take")
+        await joined(ben, his, line)
+        await wait_for(lambda: line.shown["state"] == "talking", "Ben has it")
+        await line.widget.close()
+
+
 async def test_a_supervisor_whispers_and_is_not_shown(tmp_path: Path, database: str) -> None:
     async with hub_running(tmp_path, database=database) as here:
         line = Line(here, await visitor(here))

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
+from pydantic import Field
 
 from madoguchi.clock import Clock
 from madoguchi.conversations.acts import Refusal
@@ -19,6 +20,7 @@ from madoguchi.files.service import Files
 from madoguchi.http.table import Body, Call, Handler, Nothing, Operation
 from madoguchi.model.calls import Happened, Mode, Recording
 from madoguchi.model.ids import Id
+from madoguchi.model.routing import Assigned, Command, Parked
 from madoguchi.security.permissions import Action, NotFound
 from madoguchi.store.work import Store, Work
 
@@ -39,14 +41,20 @@ class ConsultBody(Body):
     agent: Id
 
 
+class ParkBody(Body):
+    """For how long; then who parked it is asked first."""
+
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 300
+
+
 class SuperviseBody(Body):
     """How a supervisor takes part."""
 
     mode: Literal["listen", "whisper", "barge"]
 
 
-Give = Callable[[Id, Id, Id], Awaitable[None]]
-"""item, agent, by → the agent has the item from now on."""
+Ask = Callable[[Command], Awaitable[Any]]
+"""How the router is asked. Raises Refused."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ class CallApi:
     clock: Clock
     views: CallViews
     ice: Ice
-    give: Give
+    ask: Ask
     files: Files
     upload: Callable[[web.Request], Awaitable[tuple[str, AsyncIterator[bytes]]]]
 
@@ -86,6 +94,7 @@ class CallApi:
                 SuperviseBody,
                 action=supervise,
             ),
+            _post(f"{one}/park", self.park, "Put the call aside", ParkBody),
             _post(f"{one}/hang_up", self.hang_up, "End the call"),
             *self._of_recordings(),
         ]
@@ -161,12 +170,20 @@ class CallApi:
         to = acts.consulted(one.facts).agent
         if one.item is None or to is None:
             raise Refusal("nobody_consulted", "no colleague of ours is in the call")
-        await self.give(one.item, to, actor.id)
+        await self.ask(Assigned(one.item, to, actor.id))
 
     async def supervise(self, call: Call[SuperviseBody]) -> None:
         """Take part in a call as its supervisor; each change is on the audit trail."""
         mode = Mode(call.body.mode)
         await self._do(call, acts.supervise(mode), (f"call.{mode.value}", {}))
+
+    async def park(self, call: Call[ParkBody]) -> None:
+        """Put the call aside: its customer hears music, nobody has it, whoever wants pulls it."""
+        id, actor = call.id(), call.actor
+        one = await self.store.read(lambda: acts.look(actor, id))
+        acts.Act(actor, one, one.facts, self.clock.now(), self.clock.new_id).lead()
+        if one.item is not None:
+            await self.ask(Parked(one.item, actor.id, call.body.seconds))
 
     async def hang_up(self, call: Call[Nothing]) -> None:
         """End the call for all."""
