@@ -188,7 +188,7 @@ def _joined(
     )
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
-    calls = CallViews(lambda id: configuration.catalog.agent_name(id), registry.by_browser)
+    calls = CallViews(lambda: configuration.catalog, registry.by_browser)
     views = entity_views(render, router_views, calls)
     turns, days = Turns(clock), Days(store, clock, settings.zone)
     metrics = CollectorRegistry()

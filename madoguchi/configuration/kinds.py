@@ -35,6 +35,7 @@ from madoguchi.configuration.queue_parts import (
     Part,
     Recording,
     Ring,
+    Survey,
     WrapUpCode,
     callback_in_time,
     one_order,
@@ -159,6 +160,7 @@ class Queue(Named, Object):
     full: Full = Full()
     callback: Callback = Callback()
     recording: Recording = Recording()
+    survey: Survey = Survey()
     agent_choice: AgentChoice = AgentChoice.longest_idle
     idle_since: IdleSince = IdleSince.work
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)

@@ -262,6 +262,30 @@ async def test_a_call_is_parked_and_picked_up(tmp_path: Path, database: str) -> 
         await line.widget.close()
 
 
+async def test_the_customer_is_asked_how_it_was(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        await here.configure("[queue.orders.survey]\nscale = 5\ntext = '応対はいかがでしたか。'\n")
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await here.person("ann")
+        desk = await ann.available()
+        await answered(ann, desk, line)
+        assert line.shown["survey"] is None
+        await line.act("end")
+        await wait_for(lambda: line.shown["survey"], "they are asked")
+        asked = {"from": 1, "to": 5, "text": "応対はいかがでしたか。", "text_en": ""}
+        assert line.shown["survey"] == asked
+        assert (await line.act("score", value=11))["code"] == "invalid"
+        assert (await line.act("score"))["code"] == "invalid"
+        assert (await line.act("score", value=4))["ok"]
+        await wait_for(lambda: line.shown["survey"] is None, "the answer is there")
+        await line.act("score", value=1)
+        told = {"step": "survey", "name": "score", "value": "4"}
+        shown = await ann.call("GET", f"/calls/{line.id}")
+        assert shown["answers"] == [told]
+        await line.widget.close()
+
+
 async def test_a_supervisor_whispers_and_is_not_shown(tmp_path: Path, database: str) -> None:
     async with hub_running(tmp_path, database=database) as here:
         line = Line(here, await visitor(here))
