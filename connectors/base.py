@@ -6,8 +6,9 @@ of ``send`` are typed, and what follows from each is decided once, in :mod:`conn
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, ClassVar, Protocol
 
 import aiohttp
@@ -15,6 +16,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from madoguchi.clock import Clock
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.conversation import Part
 from madoguchi.model.ids import Id
@@ -53,15 +55,29 @@ class InboxPort(Protocol):
         """Store events; returns when they are durable."""
         ...
 
+    async def kept(self, account: Id, events: Sequence[ProviderEvent]) -> list[ProviderEvent]:
+        """Return events as they are stored: an earlier one of the same id stays as it was."""
+        ...
+
+
+def nothing_configured() -> Catalog:
+    """Return an empty configuration."""
+    return Catalog(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a connector may use of the hub."""
+    """What a connector may use of the hub. ``link``: a file's token in links that work for some
+    minutes; ``zone``: where rules' times are told, None: where the machine is.
+    """
 
     inbox: InboxPort
     http: aiohttp.ClientSession
     clock: Clock
     public_url: str
+    catalog: Callable[[], Catalog] = nothing_configured
+    link: Callable[[Id], str] = str
+    zone: tzinfo | None = None
 
 
 class Connector(ABC):
@@ -70,6 +86,10 @@ class Connector(ABC):
     name: ClassVar[str]
     channel: ClassVar[Channel]
     capabilities: ClassVar[Capabilities]
+    recalls: ClassVar[bool] = False
+    """Whether answers hold decisions: they are told from what is stored, so that an event that is
+    sent again is told the same.
+    """
     Settings: ClassVar[type[ConnectorSettings]]
 
     def __init__(self, account: Account, settings: Any, ports: Ports) -> None:
@@ -98,7 +118,9 @@ class Connector(ABC):
         """Send one message. Raises RetryLater, AuthFailed, Rejected or UnknownOutcome."""
 
     def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
-        """Answer a provider's address check, before ``verify``; None: it is none."""
+        """Answer what tells nothing, such as a provider's address check, before ``verify``; None:
+        it is no such thing. Raises Refused.
+        """
         return None
 
     def answer(self, events: Sequence[ProviderEvent]) -> web.Response:

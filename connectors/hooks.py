@@ -51,10 +51,10 @@ class Hooks:
             headers=request.headers,
             query=request.query,
         )
-        greeting = connector.handshake(hook, body)
-        if greeting is not None:
-            return greeting
         try:
+            greeting = connector.handshake(hook, body)
+            if greeting is not None:
+                return greeting
             if len(body) > LARGE:
                 events = await asyncio.to_thread(connector.verify, hook, body)
             else:
@@ -63,5 +63,8 @@ class Hooks:
             self._refused(connector.account.key)
             log.warning("webhook refused", account=connector.account.key, why=str(why))
             raise Problem(403, "refused", "the signature does not fit") from why
-        await connector.ports.inbox.put(connector.account.id, events)
+        inbox, account = connector.ports.inbox, connector.account.id
+        await inbox.put(account, events)
+        if connector.recalls and events:
+            events = await inbox.kept(account, events)
         return connector.answer(events)

@@ -118,8 +118,9 @@ def _live() -> Work[dict[Id, Call]]:
 
 
 CALL_ACTS: frozenset[str] = frozenset(
-    {"start", "connected", "mute", "unmute", "video", "screen", "end"}
+    {"start", "agree", "connected", "mute", "unmute", "video", "screen", "end", "score"}
 )
+MOST_SCORE = 10
 MEDIA = frozenset({"voice", "video"})
 
 
@@ -129,7 +130,13 @@ def asked(data: Mapping[str, Any]) -> dict[str, Any] | None:
     on = data.get("on", True)
     if not is_id(id) or act not in CALL_ACTS or media not in MEDIA or not isinstance(on, bool):
         return None
-    return {"call": id, "act": act, "media": media, "on": on}
+    found = {"call": id, "act": act, "media": media, "on": on}
+    if act == "score":
+        value = data.get("value")
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_SCORE:
+            return None
+        found["value"] = value
+    return found
 
 
 def parse(body: Mapping[str, Any], at: datetime) -> list[Inbound]:
@@ -140,8 +147,9 @@ def parse(body: Mapping[str, Any], at: datetime) -> list[Inbound]:
     if act == "start":
         events = _started(at, video=media is Channel.VIDEO)
     else:
-        data = {"on": bool(body["on"])} if act in {"video", "screen"} else {}
-        events = (CallEvent(name, at, _HAPPENED[act], CUSTOMER, data),)
+        # Whoever answers twice has answered once.
+        name = act if act == "score" else name
+        events = (CallEvent(name, at, _HAPPENED[act], CUSTOMER, _said(act, body)),)
     return [
         InboundCall(
             sender=Address(Scheme.VISITOR, visitor),
@@ -159,6 +167,12 @@ def parse(body: Mapping[str, Any], at: datetime) -> list[Inbound]:
     ]
 
 
+def _said(act: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    if act == "score":
+        return {"step": "survey", "name": "score", "value": str(int(body["value"]))}
+    return {"on": bool(body["on"])} if act in {"video", "screen"} else {}
+
+
 def _started(at: datetime, *, video: bool) -> tuple[CallEvent, ...]:
     """Return how a visitor's call begins: they are on the line, and wait."""
     rung = {"party": Party.CUSTOMER.value, "video": video}
@@ -170,10 +184,12 @@ def _started(at: datetime, *, video: bool) -> tuple[CallEvent, ...]:
 
 
 _HAPPENED = {
+    "agree": Happened.AGREED,
     "connected": Happened.CONNECTED,
     "mute": Happened.MUTED,
     "unmute": Happened.UNMUTED,
     "video": Happened.VIDEO,
     "screen": Happened.SCREEN,
     "end": Happened.LEFT,
+    "score": Happened.ANSWERED,
 }

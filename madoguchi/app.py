@@ -27,10 +27,12 @@ from connectors.web_chat_rest import WidgetPorts
 from connectors.web_chat_sockets import WidgetServer
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock
+from madoguchi.configuration.flow_files import missing_files
 from madoguchi.configuration.opening_routes import OpeningApi
 from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
 from madoguchi.configuration.suiting_routes import SuitingApi
+from madoguchi.conversations.calls import recordings
 from madoguchi.conversations.calls.ice import Ice
 from madoguchi.conversations.calls.routes import CallApi
 from madoguchi.conversations.calls.views import CallViews
@@ -53,9 +55,7 @@ from madoguchi.live.relay import Relay
 from madoguchi.live.server import Watchdog
 from madoguchi.live.tail import Tail
 from madoguchi.live.views import Views
-from madoguchi.model.ids import Id
 from madoguchi.model.log import Entity, NumberedEntry
-from madoguchi.model.routing import Assigned
 from madoguchi.security.secrets import Vault, parse_keys
 from madoguchi.security.sessions import Sessions
 from madoguchi.settings import Settings
@@ -168,9 +168,19 @@ def _joined(
     wire = PostgresWire(settings.database) if settings.database else None
     vault = Vault(parse_keys(settings.secret_keys), settings.secret_folders)
     inbox = Inbox(store)
-    registry = Registry(Ports(inbox, http, clock, settings.base_url), vault)
+    ports = Ports(
+        inbox,
+        http,
+        clock,
+        settings.base_url,
+        lambda: configuration.catalog,
+        lambda id: hub.files.link(id),
+        settings.zone,
+    )
+    registry = Registry(ports, vault)
     configuration = Configuration(store, clock, sealer(vault))
     configuration.guard(queues_in_use)
+    configuration.guard(missing_files)
     configuration.watch(registry.renew)
     sessions = Sessions(store, clock, settings.session_hours)
     router = RouterService(
@@ -178,7 +188,7 @@ def _joined(
     )
     render = ConversationViews(lambda id: configuration.catalog.agent_name(id))
     router_views = RouterViews(lambda: configuration.catalog)
-    calls = CallViews(lambda id: configuration.catalog.agent_name(id), registry.by_browser)
+    calls = CallViews(lambda: configuration.catalog, registry.by_browser)
     views = entity_views(render, router_views, calls)
     turns, days = Turns(clock), Days(store, clock, settings.zone)
     metrics = CollectorRegistry()
@@ -226,6 +236,7 @@ def _joined(
         calls=calls,
         ice=Ice(clock, settings.stun_servers, settings.turn_servers, settings.turn_secret),
     )
+    hub.files.spare(lambda: configuration.catalog.sounds.values())
     hub.tail.watch(lambda entry: _reconfigured(hub, entry))
     _streams(hub, render)
     _api(hub, views, render, router_views)
@@ -280,6 +291,7 @@ def _api(hub: Hub, views: Views, render: ConversationViews, router_views: Router
     hub.chores = Chores(hub.store, hub.clock)
     hub.chores.add(hub.files.sweep)
     hub.chores.add(answers.sweep)
+    hub.chores.add(lambda: _let_recordings_go(hub))
     hub.chores.walk(
         router_command,
         router_command.c.at,
@@ -311,7 +323,9 @@ def _operations(
         hub.clock,
         hub.calls,
         hub.ice,
-        lambda item, agent, by: _give(hub, item, agent, by),
+        lambda command: hub.client.ask(Order(command)),
+        hub.files,
+        file_of,
     ).operations()
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
@@ -330,9 +344,10 @@ def _operations(
     ).operations()
 
 
-async def _give(hub: Hub, item: Id, agent: Id, by: Id) -> None:
-    """Let an agent have an item from now on."""
-    await hub.client.ask(Order(Assigned(item, agent, by)))
+async def _let_recordings_go(hub: Hub) -> None:
+    """Delete what was recorded and has been kept for as long as its queue says."""
+    while await hub.store.write(recordings.old(hub.configuration.catalog, hub.clock.now())):
+        pass
 
 
 def _reconfigured(hub: Hub, entry: NumberedEntry) -> None:

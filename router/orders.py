@@ -31,6 +31,7 @@ _KNOWN: dict[str, type[Any]] = {
         routing.CallbackReached,
         routing.CallbackMissed,
         routing.CallbackGivenUp,
+        routing.Parked,
     )
 }
 

@@ -6,9 +6,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from madoguchi.configuration.flow_check import files_of, flow_faults
 from madoguchi.configuration.kinds import (
     Account,
     Agent,
+    Flow,
     Hours,
     Object,
     Queue,
@@ -82,6 +84,17 @@ class Catalog:
         """The rules that are in use, in the order in which they are asked."""
         rules = [entry for entry in self.of(RoutingRule).values() if entry.object.active]
         return tuple(sorted(rules, key=lambda entry: entry.object.order))
+
+    @cached_property
+    def flows(self) -> dict[str, Entry[Flow]]:
+        """What callers hear, by key."""
+        return self.of(Flow)
+
+    @cached_property
+    def sounds(self) -> dict[str, Id]:
+        """The sound files that flows play, by the place that names each."""
+        flows = [files_of(entry.object) for entry in self.flows.values()]
+        return {place: file for each in flows for place, file in each.items()}
 
     @cached_property
     def teams(self) -> dict[str, Entry[Team]]:
@@ -261,6 +274,7 @@ def connected(entry: Entry[Account], channel: Channel) -> ConnectedAccount:
         language=one.language,
         paused=one.paused,
         topics=dict(one.topics),
+        flow=one.flow,
     )
 
 
@@ -292,6 +306,7 @@ def check(objects: Mapping[tuple[str, str], Object]) -> list[Fault]:
         *_loops(full, "full.to_queue", "what finds no place here comes back"),
         *_loops(overflows, "overflow", "what overflows from here comes back"),
         *_loops(outside, "outside.to_queue", "what is handed on from here comes back"),
+        *(fault for one in objects.values() if isinstance(one, Flow) for fault in flow_faults(one)),
         *_rule_faults([one for one in objects.values() if isinstance(one, RoutingRule)]),
     ]
 

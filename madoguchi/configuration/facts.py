@@ -46,6 +46,13 @@ CONTACT = Vocabulary(
 )
 """What the rules that choose a queue may speak of."""
 
+FLOW = Vocabulary(
+    {**CONTACT.variables, "answers": Variable("text_map", ATTRIBUTE, ATTRIBUTES)}, budget=20_000
+)
+"""What the branches of a call's flow may speak of; ``answers`` is what the caller has chosen. Who
+the customer is has not been looked up at that time.
+"""
+
 SKILLS = "agent.skills"
 ENTRIES = 20
 """Texts of a list that is an agent's attribute, of at most 50 characters each."""
@@ -85,6 +92,7 @@ def _compiles(vocabulary: Vocabulary) -> AfterValidator:
 
 ContactCondition = Annotated[str, _compiles(CONTACT)]
 AgentCondition = Annotated[str, _compiles(AGENT)]
+FlowCondition = Annotated[str, _compiles(FLOW)]
 """Empty: no condition."""
 
 

@@ -1,7 +1,7 @@
 """The kinds of configuration objects: their fields, limits and references."""
 
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -17,6 +17,7 @@ from madoguchi.configuration.facts import (
     AttributeName,
     ContactCondition,
 )
+from madoguchi.configuration.flow_parts import AnyStep
 from madoguchi.configuration.queue_parts import (
     Ageing,
     Alert,
@@ -32,7 +33,9 @@ from madoguchi.configuration.queue_parts import (
     Outside,
     Overflow,
     Part,
+    Recording,
     Ring,
+    Survey,
     WrapUpCode,
     callback_in_time,
     one_order,
@@ -156,6 +159,8 @@ class Queue(Named, Object):
     max_wait_s: float = Field(0, ge=0, le=2_592_000)
     full: Full = Full()
     callback: Callback = Callback()
+    recording: Recording = Recording()
+    survey: Survey = Survey()
     agent_choice: AgentChoice = AgentChoice.longest_idle
     idle_since: IdleSince = IdleSince.work
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)
@@ -337,24 +342,48 @@ class Agent(Object):
         return teams + [(f"skills.{skill}", "skill", skill) for skill in self.skills]
 
 
+class Flow(Named, Object):
+    """What callers hear before somebody talks with them: steps by name, see docs/calls.md.
+
+    ``language``: in which the steps' ``text`` is written.
+    """
+
+    kind: ClassVar[str] = "flow"
+    language: Literal["ja", "en"] = "ja"
+    start: Key
+    steps: dict[Key, AnyStep] = Field(min_length=1, max_length=200)
+
+    def references(self) -> list[tuple[str, str, str]]:
+        """A flow needs the queues to which it hands on, and whose hours it asks for."""
+        return [
+            (f"steps.{name}.{field}", "queue", queue)
+            for name, step in self.steps.items()
+            for field, queue in step.queues()
+        ]
+
+
 class Account(Named, Object):
-    """One configured connection of a channel; ``settings`` belong to its connector."""
+    """One configured connection of a channel; ``settings`` belong to its connector. ``flow``: what
+    callers hear first; without one they wait in the queue at once.
+    """
 
     kind: ClassVar[str] = "account"
     connector: Key
     queue: Key
     language: str = Field("ja", pattern="^(ja|en)$")
     topics: dict[Key, Key] = Field(default_factory=dict)
+    flow: MaybeKey = ""
     paused: bool = False
     settings: dict[str, Any] = Field(default_factory=dict, max_length=100)
 
     def references(self) -> list[tuple[str, str, str]]:
         """An account needs the queue where its contacts wait first."""
         topics = [(f"topics.{topic}", "queue", queue) for topic, queue in self.topics.items()]
-        return [("queue", "queue", self.queue), *topics]
+        flow = [("flow", "flow", self.flow)] if self.flow else []
+        return [("queue", "queue", self.queue), *topics, *flow]
 
 
 KINDS: dict[str, type[Object]] = {
-    k.kind: k for k in (Skill, Hours, Queue, RoutingRule, Team, Agent, Account)
+    k.kind: k for k in (Skill, Hours, Queue, RoutingRule, Team, Agent, Flow, Account)
 }
 """In the order in which they may be made; deletion goes the other way."""

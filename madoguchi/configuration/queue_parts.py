@@ -185,6 +185,32 @@ class Callback(Part):
     attempts: int = Field(default=3, ge=1, le=10)
 
 
+class Recording(Part):
+    """Whether a queue's calls are recorded: never, all of them, or those whose customer agrees; for
+    how many days recordings are kept. Customers are told before, in our words without a text.
+    """
+
+    when: Literal["never", "always", "agreed"] = "never"
+    keep_days: int = Field(default=90, ge=1, le=3650)
+    text: str = Field(default="", max_length=500)
+    text_en: str = Field(default="", max_length=500)
+
+
+class Survey(Part):
+    """What customers are asked after a call, to be answered from 1 to 5, or from 0 to 10 (``scale``
+    is the greatest number; 0: they are asked nothing). Without a text in our words.
+    """
+
+    scale: Literal[0, 5, 10] = 0
+    text: str = Field(default="", max_length=300)
+    text_en: str = Field(default="", max_length=300)
+
+    @property
+    def least(self) -> int:
+        """The lowest answer."""
+        return 0 if self.scale == 10 else 1
+
+
 def callback_in_time(callback: Callback, outside: Outside, max_wait_s: float) -> None:
     """Refuse a call that nobody is ever offered: because nothing says when, or because the wait
     ends before.

@@ -62,6 +62,8 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
     opening = Opening()
     # Who speaks with the customer on the telephone has their texts before the eyes, too.
     if needs_agent := one.id not in ledger.items and one.owner is None:
+        if inbound.queue in ledger.catalog.queues:
+            one = ledger.move(one, inbound.queue)
         one, opening = enqueue(ledger, arrival, inbound, one, customer, asked_first)
     ledger.add_message(message, inbound_seq=one.inbound_seq)
     if inbound.automatic:

@@ -17,6 +17,7 @@ import aiohttp
 from aiohttp import web
 
 from madoguchi.clock import Clock
+from madoguchi.demo.fake_voice import FakeVoice
 from madoguchi.demo.twilio_api import BASE, TwilioApi
 from madoguchi.demo.twilio_journal import Journal
 from madoguchi.demo.twilio_message import PATHS, Message, planned, signed
@@ -87,12 +88,13 @@ class FakeTwilio:
         self._sleep = sleep
         self._tasks: set[asyncio.Task[None]] = set()
         self._api = TwilioApi(self, base)
+        self.voice = FakeVoice(self, http, base, sleep)
         for message in self.messages.values():
             self._obey(message)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the routes of the API."""
-        return self._api.routes()
+        return [*self.voice.routes(), *self._api.routes()]
 
     async def run(self) -> None:
         """Send on what a restart interrupted; at the end of the process stop what is on its way."""
@@ -116,6 +118,7 @@ class FakeTwilio:
     async def close(self) -> None:
         """Stop callbacks that are still to come and let go of requests that hang."""
         self.released.set()
+        await self.voice.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

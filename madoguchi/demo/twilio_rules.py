@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 BODY_LIMIT = 1600
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START = frozenset({"START", "UNSTOP", "YES"})
@@ -42,7 +42,7 @@ class Modes(BaseModel):
 
     ``taken``: a sending that gets 500, garbage, a cut or no answer was accepted all the same.
     ``once``: only the next sending gets ``answer``, then "ok" again. ``late_s``: callbacks wait so
-    many seconds after the last status.
+    many seconds after the last status. ``seed``: the order in which those of calls are shuffled.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,17 +57,22 @@ class Modes(BaseModel):
     doubled: bool = False
     shuffled: bool = False
     late_s: float = Field(default=0.0, ge=0, le=3600)
+    seed: int = Field(default=0, ge=0, le=2**31)
 
 
-def _sid(prefix: str) -> Callable[[str], bool]:
+def sid_of(prefix: str) -> Callable[[str], bool]:
+    """Return whether a text is an id of a kind."""
     return re.compile(rf"{prefix}[0-9a-fA-F]{{32}}").fullmatch  # type: ignore[return-value]
 
 
-def _one_of(*values: str) -> Callable[[str], bool]:
+def one_of(*values: str) -> Callable[[str], bool]:
+    """Return whether a text is one of some."""
     return frozenset(values).__contains__
 
 
-def _whole(least: int, most: int) -> Callable[[str], bool]:
+def whole(least: int, most: int) -> Callable[[str], bool]:
+    """Return whether a text is a whole number within limits."""
+
     def check(value: str) -> bool:
         return value.isascii() and value.isdecimal() and least <= int(value[:12]) <= most
 
@@ -85,37 +90,47 @@ def _number(value: str) -> bool:
     return re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) is not None
 
 
-def _any(_: str) -> bool:
+def anything(_: str) -> bool:
+    """Return whether a text is any text."""
     return True
 
 
-_BOOLEAN = _one_of("true", "false", "True", "False")
-_LISTS = frozenset({"MediaUrl", "PersistentAction"})
+BOOLEAN = one_of("true", "false", "True", "False")
+LISTS = frozenset(
+    {
+        "MediaUrl",
+        "PersistentAction",
+        "StatusCallbackEvent",
+        "ConferenceStatusCallbackEvent",
+        "RecordingStatusCallbackEvent",
+        "ConferenceRecordingStatusCallbackEvent",
+    }
+)
 PARAMETERS: Mapping[str, Callable[[str], bool]] = {
-    "To": _any,
-    "From": _any,
-    "Body": _any,
-    "StatusCallback": _any,
-    "MessagingServiceSid": _sid("MG"),
-    "ApplicationSid": _sid("AP"),
-    "ContentSid": _sid("HX"),
+    "To": anything,
+    "From": anything,
+    "Body": anything,
+    "StatusCallback": anything,
+    "MessagingServiceSid": sid_of("MG"),
+    "ApplicationSid": sid_of("AP"),
+    "ContentSid": sid_of("HX"),
     "MaxPrice": _number,
-    "ProvideFeedback": _BOOLEAN,
-    "Attempt": _whole(1, 1_000_000),
-    "ValidityPeriod": _whole(1, 36_000),
-    "ForceDelivery": _BOOLEAN,
-    "ContentRetention": _one_of("retain", "discard"),
-    "AddressRetention": _one_of("retain", "obfuscate"),
-    "SmartEncoded": _BOOLEAN,
-    "PersistentAction": _any,
-    "TrafficType": _one_of("free"),
-    "ShortenUrls": _BOOLEAN,
-    "ScheduleType": _one_of("fixed"),
+    "ProvideFeedback": BOOLEAN,
+    "Attempt": whole(1, 1_000_000),
+    "ValidityPeriod": whole(1, 36_000),
+    "ForceDelivery": BOOLEAN,
+    "ContentRetention": one_of("retain", "discard"),
+    "AddressRetention": one_of("retain", "obfuscate"),
+    "SmartEncoded": BOOLEAN,
+    "PersistentAction": anything,
+    "TrafficType": one_of("free"),
+    "ShortenUrls": BOOLEAN,
+    "ScheduleType": one_of("fixed"),
     "SendAt": _moment,
-    "SendAsMms": _BOOLEAN,
-    "ContentVariables": _any,
-    "RiskCheck": _one_of("enable", "disable"),
-    "FallbackFrom": _any,
+    "SendAsMms": BOOLEAN,
+    "ContentVariables": anything,
+    "RiskCheck": one_of("enable", "disable"),
+    "FallbackFrom": anything,
     "MediaUrl": lambda value: absolute(value),
 }
 
@@ -135,7 +150,7 @@ def check_known(form: MultiDict[str], known: Mapping[str, Callable[[str], bool]]
     for name, value in form.items():
         if name not in known:
             raise Refusal(20001, f"Unknown parameter: {name[:100]}")
-        if name not in _LISTS and len(form.getall(name)) > 1:
+        if name not in LISTS and len(form.getall(name)) > 1:
             raise Refusal(20001, f"Parameter given twice: {name}")
         if not known[name](value):
             raise Refusal(20001, f"Invalid value for parameter {name}: {value[:100]}")
@@ -150,7 +165,7 @@ def check_sending(
     service, body = form.get("MessagingServiceSid", ""), form.get("Body", "")
     if not recipient:
         raise Refusal(21604, "A 'To' phone number is required.")
-    if not _E164.fullmatch(recipient):
+    if not E164.fullmatch(recipient):
         raise Refusal(21211, f"Invalid 'To' Phone Number: {recipient[:50]}")
     if not sender and not service:
         raise Refusal(21603, "A 'From' phone number is required.")

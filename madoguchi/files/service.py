@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import mimetypes
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -89,7 +89,12 @@ class Files:
         self._clock = clock
         self._links = URLSafeTimedSerializer(keys, salt="file-link")
         self._arriving: set[Id] = set()
+        self._spared: Callable[[], Iterable[Id]] = tuple
         self.limit = limit
+
+    def spare(self, named: Callable[[], Iterable[Id]]) -> None:
+        """Keep files that belong to no conversation as long as something else names them."""
+        self._spared = named
 
     async def put(self, name: str, chunks: AsyncIterator[bytes], uploaded_by: str) -> StoredFile:
         """Store a stream. Raises problems: 413 over the limit, 422 for an empty file."""
@@ -173,7 +178,8 @@ class Files:
 
     async def _sweep_rows(self) -> int:
         old = self._clock.now() - ORPHAN_AGE
-        unbound = (file.c.conversation.is_(None), file.c.created_at < old)
+        spared = file.c.id.not_in(list(self._spared()))
+        unbound = (file.c.conversation.is_(None), file.c.created_at < old, spared)
         some = select(file.c.id).where(*unbound).order_by(file.c.created_at).limit(SLICE)
 
         def unit() -> Work[list[Id]]:

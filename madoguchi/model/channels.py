@@ -51,6 +51,7 @@ class Account:
     """One configured connection of a channel: a Twilio number, a web site's widget.
 
     ``topics``: what a customer may choose before writing → the queue that it leads to.
+    ``flow``: what callers hear first, "" for none.
     """
 
     id: Id
@@ -64,6 +65,7 @@ class Account:
     topics: Mapping[str, str] = field(default_factory=dict)
     domain: int = DOMAIN
     name_en: str = ""
+    flow: str = ""
 
 
 @dataclass(frozen=True, slots=True)

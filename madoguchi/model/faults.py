@@ -1,9 +1,11 @@
 """What does not hold in what somebody sent: where, in a sentence, and as a code with facts."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_TAG = re.compile("<[a-z_]+>")
 _WORDY = frozenset({"error", "input_type", "class", "class_name", "tag", "discriminator"})
 
 
@@ -28,13 +30,18 @@ def faults_of(errors: Iterable[Mapping[str, Any]], *within: str, nowhere: str = 
     """Return pydantic's errors as faults at places that begin with ``within``."""
     return [
         Fault(
-            ".".join([*within, *(str(part) for part in each["loc"])]) or nowhere,
+            ".".join([*within, *_place(each["loc"])]) or nowhere,
             each["msg"],
             each["type"],
             _facts(each.get("ctx", {})),
         )
         for each in errors
     ]
+
+
+def _place(loc: Iterable[int | str]) -> list[str]:
+    """Return the parts of a place; which kind of several it was taken for stands in brackets."""
+    return [str(part) for part in loc if not _TAG.fullmatch(str(part))]
 
 
 def _facts(context: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class InboundMessage:
     """A customer wrote. ``thread`` names the conversation's scope within the account.
 
     ``automatic``: a machine wrote it, or one has answered it already; none of ours answers it.
+    ``queue``: where it waits if it needs an agent, None: as any contact is led.
     """
 
     sender: Address
@@ -46,6 +47,7 @@ class InboundMessage:
     topic: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     automatic: bool = False
+    queue: str | None = None
 
     @property
     def text(self) -> str:

@@ -296,6 +296,17 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Parked:
+    """The owner puts an item aside for so many seconds: it is nobody's, and nobody is asked to take
+    it; who wants may pull it. Then its owner is asked first. Refused: `not_yours`, `not_assigned`.
+    """
+
+    item: str
+    agent: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """Nothing but the time: runs what is due."""
 
@@ -331,5 +342,6 @@ Command = (
     | CallbackMissed
     | CallbackGivenUp
     | CallEnded
+    | Parked
     | TimePassed
 )

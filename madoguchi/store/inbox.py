@@ -167,6 +167,13 @@ class Inbox:
         if events:
             await self.post(account, events)
 
+    async def kept(self, account: Id, events: Sequence[ProviderEvent]) -> list[ProviderEvent]:
+        """Return events as they are stored, in their order; one that is not there is left out."""
+        names = [storable(event.event_id) for event in events]
+        rows = await self._store.look(lambda: _named(account, names))
+        found = {row.event_id: stored(row).event for row in rows}
+        return [found[name] for name in names if name in found]
+
     def post(self, account: Id, events: Sequence[ProviderEvent]) -> "asyncio.Future[None]":
         """Put events in line at once; the future is done after their commit."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -197,6 +204,11 @@ class Inbox:
         else:
             self._recent.append((asyncio.get_running_loop().time(), len(events)))
             _resolve(batch, None)
+
+
+def _named(account: Id, names: Sequence[str]) -> Work[list[Row[Any]]]:
+    rows = yield select(inbox).where(inbox.c.account == account, inbox.c.event_id.in_(names))
+    return list(rows)
 
 
 def _resolve(batch: list[tuple[Any, asyncio.Future[None]]], fault: Exception | None) -> None:

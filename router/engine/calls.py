@@ -1,4 +1,6 @@
-"""Calls that customers ask for instead of waiting before their screen: one function per command."""
+"""Calls that customers ask for instead of waiting before their screen, and work that is put aside:
+one function per command.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from madoguchi.model.routing import (
     CallbackReached,
     ItemCallback,
     ItemResumed,
+    Parked,
     Preference,
     Refused,
     micros,
@@ -80,6 +83,22 @@ def miss(book: Book, command: CallbackMissed) -> None:
     book.back_to_queue(item, "callback_missed")
 
 
+def park(book: Book, command: Parked) -> None:
+    """Put an item aside for a while."""
+    item = book.owned(command.item)
+    if item.owner != command.agent:
+        raise Refused("not_yours", item.id, item.owner)
+    if item.state is WRAP_UP:
+        raise Refused("not_assigned", item.id)
+    item.spec = replace(
+        item.spec,
+        not_before=book.clock + micros(command.seconds),
+        preferred=command.agent,
+        preference=Preference.last_owner,
+    )
+    book.back_to_queue(item, "parked")
+
+
 def give_up(book: Book, command: CallbackGivenUp) -> None:
     """End the work on a customer who could not be reached."""
     item = _called(book, command.item, command.agent)
@@ -123,4 +142,5 @@ HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     CallbackReached: reach,
     CallbackMissed: miss,
     CallbackGivenUp: give_up,
+    Parked: park,
 }

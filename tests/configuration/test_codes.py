@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from madoguchi.configuration.flow_parts import STEPS
 from madoguchi.http.table import encode
 from tests.support.worlds import World, world
 
@@ -18,6 +19,110 @@ def account(**settings: Any) -> str:
     lines = [f"{name} = {encode(value).decode()}" for name, value in settings.items()]
     return "\n".join(["[account.sms.settings]", *lines])
 
+
+BYE = "do = 'hang_up', text = 'x'"
+MENU = "do = 'menu', text = 'x', otherwise = 'z'"
+LOOKUP = "do = 'lookup', keep = {x = 'y'}, next = 'z', otherwise = 'z'"
+FLOWS: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("steps.a = { do = 'fly' }", "steps.a", "unknown_step_kind", {"known": ", ".join(STEPS)}),
+    ("steps.a = { do = 'hang_up' }", "steps.a", "step_says_nothing", {}),
+    (
+        f"steps.a = {{ {BYE} }}\nsteps.b = {{ {BYE} }}",
+        "steps.b",
+        "step_unreachable",
+        {},
+    ),
+    (
+        "steps.a = { do = 'say', text = 'x', next = 'b' }",
+        "steps.a.next",
+        "no_such_step",
+        {"step": "b"},
+    ),
+    (
+        f"steps.a = {{ {MENU}, choices = [{{ key = '1', to = 'b' }}] }}\nsteps.z = {{ {BYE} }}",
+        "steps.a.choices.0.to",
+        "no_such_step",
+        {"step": "b"},
+    ),
+    (
+        f"steps.z = {{ {BYE} }}\nsteps.a = {{ {MENU}, choices = "
+        "[{ key = '1', to = 'z' }, { key = '1', to = 'a' }] }",
+        "steps.a.choices",
+        "key_twice",
+        {"key": "1"},
+    ),
+    (
+        "steps.a = { do = 'branch', cases = [{ open = 'orders', to = 'a' }], otherwise = 'b' }\n"
+        f"steps.b = {{ {BYE} }}",
+        "steps.a",
+        "flow_round",
+        {"way": "a → a"},
+    ),
+    (
+        "steps.a = { do = 'menu', text = 'x', otherwise = 'a', choices = [{ key='1', to = 'a' }] }",
+        "steps.a",
+        "flow_endless",
+        {},
+    ),
+    (
+        "steps.a = { do = 'queue', queue = 'x' }",
+        "steps.a.queue",
+        "no_such",
+        {"kind": "queue", "key": "x"},
+    ),
+    (
+        f"steps.a = {{ do = 'hang_up', play = '{'0' * 36}' }}",
+        "steps.a.play",
+        "no_such_file",
+        {},
+    ),
+    (
+        f"steps.a = {{ do = 'hang_up', text = '{'x' * 1501}' }}",
+        "steps.a.text",
+        "string_too_long",
+        {"max_length": 1500},
+    ),
+    (
+        "".join(f"steps.s{n} = {{ {BYE} }}\n" for n in range(201)),
+        "steps",
+        "too_long",
+        {"field_type": "Dictionary", "max_length": 200},
+    ),
+    (
+        f"steps.z = {{ {BYE} }}\nsteps.a = {{ do = 'ask', text = 'x', name = 'n', least = 5, "
+        "most = 4, next = 'z', otherwise = 'z' }",
+        "steps.a",
+        "range_reversed",
+        {},
+    ),
+    (
+        f"steps.z = {{ {BYE} }}\nsteps.a = {{ do = 'branch', otherwise = 'z', "
+        "cases = [{ to = 'z' }] }",
+        "steps.a.cases.0",
+        "case_one_condition",
+        {},
+    ),
+    (
+        f"steps.z = {{ {BYE} }}\nsteps.a = {{ do = 'branch', otherwise = 'z', "
+        "cases = [{ when = 'answer', to = 'z' }] }",
+        "steps.a.cases.0.when",
+        "expression_undeclared",
+        {"line": 1, "column": 1, "name": "answer"},
+    ),
+    (
+        f"steps.z = {{ {BYE} }}\nsteps.a = {{ do = 'message', text = 'x', sms = 'x', "
+        "otherwise = 'z' }",
+        "steps.a.sms",
+        "no_link",
+        {},
+    ),
+    (
+        f"steps.z = {{ {BYE} }}\nsteps.a = {{ {LOOKUP}, url = 'http://{{x}}/' }}",
+        "steps.a.url",
+        "web_address",
+        {},
+    ),
+]
 
 FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ("x =", "TOML", "toml_end", {}),
@@ -32,13 +137,13 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
         "[nonsense.x]",
         "nonsense",
         "unknown_kind",
-        {"known": "skill, hours, queue, routing_rule, team, agent, account"},
+        {"known": "skill, hours, queue, routing_rule, team, agent, flow, account"},
     ),
     (
         '[account.sms]\nconnector = "fax"',
         "account.sms.connector",
         "unknown_connector",
-        {"known": "twilio_sms, web_chat"},
+        {"known": "twilio_sms, twilio_voice, web_chat"},
     ),
     (
         account(number="0120"),
@@ -229,6 +334,10 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
                 {},
             ),
         )
+    ),
+    *(
+        (f"[flow.main]\nname = 'x'\nstart = 'a'\n{wrong}", f"flow.main.{place}", code, facts)
+        for wrong, place, code, facts in FLOWS
     ),
     (account(api_base="ftp://x"), f"{PLACE}.api_base", "web_address", {}),
     (

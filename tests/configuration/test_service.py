@@ -225,7 +225,16 @@ async def test_the_same_again_makes_no_version(office: Office) -> None:
 
 
 def test_kinds_are_exported_in_the_order_in_which_they_can_be_made() -> None:
-    assert list(KINDS) == ["skill", "hours", "queue", "routing_rule", "team", "agent", "account"]
+    assert list(KINDS) == [
+        "skill",
+        "hours",
+        "queue",
+        "routing_rule",
+        "team",
+        "agent",
+        "flow",
+        "account",
+    ]
 
 
 async def test_a_stored_object_that_no_longer_holds_is_left_out_with_what_needs_it(

@@ -37,6 +37,10 @@ class SilentInbox:
     async def put(self, account: Id, events: Sequence[ProviderEvent]) -> None:
         """Drop the events."""
 
+    async def kept(self, account: Id, events: Sequence[ProviderEvent]) -> list[ProviderEvent]:
+        """Return the events as if they had been stored."""
+        return list(events)
+
 
 @dataclass
 class Hook:

@@ -12,7 +12,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from connectors.twilio_sms import SdkTransport
+from connectors.twilio_api import SdkTransport
 from madoguchi.model.conversation import MessageState
 from madoguchi.model.inbound import AuthFailed, Receipt, Rejected, RetryLater, UnknownOutcome
 from tests.demo.stage import CUSTOMER, NUMBER, SERVICE, SID, TOKEN, Serve, Stage, standing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from madoguchi.clock import ManualClock
 from madoguchi.conversations.calls.tables import call as calls
 from madoguchi.conversations.calls.tables import call_event
 from madoguchi.conversations.tables import conversation, message, work_item
+from madoguchi.security.secrets import new_key
 from madoguchi.security.tables import audit
 from router.tables import agent_status
 from tests.hub.test_opening_hours import rows
@@ -242,6 +244,48 @@ async def test_a_colleague_is_asked_and_takes_over(tmp_path: Path, database: str
         await line.widget.close()
 
 
+async def test_a_call_is_parked_and_picked_up(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await here.person("ann")
+        desk = await ann.available()
+        matter = await answered(ann, desk, line)
+        ben = await here.person("ben")
+        his = await ben.available()
+        await ann.call("POST", f"/calls/{line.id}/park", {"seconds": 600})
+        await wait_for(lambda: line.shown["state"] == "waiting", "the customer hears music")
+        assert his.all("offer") == [], "nobody is asked"
+        await ben.call("POST", f"/conversations/{matter}/take")
+        await joined(ben, his, line)
+        await wait_for(lambda: line.shown["state"] == "talking", "Ben has it")
+        await line.widget.close()
+
+
+async def test_the_customer_is_asked_how_it_was(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        await here.configure("[queue.orders.survey]\nscale = 5\ntext = '応対はいかがでしたか。'\n")
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await here.person("ann")
+        desk = await ann.available()
+        await answered(ann, desk, line)
+        assert line.shown["survey"] is None
+        await line.act("end")
+        await wait_for(lambda: line.shown["survey"], "they are asked")
+        asked = {"from": 1, "to": 5, "text": "応対はいかがでしたか。", "text_en": ""}
+        assert line.shown["survey"] == asked
+        assert (await line.act("score", value=11))["code"] == "invalid"
+        assert (await line.act("score"))["code"] == "invalid"
+        assert (await line.act("score", value=4))["ok"]
+        await wait_for(lambda: line.shown["survey"] is None, "the answer is there")
+        await line.act("score", value=1)
+        told = {"step": "survey", "name": "score", "value": "4"}
+        shown = await ann.call("GET", f"/calls/{line.id}")
+        assert shown["answers"] == [told]
+        await line.widget.close()
+
+
 async def test_a_supervisor_whispers_and_is_not_shown(tmp_path: Path, database: str) -> None:
     async with hub_running(tmp_path, database=database) as here:
         line = Line(here, await visitor(here))
@@ -404,3 +448,37 @@ async def test_another_visitor_cannot_touch_a_call(tmp_path: Path, database: str
 
 def _muted(line: Line) -> bool:
     return any(leg["muted"] for leg in line.shown.get("legs", []))
+
+
+@pytest.mark.postgres
+async def test_a_call_between_two_processes(tmp_path: Path, pg_database: str) -> None:
+    """The visitor's socket is on one process, the agent's on another, the router on either."""
+    keys = new_key()
+    async with (
+        hub_running(tmp_path / "one", database=pg_database, secret_keys=keys) as here,
+        hub_running(
+            tmp_path / "two", database=pg_database, secret_keys=keys, standby=True
+        ) as there,
+    ):
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await there.person("ann")
+        desk = await ann.available()
+        await answered(ann, desk, line)
+        mine, customer = line.leg(desk, ann)["id"], line.leg(desk)["id"]
+        signal = {
+            "call": line.id,
+            "from": customer,
+            "to": mine,
+            "session": "s",
+            "seq": 1,
+            "data": {"type": "offer", "sdp": str(hashlib.sha512(b"").hexdigest()) * 200},
+        }
+        assert await line.widget.call("signal", signal) == {"ok": True}
+        await wait_for(lambda: desk.signals == [signal], "the desk of the other process has it")
+        back = {**signal, "from": mine, "to": customer, "data": {"type": "answer"}}
+        assert await desk.client.call("signal", back, namespace="/agent") == {"ok": True}
+        await wait_for(lambda: line.widget.signals == [back], "the visitor of the first has it")
+        await desk.close()
+        assert (await line.widget.call("signal", signal))["code"] == "not_there"
+        await line.widget.close()

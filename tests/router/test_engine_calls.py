@@ -23,9 +23,11 @@ from madoguchi.model.routing import (
     OfferAccepted,
     Offered,
     Overflow,
+    Parked,
     Presence,
     PresenceSet,
     QueuePolicy,
+    Requeued,
     TransferredToQueue,
     WorkEnded,
     WrapUpStarted,
@@ -251,3 +253,29 @@ def test_calls_that_cannot_be_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match="call"):
             queue(**wrong)
+
+
+def test_what_is_parked_rests_and_comes_back_to_who_parked_it() -> None:
+    stage = Stage()
+    stage.agent("a")
+    stage.assigned("call", channel="voice", exclusive=True)
+    stage.agent("b")
+    assert stage.refuse(Parked("call", "b", 60)).code == "not_yours"
+    stage.do(Parked("call", "a", 60))
+    assert stage.offered_to("call") is None
+    stage.after(59)
+    assert stage.offered_to("call") is None
+    stage.after(1)
+    assert stage.offered_to("call") == "a"
+
+
+def test_what_is_parked_can_be_pulled() -> None:
+    stage = Stage()
+    stage.agent("a")
+    stage.assigned("call", channel="voice", exclusive=True)
+    stage.agent("b")
+    stage.do(Parked("call", "a", 60))
+    stage.do(Assigned("call", "b", "b"))
+    assert stage.owner("call") == "b"
+    stage.do(Requeued("call", "given back"))
+    assert stage.offered_to("call") == "a", "what was picked up does not rest any more"

@@ -34,6 +34,7 @@ from madoguchi.model.routing import (
     CallbackGivenUp,
     CallbackMissed,
     CallbackReached,
+    CallEnded,
     Command,
     ConfigurationChanged,
     ConnectionChanged,
@@ -57,6 +58,7 @@ from madoguchi.model.routing import (
     OfferDeclined,
     Offered,
     Overflow,
+    Parked,
     Preference,
     Presence,
     PresenceSet,
@@ -641,6 +643,19 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(number=some)
     def requeue(self, number: int) -> None:
         self.apply(Requeued(self.pick(number, *HELD), "signed_out"))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some, seconds=st.sampled_from([1.0, 30.0]))
+    def park(self, number: int, seconds: float) -> None:
+        item = self.pick(number, *HELD)
+        facts = self.engine.item(item)
+        owner = facts.owner if facts is not None else None
+        self.apply(Parked(item, owner or AGENTS[0], seconds))
+
+    @precondition(lambda self: self.items)
+    @rule(number=some)
+    def hang_up(self, number: int) -> None:
+        self.apply(CallEnded(self.pick(number)))
 
     @precondition(lambda self: self.items)
     @rule(number=some, priority=st.integers(1, 3))

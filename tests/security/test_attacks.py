@@ -14,7 +14,7 @@ from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
 from connectors.base import HookRequest, Refused
-from connectors.twilio_sms import SID as SID_FORM
+from connectors.twilio_api import SID as SID_FORM
 from connectors.twilio_sms import TwilioSms
 from madoguchi import log_setup
 from madoguchi.http.table import Nothing

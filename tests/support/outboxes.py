@@ -36,6 +36,10 @@ class NoInbox:
         """Refuse."""
         raise AssertionError("nothing comes in here")
 
+    async def kept(self, account: Id, events: Sequence[ProviderEvent]) -> list[ProviderEvent]:
+        """Refuse."""
+        raise AssertionError("nothing comes in here")
+
 
 class Credentials(ConnectorSettings):
     """What a provider knows the account by."""

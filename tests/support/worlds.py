@@ -65,6 +65,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "PasswordBody": {"password": "short"},
     "OnBody": {"on": True},
     "ConsultBody": {"agent": "01980000-0000-7000-8000-000000000000"},
+    "ParkBody": {"seconds": 60},
     "SuperviseBody": {"mode": "listen"},
     "SignInBody": {"name": "nobody", "password": "wrong"},
     "ReplayBody": {"ids": [999_999]},
@@ -106,7 +107,12 @@ class World:
             "offers": self.offer,
             "agents": self.boss.id,
         }.get(area, "01980000-0000-7000-8000-000000000000")
-        path = path.replace("{number}", "1").replace("{leg}", "customer").replace("{id}", one)
+        path = (
+            path.replace("{number}", "1")
+            .replace("{leg}", "customer")
+            .replace("{take}", one)
+            .replace("{id}", one)
+        )
         return path.replace("{kind}", "skill").replace("{key}", "things")
 
 

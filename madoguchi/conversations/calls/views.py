@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.calls import repository
 from madoguchi.conversations.calls.repository import Call, readers
 from madoguchi.conversations.calls.tables import call
@@ -16,18 +17,22 @@ from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.people import Actor, Role
 from madoguchi.store.work import Work
 
+SCORE = "score"
+"""The answer that customers give after a call."""
+
 _TIMES = ("rang_at", "connected_at", "held_at", "ended_at")
 _SIGNS = ("held", "muted", "video", "screen")
 
 
 class CallViews:
-    """Renderers of calls; they know agents' names, and which accounts' customers call by their
-    browser, by ports.
-    """
+    """Renderers of calls; ``web`` tells which accounts' customers call by their browser."""
 
-    def __init__(self, agent_name: Callable[[Id | None], str], web: Callable[[Id], bool]) -> None:
-        self._name = agent_name
+    def __init__(self, catalog: Callable[[], Catalog], web: Callable[[Id], bool]) -> None:
+        self._catalog = catalog
         self._web = web
+
+    def _name(self, agent: Id | None) -> str:
+        return self._catalog().agent_name(agent)
 
     def desk(self, ids: Sequence[str]) -> Work[dict[str, View]]:
         """Render calls for desks."""
@@ -92,6 +97,9 @@ class CallViews:
         facts = one.facts
         return {
             **_common(one, facts),
+            "recording": facts.recording.value,
+            "agreed": facts.agreed,
+            "survey": self._survey(one, facts),
             "legs": [
                 {
                     "id": leg.id,
@@ -106,6 +114,18 @@ class CallViews:
             ],
             "hears": hears(facts),
         }
+
+    def _survey(self, one: Call, facts: CallFacts) -> dict[str, Any] | None:
+        """Return what a customer is asked after a call that was answered; None: nothing more."""
+        queue = self._catalog().queues.get(one.queue)
+        asked = any(answer.get("name") == SCORE for answer in facts.answers)
+        if queue is None or not facts.over or facts.answered_at is None or asked:
+            return None
+        survey = queue.object.survey
+        if not survey.scale:
+            return None
+        words = {"text": survey.text, "text_en": survey.text_en}
+        return {"from": survey.least, "to": survey.scale, **words}
 
 
 def _common(one: Call, facts: CallFacts) -> dict[str, Any]:

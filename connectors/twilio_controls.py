@@ -1,0 +1,200 @@
+"""What the center does to a telephone call at Twilio: hold, mute, coach, call somebody, end.
+
+People of a call take part in the conference that bears the call's id, under labels that are their
+legs. All acts may be repeated. Sources: the public description twilio_api_v2010.json (Participants,
+Conferences), twilio.com/docs/voice/sdks/access-tokens.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from itsdangerous import BadData, URLSafeTimedSerializer
+from pydantic import Field, SecretStr
+from twilio.jwt.access_token import AccessToken
+from twilio.jwt.access_token.grants import VoiceGrant
+
+from connectors.base import Refused
+from connectors.twilio_api import SdkTransport, TwilioAccess, asked, client
+from madoguchi.model.ids import Id
+from madoguchi.model.inbound import Rejected
+
+TICKET_S = 300
+TOKEN_S = 3600
+KNOWN = 10_000
+GONE = "20404"
+OVER = ("21220", GONE)
+
+
+class TwilioVoiceSettings(TwilioAccess):
+    """One Twilio number that takes calls. ``api_key_sid``, ``api_key_secret`` and
+    ``twiml_app_sid``: so that agents talk by their browsers. ``wait_music`` is heard in the line.
+    """
+
+    number: str = Field(min_length=1)
+    api_key_sid: str = Field("", pattern="^(SK[0-9a-fA-F]{32})?$")
+    api_key_secret: SecretStr | None = None
+    twiml_app_sid: str = Field("", pattern="^(AP[0-9a-fA-F]{32})?$")
+    wait_music: str = Field(
+        "https://com.twilio.music.classical.s3.amazonaws.com/BusyStrings.mp3",
+        pattern="^https?://",
+        max_length=500,
+    )
+    voice_ja: str = Field("Polly.Mizuki", min_length=1, max_length=80)
+    voice_en: str = Field("Polly.Joanna", min_length=1, max_length=80)
+
+
+class Tickets:
+    """Lets an agent's browser into one call as one leg, for five minutes."""
+
+    def __init__(self, settings: TwilioVoiceSettings) -> None:
+        tokens = [settings.previous_auth_token, settings.auth_token]
+        keys = [token.get_secret_value() for token in tokens if token is not None]
+        self._signer = URLSafeTimedSerializer(keys, salt="twilio-voice")
+
+    def issue(
+        self,
+        call: Id,
+        name: str,
+        number: str,
+        leg: str,
+        agent: Id,
+        *,
+        muted: bool = False,
+        coached: str = "",
+    ) -> str:
+        """Return a ticket. ``name``: the caller's CallSid, ``number`` theirs; ``coached``: the
+        CallSid of the only one who hears the agent.
+        """
+        kept = {"id": call, "call": name, "number": number, "leg": leg, "agent": agent}
+        return self._signer.dumps({**kept, "muted": muted, "coached": coached})
+
+    def opened(self, ticket: str, client: str) -> Mapping[str, Any]:
+        """Return what a ticket says, to the one it was given to. Raises Refused."""
+        try:
+            kept: dict[str, Any] = self._signer.loads(ticket, max_age=TICKET_S)
+        except BadData as wrong:
+            raise Refused("the ticket does not hold") from wrong
+        if client != f"client:{kept['agent']}":
+            raise Refused("the ticket is somebody else's")
+        return kept
+
+
+class Controls:
+    """Acts on calls of one account. All raise RetryLater, AuthFailed, Rejected, UnknownOutcome."""
+
+    def __init__(
+        self, settings: TwilioVoiceSettings, http: aiohttp.ClientSession, hook_url: str
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._hook_url = hook_url
+        self._rooms: dict[Id, str] = {}
+
+    def access_token(self, agent: Id) -> str:
+        """Return what an agent's browser signs in with, for an hour. Raises Rejected."""
+        settings = self._settings
+        if not (settings.api_key_sid and settings.api_key_secret and settings.twiml_app_sid):
+            raise Rejected("the account has no API key and TwiML app for browsers")
+        token = AccessToken(
+            settings.account_sid,
+            settings.api_key_sid,
+            settings.api_key_secret.get_secret_value(),
+            identity=agent,
+            ttl=TOKEN_S,
+        )
+        token.add_grant(VoiceGrant(outgoing_application_sid=settings.twiml_app_sid))
+        return str(token.to_jwt())
+
+    async def hold(self, call: Id, leg: str) -> None:
+        """Let a leg neither hear nor be heard; they hear our music."""
+        await self._change(call, leg, hold=True, hold_url=f"{self._hook_url}/wait")
+
+    async def resume(self, call: Id, leg: str) -> None:
+        """Let a leg that was held talk again."""
+        await self._change(call, leg, hold=False)
+
+    async def mute(self, call: Id, leg: str, *, muted: bool) -> None:
+        """Let nobody hear a leg, or everybody again."""
+        await self._change(call, leg, muted=muted)
+
+    async def coach(self, call: Id, leg: str, coached: str | None) -> None:
+        """Let only one other leg hear a leg, or all of them."""
+        if coached is None:
+            await self._change(call, leg, coaching=False)
+            return
+        room = await self._room(call)
+        transport, api = self._api()
+        other = await asked(transport, api.conferences(room).participants(coached).fetch_async())
+        await self._change(call, leg, coaching=True, call_sid_to_coach=other.call_sid)
+
+    async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> None:
+        """Call a number, or ``client:AGENT``, into a call as one leg. ``name`` and ``number`` are
+        the caller's, as in a ticket.
+        """
+        fields = {"call": name, "from": number, "leg": leg, "id": call}
+        transport, api = self._api()
+        making = api.conferences(call).participants.create_async(
+            self._settings.number,
+            to,
+            label=leg,
+            early_media=True,
+            beep="false",
+            end_conference_on_exit=False,
+            status_callback=f"{self._hook_url}/status?{urlencode(fields)}",
+            status_callback_event=["answered", "completed"],
+        )
+        await asked(transport, making)
+
+    async def let_go(self, call: Id, leg: str) -> None:
+        """Let one leg leave; who has left already is no fault."""
+        room = await self._room(call)
+        transport, api = self._api()
+        try:
+            await asked(transport, api.conferences(room).participants(leg).delete_async())
+        except Rejected as refused:
+            if GONE not in str(refused):
+                raise
+
+    async def end(self, call: Id) -> None:
+        """End a call for all who are in it; one that is over is no fault."""
+        transport, api = self._api()
+        try:
+            room = await self._room(call)
+            await asked(transport, api.conferences(room).update_async(status="completed"))
+        except Rejected as refused:
+            if GONE not in str(refused):
+                raise
+
+    async def tell_and_end(self, name: str, twiml: str) -> None:
+        """Let a caller hear last words instead of what they wait for."""
+        transport, api = self._api()
+        try:
+            await asked(transport, api.calls(name).update_async(twiml=twiml))
+        except Rejected as refused:
+            if not any(code in str(refused) for code in OVER):
+                raise
+
+    async def _change(self, call: Id, leg: str, **fields: Any) -> None:
+        room = await self._room(call)
+        transport, api = self._api()
+        await asked(transport, api.conferences(room).participants(leg).update_async(**fields))
+
+    async def _room(self, call: Id) -> str:
+        """Return the conference of a call that goes on. Raises Rejected."""
+        if call in self._rooms:
+            return self._rooms[call]
+        transport, api = self._api()
+        listing = api.conferences.list_async(friendly_name=call, limit=5, page_size=5)
+        rooms = [one for one in await asked(transport, listing) if one.status != "completed"]
+        if not rooms:
+            raise Rejected(f"{GONE}: the call is not at Twilio any more")
+        if len(self._rooms) >= KNOWN:
+            self._rooms.clear()
+        return self._rooms.setdefault(call, str(rooms[0].sid))
+
+    def _api(self) -> tuple[SdkTransport, Any]:
+        settings = self._settings
+        transport = SdkTransport(self._http, settings.api_base, settings.timeout_s)
+        return transport, client(settings, transport)

@@ -1,0 +1,176 @@
+"""What a caller hears, as TwiML; only the SDK's classes write it, so that no text is markup.
+
+Pure. Source: twilio.com/docs/voice/twiml.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twilio.twiml.voice_response import Dial, VoiceResponse
+from twilio.twiml.voice_response import Gather as GatherVerb
+
+from connectors.twilio_told import CUSTOMER
+from madoguchi.flows.turns import (
+    Enqueue,
+    Gather,
+    HangUp,
+    Instruction,
+    Lookup,
+    Play,
+    Record,
+    Say,
+    Turn,
+)
+from madoguchi.flows.words import words
+
+LANGUAGES = {"ja": "ja-JP", "en": "en-US"}
+POLL_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where a call goes on. ``step``: the next turn, ``poll``: what was looked up; ``wait``: what
+    is heard in the line; ``file``: a sound file by id.
+    """
+
+    step: str
+    poll: str
+    wait: str
+    conference: str
+    recording: str
+    file: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Who speaks each language: https://www.twilio.com/docs/voice/twiml/say/text-speech"""
+
+    ja: str
+    en: str
+
+    def how(self, language: str) -> dict[str, Any]:
+        """Return how words in a language are said."""
+        return {"language": LANGUAGES[language], "voice": self.ja if language == "ja" else self.en}
+
+
+def spoken(turn: Turn, room: str, urls: Urls, voices: Voices) -> str:
+    """Return the document of a turn; ``room`` is the conference of the call."""
+    response = VoiceResponse()
+    for one in turn.instructions:
+        _add(response, one, room, urls, voices)
+    return str(response)
+
+
+def _add(response: VoiceResponse, one: Instruction, room: str, urls: Urls, voices: Voices) -> None:
+    if isinstance(one, Say | Play):
+        _prompt(response, one, urls, voices)
+    elif isinstance(one, Gather):
+        response.append(_gather(one, urls, voices))
+    elif isinstance(one, Record):
+        response.record(
+            action=urls.step,
+            max_length=one.most_s,
+            finish_on_key="#",
+            play_beep=True,
+            recording_status_callback=urls.recording,
+            recording_status_callback_event="completed absent",
+        )
+        # Whoever says nothing comes here.
+        response.redirect(urls.step)
+    elif isinstance(one, Lookup):
+        response.pause(length=POLL_S)
+        response.redirect(urls.poll)
+    elif isinstance(one, Enqueue):
+        response.append(waiting(room, urls))
+    elif isinstance(one, HangUp):
+        response.hangup()
+
+
+def _prompt(response: Any, one: Say | Play, urls: Urls, voices: Voices) -> None:
+    if isinstance(one, Say):
+        response.say(one.text, **voices.how(one.language))
+    else:
+        response.play(urls.file(one.file))
+
+
+def _gather(one: Gather, urls: Urls, voices: Voices) -> GatherVerb:
+    how: dict[str, Any] = {"input": "dtmf"}
+    if one.speech:
+        how = {"input": "dtmf speech", "speech_timeout": "auto"}
+        how |= {"hints": ",".join(one.phrases)} if one.phrases else {}
+    verb = GatherVerb(
+        action=urls.step,
+        timeout=one.timeout_s,
+        num_digits=one.most,
+        # One key is an answer by itself; # may be the one that is meant.
+        finish_on_key="" if one.most == 1 else "#",
+        language=LANGUAGES[one.language],
+        action_on_empty_result=True,
+        **how,
+    )
+    for prompt in one.prompts:
+        _prompt(verb, prompt, urls, voices)
+    return verb
+
+
+def waiting(room: str, urls: Urls) -> Dial:
+    """Return how a caller waits: alone in their conference, which ends with them."""
+    dial = Dial()
+    dial.conference(
+        room,
+        participant_label=CUSTOMER,
+        start_conference_on_enter=False,
+        end_conference_on_exit=True,
+        beep="false",
+        wait_url=urls.wait,
+        status_callback=urls.conference,
+        status_callback_event="start end join leave",
+    )
+    return dial
+
+
+def joining(room: str, leg: str, *, muted: bool, coached: str) -> str:
+    """Return how somebody of the center comes into a call's conference; ``coached``: the call of
+    the only one who hears them, "" for all.
+    """
+    response, dial = VoiceResponse(), Dial()
+    how = {"coach": coached} if coached else {}
+    dial.conference(
+        room,
+        participant_label=leg,
+        start_conference_on_enter=True,
+        end_conference_on_exit=False,
+        beep="false",
+        muted=muted,
+        **how,
+    )
+    response.append(dial)
+    return str(response)
+
+
+def music(language: str, url: str, voices: Voices) -> str:
+    """Return what is heard in the line; Twilio begins anew at its end."""
+    response = VoiceResponse()
+    response.say(words(language)["hold"], **voices.how(language))
+    response.play(url)
+    return str(response)
+
+
+def sorry(languages: Sequence[str], voices: Voices) -> str:
+    """Return the last words to a caller who cannot be served."""
+    response = VoiceResponse()
+    for language in languages:
+        response.say(words(language)["sorry"], **voices.how(language))
+    response.hangup()
+    return str(response)
+
+
+def polled(url: str, language: str, voices: Voices, *, first: bool) -> str:
+    """Return how a caller waits for what is looked up."""
+    response = VoiceResponse()
+    if first:
+        response.say(words(language)["wait"], **voices.how(language))
+    response.pause(length=POLL_S)
+    response.redirect(url)
+    return str(response)

@@ -1,0 +1,265 @@
+"""What Twilio told of a call and what was decided on it, as it is stored; and what that means.
+
+Pure. Sources: twilio.com/docs/voice/twiml (requests), /docs/voice/twiml/conference (events).
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from madoguchi.flows.turns import State, Turn
+from madoguchi.i18n import catalogue
+from madoguchi.model.calls import CallEvent, Happened, Party
+from madoguchi.model.conversation import Part
+from madoguchi.model.ids import written_at
+from madoguchi.model.inbound import (
+    Inbound,
+    InboundCall,
+    InboundMessage,
+    InboundUnknown,
+    ProviderEvent,
+)
+from madoguchi.model.people import Address, Scheme
+from unified_profile.identity import called, clean, phone
+
+CUSTOMER = "customer"
+"""The leg of a caller, and their label in the conference."""
+
+WITHHELD = frozenset(
+    {
+        "anonymous",
+        "restricted",
+        "blocked",
+        "unknown",
+        "unavailable",
+        # The same words on the keys of a telephone.
+        "+266696687",
+        "+7378742833",
+        "+2562533",
+        "+8656696",
+        "+86282452253",
+    }
+)
+SECOND = timedelta(milliseconds=999)
+"""Twilio tells times in whole seconds; what it tells has happened by the end of that second."""
+
+
+class Told(BaseModel):
+    """An event of a call. ``call`` is the caller's CallSid, ``number`` theirs, ``id`` the call's
+    own id, "" where Twilio does not know it; ``leg`` whose event it is; ``before`` and ``turn``:
+    the flow before and after it; ``queue``: where a message belongs.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    form: dict[str, str]
+    call: str
+    number: str = ""
+    id: str = ""
+    leg: str = CUSTOMER
+    queue: str = ""
+    before: State | None = None
+    turn: Turn | None = None
+
+
+def number_of(form: Mapping[str, str]) -> str:
+    """Return the caller's number in E.164, "" where it is withheld or none."""
+    told = form.get("From", "").strip()
+    if told.lower() in WITHHELD:
+        return ""
+    found = phone(told)
+    return found.value if found else ""
+
+
+def caller(call: str, number: str) -> Address:
+    """Return who calls: whoever withholds their number is somebody new each time."""
+    return Address(Scheme.PHONE, number) if number else Address(Scheme.RAW, f"anonymous:{call}")
+
+
+def meaning(event: ProviderEvent) -> list[Inbound]:
+    """Return what a stored event means; one that makes no sense is unknown."""
+    try:
+        told = Told.model_validate_json(event.body)
+    except ValidationError:
+        return [InboundUnknown("this is no event of a call")]
+    take = _TAKES.get(event.kind)
+    return list(take(told, event)) if take else [InboundUnknown(f"unknown kind {event.kind!r}")]
+
+
+def _call(told: Told, events: tuple[CallEvent, ...], **more: Any) -> InboundCall:
+    sender = caller(told.call, told.number)
+    attributes = {
+        name: clean(told.form.get(field, ""), 120)
+        for name, field in (("city", "FromCity"), ("country", "FromCountry"), ("called", "To"))
+        if told.form.get(field)
+    }
+    fields: dict[str, Any] = {
+        "sender": sender,
+        # A number whose carrier vouches for another one may be anybody's.
+        "verified": not told.form.get("StirVerstat", "").startswith("TN-Validation-Failed"),
+        "thread": f"{sender.scheme}:{sender.value}",
+        "call": told.call,
+        "events": events,
+        "begins": False,
+        "name": clean(told.form.get("CallerName", ""), 120),
+        "context": {"attributes": attributes} if attributes else {},
+    }
+    return InboundCall(**(fields | more))
+
+
+def _begun(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
+    """A call comes in: it is on the line at once, and may wait for an agent at once."""
+    at, sid = event.received_at, event.event_id
+    rung = {"party": Party.CUSTOMER.value, "address": told.number}
+    began = (
+        CallEvent(f"{sid}:began", at, Happened.BEGAN, data={"direction": "in"}),
+        CallEvent(f"{sid}:rang", at, Happened.RANG, CUSTOMER, rung),
+        CallEvent(f"{sid}:there", at, Happened.CONNECTED, CUSTOMER),
+    )
+    yield from _gone_on(told, event, began, begins=True, id=told.id)
+
+
+def _stepped(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
+    yield from _gone_on(told, event, ())
+
+
+def _gone_on(
+    told: Told, event: ProviderEvent, first: tuple[CallEvent, ...], **more: Any
+) -> Iterator[Inbound]:
+    """Yield what a turn of the flow means: answers, and what was decided."""
+    at, turn = event.received_at, told.turn
+    if turn is None:
+        yield InboundUnknown("nothing was decided on this event")
+        return
+    before = told.before.answers if told.before else ()
+    fresh = [one for one in turn.state.answers if one not in before]
+    events = first + tuple(
+        CallEvent(f"{event.event_id}:{n}", at, Happened.ANSWERED, data=one.model_dump(), seq=n)
+        for n, one in enumerate(fresh)
+    )
+    decision = turn.decision
+    if decision is not None and decision.kind == "queue":
+        more |= {"wants": True, "queue": decision.queue or None, "priority": decision.priority}
+    if decision is not None and decision.kind not in {"queue", "voicemail"}:
+        events += (_left(event, decision.kind, at),)
+    yield _call(told, events, language=turn.state.language, **more)
+    if decision is not None and decision.kind == "callback":
+        yield _wish(told, event, decision.number, decision.queue, turn.state.language)
+
+
+def _left(event: ProviderEvent, why: str, at: datetime, seq: int = 99) -> CallEvent:
+    data = {"why": why} if why else {}
+    return CallEvent(f"{event.event_id}:left", at, Happened.LEFT, CUSTOMER, data, seq)
+
+
+def _wish(
+    told: Told, event: ProviderEvent, number: str, queue: str, language: str
+) -> InboundMessage:
+    """Return the wish to be called as something that waits for an agent."""
+    to = called(number)
+    text = catalogue(language)["voice"]["wish"].format(number=to.shown if to else number)
+    return _message(told, event, {"type": "text", "text": text}, queue)
+
+
+def _message(told: Told, event: ProviderEvent, part: Part, queue: str) -> InboundMessage:
+    sender = caller(told.call, told.number)
+    return InboundMessage(
+        sender=sender,
+        verified=True,
+        thread=f"{sender.scheme}:{sender.value}",
+        parts=(part,),
+        provider_id=event.event_id,
+        queue=queue or None,
+        # What answers by text would be told to somebody who has hung up.
+        automatic=True,
+    )
+
+
+def _recorded(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
+    """A caller has left a message."""
+    yield _call(told, (_left(event, "voicemail", event.received_at),))
+    if told.form.get("RecordingStatus") != "completed":
+        return
+    part: Part = {
+        "type": "file",
+        "name": "voicemail.wav",
+        "media_type": "audio/x-wav",
+        "url": clean(told.form.get("RecordingUrl", ""), 1000),
+    }
+    yield _message(told, event, part, told.queue)
+
+
+def _joined(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
+    """Somebody of the center takes part from now on, by their browser."""
+    there = CallEvent(f"{event.event_id}:there", event.received_at, Happened.CONNECTED, told.leg)
+    yield _call(told, (there,))
+
+
+def _conferred(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
+    """Somebody has come into the conference, or left; its end leaves nobody."""
+    what, form = told.form.get("StatusCallbackEvent", ""), told.form
+    kind = {
+        "participant-join": Happened.CONNECTED,
+        "participant-leave": Happened.LEFT,
+        "conference-end": Happened.LEFT,
+    }.get(what)
+    if kind is None:
+        return
+    own = what == "conference-end" or form.get("CallSid") == told.call
+    leg = CUSTOMER if own else form.get("ParticipantLabel", "")
+    at = _when(told, event)
+    yield _call(told, (CallEvent(event.event_id, at, kind, leg, seq=_number(form)),))
+
+
+def _status(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
+    """A call has gone on: the caller's, which only ends, or one that we make."""
+    status = told.form.get("CallStatus", "")
+    kind = Happened.CONNECTED if status == "in-progress" else Happened.LEFT
+    if status not in {"in-progress", *ENDS}:
+        return
+    why = "" if told.leg == CUSTOMER else ENDS.get(status, "")
+    # Twilio does not say of whose call the number's own callbacks are; they have no floor.
+    at = _when(told, event) if told.id else event.received_at
+    data = {"why": why} if why else {}
+    yield _call(told, (CallEvent(event.event_id, at, kind, told.leg, data, _number(told.form)),))
+
+
+ENDS = {
+    "completed": "",
+    "busy": "busy",
+    "no-answer": "no_answer",
+    "failed": "failed",
+    "canceled": "canceled",
+}
+_TAKES = {
+    "voice": _begun,
+    "step": _stepped,
+    "status": _status,
+    "conference": _conferred,
+    "recording": _recorded,
+    "agent": _joined,
+}
+
+
+def _when(told: Told, event: ProviderEvent) -> datetime:
+    """Return when something happened: by Twilio's clock, but after the call began and before we
+    heard of it.
+    """
+    at = event.received_at
+    try:
+        moment = parsedate_to_datetime(told.form.get("Timestamp", ""))
+        at = min(at, moment.astimezone(UTC) + SECOND)
+        return max(at, written_at(told.id))
+    except (ValueError, TypeError, OverflowError):
+        return at
+
+
+def _number(form: Mapping[str, str]) -> int:
+    return _whole(form.get("SequenceNumber", ""))
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0

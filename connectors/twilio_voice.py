@@ -1,0 +1,284 @@
+"""Calls by Twilio: signed webhooks in, TwiML out, controls by the official SDK.
+
+A caller goes through the account's flow; each turn is decided from what the webhook's address
+carries and the configuration at hand, stored with the event, and told from what is stored. Whoever
+waits is alone in a conference that bears the call's id; agents join it by their browsers.
+
+Sources: twilio.com/docs/voice/twiml, /docs/voice/sdks/javascript, /docs/usage/security.
+"""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from multidict import MultiDict
+from pydantic import ValidationError
+
+from connectors import twilio_speech as speech
+from connectors.base import Connector, HookRequest, Ports, Refused
+from connectors.lookups import Lookups
+from connectors.twilio_api import SID, check_signature, parsed
+from connectors.twilio_controls import Controls, Tickets, TwilioVoiceSettings
+from connectors.twilio_told import Told, caller, meaning, number_of
+from madoguchi.conversations.choice import blank
+from madoguchi.flows.interpreter import FlowFacts, begin, heard, resumed
+from madoguchi.flows.turns import Decision, Enqueue, Heard, Language, Lookup, State, Turn
+from madoguchi.model.channels import Account, Capabilities, Channel
+from madoguchi.model.ids import is_id
+from madoguchi.model.inbound import Inbound, Outbound, ProviderEvent, Receipt, Rejected
+from unified_profile.identity import clean
+
+STATE_LIMIT = 3000
+"""Characters of what an address carries; Twilio takes addresses of about 4,000."""
+
+ONCE = ("CallSid", "AccountSid", "From", "Digits", "ConferenceSid", "SequenceNumber", "ticket")
+"""What decides: the signature does not say which of two values of one field was first."""
+
+
+class TwilioVoice(Connector):
+    """Calls to one Twilio number."""
+
+    name = "twilio_voice"
+    channel = Channel.VOICE
+    capabilities = Capabilities(exclusive=True)
+    recalls = True
+    Settings = TwilioVoiceSettings
+    settings: TwilioVoiceSettings
+
+    def __init__(self, account: Account, settings: Any, ports: Ports) -> None:
+        super().__init__(account, settings, ports)
+        self.controls = Controls(settings, ports.http, self.hook_url)
+        self.tickets = Tickets(settings)
+        self._lookups = Lookups(ports.http)
+        self._voices = speech.Voices(settings.voice_ja, settings.voice_en)
+
+    def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
+        """Answer what tells nothing: the music in the line, and whether a look-up is done."""
+        polls = request.tail == "step" and "poll" in request.query
+        if request.tail != "wait" and not polls:
+            return None
+        form = self._form(request, body)
+        if request.tail == "wait":
+            language = "en" if request.query.get("language") == "en" else "ja"
+            return _xml(speech.music(language, self.settings.wait_music, self._voices))
+        return self._polled(form, request.query)
+
+    def _polled(self, form: Mapping[str, str], query: Mapping[str, str]) -> web.Response | None:
+        state, id = _state(query.get("state", "")), _id(query)
+        turn = resumed(self._flow(state), state, self._facts(form)) if self._flow(state) else None
+        last = turn.instructions[-1] if turn else None
+        count = int(query["poll"]) if query["poll"].isdecimal() else STATE_LIMIT
+        if not isinstance(last, Lookup) or count > last.timeout_s:
+            return None
+        key = _turn(form, state)
+        self._lookups.ask(key, last)
+        if not self._lookups.pending(key):
+            return None
+        url = self._step(state, id, poll=count + 1)
+        return _xml(speech.polled(url, state.language, self._voices, first=count == 0))
+
+    def verify(self, request: HookRequest, body: bytes) -> list[ProviderEvent]:
+        """Check the signature and decide the turn; an event's id is the CallSid with its place."""
+        form = self._form(request, body)
+        take = {
+            "voice": self._begun,
+            "step": self._stepped,
+            "status": self._status,
+            "conference": self._conferred,
+            "recording": self._recorded,
+            "agent": self._joined,
+        }.get(request.tail)
+        if take is None:
+            raise Refused("there is no such webhook of a call")
+        return take(form, request.query)
+
+    def parse(self, event: ProviderEvent) -> list[Inbound]:
+        """Return what an event means."""
+        return meaning(event)
+
+    async def send(self, outbound: Outbound) -> Receipt:
+        """Refuse: nothing can be written into a call."""
+        raise Rejected("a telephone call carries no text")
+
+    def answer(self, events: Sequence[ProviderEvent]) -> web.Response:
+        """Return the TwiML of what was decided, and begin to look up what it asks for."""
+        for event in events:
+            if event.kind not in {"voice", "step", "agent"}:
+                continue
+            told = Told.model_validate_json(event.body)
+            if event.kind == "agent":
+                muted = told.form.get("muted") == "true"
+                coached = told.form.get("coached", "")
+                return _xml(speech.joining(told.id, told.leg, muted=muted, coached=coached))
+            if told.turn is not None:
+                return self._told(told, told.turn)
+        return web.Response(status=204)
+
+    def _told(self, told: Told, turn: Turn) -> web.Response:
+        last = turn.instructions[-1]
+        if isinstance(last, Lookup):
+            self._lookups.ask(_turn(told.form, turn.state), last)
+        hook, shared = self.hook_url, {"call": told.call, "from": number_of(told.form)}
+        queue = turn.decision.queue if turn.decision else ""
+        urls = speech.Urls(
+            step=self._step(turn.state, told.id),
+            poll=self._step(turn.state, told.id, poll=0),
+            wait=f"{hook}/wait?{urlencode({'language': turn.state.language})}",
+            conference=f"{hook}/conference?{urlencode({**shared, 'id': told.id})}",
+            recording=f"{hook}/recording?{urlencode({**shared, 'queue': queue, 'id': told.id})}",
+            file=lambda id: f"{self.ports.public_url}/files/{self.ports.link(id)}",
+        )
+        return _xml(speech.spoken(turn, told.id, urls, self._voices))
+
+    def _form(self, request: HookRequest, body: bytes) -> MultiDict[str]:
+        form = parsed(body)
+        check_signature(self.settings, request, form)
+        if any(len(form.getall(name, [])) > 1 for name in ONCE):
+            raise Refused("a field that stands once in Twilio's events is there twice")
+        if form.get("AccountSid", self.settings.account_sid) != self.settings.account_sid:
+            raise Refused("the event is for another Twilio account")
+        return form
+
+    def _begun(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
+        sid = _sid(form)
+        flow = self._flow_named(self.account.flow)
+        if flow is None:
+            language: Language = "en" if self.account.language == "en" else "ja"
+            turn = _handed_on(State(flow="", step="", language=language))
+        else:
+            turn = begin(flow, self._facts(form))
+        return [self._event(sid, "voice", form, id=self.ports.clock.new_id(), turn=turn)]
+
+    def _stepped(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
+        state, id, sid = _state(query.get("state", "")), _id(query), _sid(form)
+        flow, key = self._flow(state), _turn(form, state)
+        input = Heard(
+            digits=clean(form.get("Digits", ""), 40),
+            speech=clean(form.get("SpeechResult", ""), 1000),
+            found=self._lookups.found(key) if "poll" in query else None,
+        )
+        turn = heard(flow, state, input, self._facts(form)) if flow else _handed_on(state)
+        if len(_packed(turn.state)) > STATE_LIMIT:
+            turn = _handed_on(turn.state.model_copy(update={"answers": state.answers}))
+        return [self._event(key, "step", form, call=sid, id=id, before=state, turn=turn)]
+
+    def _status(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
+        sid, status = _sid(form), clean(form.get("CallStatus", ""), 20)
+        if not query and form.get("From", "").startswith("client:"):
+            return []
+        event_id = f"{sid}:{status}"
+        if not query:
+            return [self._event(event_id, "status", form, call=sid)]
+        more = {"id": _id(query), "leg": clean(query.get("leg", ""), 64)}
+        return [self._event(event_id, "status", form, query, **more)]
+
+    def _conferred(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
+        sid, number = form.get("ConferenceSid", ""), clean(form.get("SequenceNumber", ""), 9)
+        if not SID.fullmatch(sid) or not number.isdecimal():
+            raise Refused("the event has no ConferenceSid and SequenceNumber")
+        return [self._event(f"{sid}:{number}", "conference", form, query, id=_id(query))]
+
+    def _recorded(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
+        sid, status = form.get("RecordingSid", ""), clean(form.get("RecordingStatus", ""), 20)
+        if not SID.fullmatch(sid):
+            raise Refused("the event has no RecordingSid")
+        more = {"id": _id(query), "queue": clean(query.get("queue", ""), 64)}
+        return [self._event(f"{sid}:{status}", "recording", form, query, **more)]
+
+    def _joined(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
+        kept = self.tickets.opened(form.get("ticket", ""), form.get("From", ""))
+        how = {"muted": str(kept["muted"]).lower(), "coached": kept["coached"]}
+        told = {name: value for name, value in form.items() if name != "ticket"} | how
+        place = {"call": kept["call"], "from": kept["number"]}
+        more = {"id": kept["id"], "leg": kept["leg"]}
+        return [self._event(_sid(form), "agent", told, place, **more)]
+
+    def _event(
+        self,
+        event_id: str,
+        kind: str,
+        form: Mapping[str, str],
+        place: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> ProviderEvent:
+        """Return an event of a call; ``place`` says whose, where the form does not."""
+        call = place.get("call", "") if place else more.pop("call", event_id)
+        number = place.get("from", "") if place else number_of(form)
+        if not SID.fullmatch(call):
+            raise Refused("the address names no call")
+        fields = {clean(name, 60): clean(value, 2000) for name, value in form.items()}
+        told = Told(form=fields, call=call, number=number, **more)
+        lane = f"sender:{caller(call, number).value}"
+        body = told.model_dump_json().encode()
+        return ProviderEvent(event_id, lane, kind, body, self.ports.clock.now())
+
+    def _facts(self, form: Mapping[str, str]) -> FlowFacts:
+        now, catalog, number = self.ports.clock.now(), self.ports.catalog(), number_of(form)
+        contact = {
+            **blank(now, self.ports.zone),
+            "channel": self.channel.value,
+            "account": self.account.key,
+            "language": self.account.language,
+            "address": number,
+            "location": clean(form.get("FromCity") or form.get("FromCountry", ""), 120),
+        }
+        return FlowFacts(contact, number, lambda queue: catalog.opening(queue, now).open)
+
+    def _flow(self, state: State) -> Any:
+        return self._flow_named(state.flow)
+
+    def _flow_named(self, key: str) -> Any:
+        entry = self.ports.catalog().flows.get(key)
+        return entry.object if entry else None
+
+    def _step(self, state: State, id: str, poll: int | None = None) -> str:
+        polls = {} if poll is None else {"poll": poll}
+        query = urlencode({**polls, "state": _packed(state), "id": id})
+        return f"{self.hook_url}/step?{query}"
+
+
+def _handed_on(state: State) -> Turn:
+    return Turn(instructions=(Enqueue(),), state=state, decision=Decision(kind="queue"))
+
+
+def _xml(document: str) -> web.Response:
+    return web.Response(text=document, content_type="text/xml")
+
+
+def _sid(form: Mapping[str, str]) -> str:
+    sid = form.get("CallSid", "")
+    if not SID.fullmatch(sid):
+        raise Refused("the event has no CallSid")
+    return sid
+
+
+def _turn(form: Mapping[str, str], state: State) -> str:
+    """Return the name of a turn: retries of its webhook have the same."""
+    return f"{_sid(form)}:{state.asked + 1}"
+
+
+def _id(query: Mapping[str, str]) -> str:
+    """Return the call's id, which stands last in our addresses: the signature joins address and
+    form without a mark, so that a recorded request could be cut at another place.
+    """
+    id = query.get("id", "")
+    if not is_id(id):
+        raise Refused("the address names no call")
+    return id
+
+
+def _packed(state: State) -> str:
+    packed = zlib.compress(state.model_dump_json(exclude_defaults=True).encode(), 9)
+    return base64.urlsafe_b64encode(packed).decode()
+
+
+def _state(text: str) -> State:
+    try:
+        packed = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text), 64 * 1024)
+        return State.model_validate_json(packed)
+    except (binascii.Error, ValueError, zlib.error, ValidationError) as wrong:
+        raise Refused("the address has no state of a flow") from wrong
