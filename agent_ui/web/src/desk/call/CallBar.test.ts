@@ -29,7 +29,7 @@ test('a talk: the tile, and the controls in their order', async () => {
   const { page, buttons } = await bar(call())
   expect(page.get('.leg').text()).toContain('佐藤 様')
   expect(page.get('.leg').classes()).toContain('connected')
-  expect(buttons()).toEqual(['消音', '保留', '相談', '転送', '画面を見せる', '終話'])
+  expect(buttons()).toEqual(['消音', '保留', '相談', '転送', '通話を預ける', '画面を見せる', '終話'])
   expect(page.get('[aria-live=polite]').text()).toBe('佐藤 通話中')
 })
 
@@ -71,6 +71,15 @@ test('a lost connection is named with its time', async () => {
 test('a paused recording says for how long', async () => {
   const { page } = await bar(call({ recording: 'paused', timeline: [{ at: new Date().toISOString(), kind: 'recording', leg: null, by_name: '', data: {} }] }))
   expect(page.text()).toContain('録音停止中 0:00')
+})
+
+test('a recorded call can be stopped from being recorded, and goes on', async () => {
+  const { page, button } = await bar(call({ recording: 'on' }))
+  expect(page.text()).toContain('録音中')
+  await button('録音を止める')?.trigger('click')
+  await page.setProps({ call: call({ recording: 'paused' }) })
+  await button('録音を続ける')?.trigger('click')
+  expect(page.emitted('act')).toEqual([['pause', ''], ['record', '']])
 })
 
 test('a device fault names the device, the reason and what to do', async () => {

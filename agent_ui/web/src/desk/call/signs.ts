@@ -35,7 +35,7 @@ export function tiles(call: CallView, me: string | null): Leg[] {
 /** What the bar can ask for; a detail is a leg, a mode or tones. */
 export type BarAct =
   | 'mute' | 'unmute' | 'hold' | 'resume' | 'consult' | 'conference' | 'handOver' | 'transfer' | 'drop' | 'end'
-  | 'camera' | 'screen' | 'digits' | 'supervise' | 'join'
+  | 'park' | 'pause' | 'record' | 'camera' | 'screen' | 'digits' | 'supervise' | 'join'
 
 export interface Controls {
   mute: boolean
@@ -47,6 +47,9 @@ export interface Controls {
   /** The expert talks with the agent alone. */
   apart: boolean
   transfer: boolean
+  park: boolean
+  /** The recording, to stop it for a while or to go on; empty: there is none, or it is not the own to do. */
+  recording: '' | 'on' | 'paused'
   keypad: boolean
   camera: boolean
   screen: boolean
@@ -67,6 +70,8 @@ export function controlsOf(call: CallView, me: Leg | null, supervises: boolean):
     expert,
     apart: expert?.state === 'connected' && (customer?.held ?? false),
     transfer: leads && !expert,
+    park: leads && !expert && call.item !== null,
+    recording: leads && call.recording !== 'off' ? call.recording : '',
     keypad: leads && call.by === 'phone',
     camera: seen && call.channel === 'video',
     screen: seen,

@@ -6,6 +6,9 @@ import { emptyWorld, fold, Source, type Change } from './fold'
 
 const ended: ReadonlySet<string> = new Set(['done', 'cancelled', 'abandoned'])
 
+/** Of a conversation's work by text and by a call: a call's wrap-up is done first, then texts count. */
+const first = (item: Item): number => (item.kind !== 'call' ? 1 : item.state === 'wrap_up' ? 0 : 2)
+
 /** Everything that this desk knows: a fold over the streams, and over what REST calls answered. */
 export const useWorld = defineStore('world', () => {
   const world = markRaw(emptyWorld(() => shallowReactive(new Map())))
@@ -38,7 +41,9 @@ export const useWorld = defineStore('world', () => {
   const work = computed(() => {
     const found = new Map<string, Item>()
     for (const item of world.item.values()) {
-      if (!ended.has(item.state)) found.set(item.conversation, item)
+      if (ended.has(item.state)) continue
+      const other = found.get(item.conversation)
+      if (!other || first(item) < first(other)) found.set(item.conversation, item)
     }
     return found
   })

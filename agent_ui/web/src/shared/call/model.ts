@@ -56,6 +56,16 @@ export interface CallSeen {
   legs: LegSeen[]
   /** Who is to hear whom now: from, to. */
   hears: [from: string, to: string][]
+  /** Customers only: null or absent where nothing is asked. */
+  survey?: Survey | null
+}
+
+/** What a customer is asked after a call: a number between two, in the site's words. */
+export interface Survey {
+  from: number
+  to: number
+  text: string
+  text_en: string
 }
 
 /** A call as desks see it. */

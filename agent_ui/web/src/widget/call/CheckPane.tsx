@@ -1,11 +1,14 @@
 import type { DeviceKind } from '@shared/call/devices'
+import { useState } from 'preact/hooks'
 import type { Checked } from './check'
 import { Icon, Level, Picture } from './parts'
 import { faultText, fill, useHere } from './words'
 
 /** Before a call: what the visitor is heard and seen by, and a way on where that does not work. */
 export function CheckPane({ check }: { check: Checked }) {
-  const { calling, words } = useHere()
+  const { calling, words, site } = useHere()
+  const [agreed, agree] = useState(false)
+  const recording = site.about?.recording
   const { sound, picture, microphone, camera, channel } = check
   const chat = (): void => {
     calling.check.close()
@@ -25,6 +28,15 @@ export function CheckPane({ check }: { check: Checked }) {
       {microphone && <Fault text={faultText(words, 'microphone', microphone)} />}
       {camera && <Fault text={faultText(words, 'camera', camera)} />}
       <Pickers check={check} />
+      {recording && recording.when !== 'never' && (
+        <p class="recorded">{(site.locale === 'ja' ? recording.text : recording.text_en) || words[recording.when]}</p>
+      )}
+      {recording?.when === 'agreed' && (
+        <label class="agree">
+          <input type="checkbox" checked={agreed} onChange={(event) => agree(event.currentTarget.checked)} />
+          {words.agree}
+        </label>
+      )}
       <div class="acts">
         {(microphone || camera) && (
           <button class="wide" type="button" onClick={() => void calling.check.open(channel)}>
@@ -33,7 +45,7 @@ export function CheckPane({ check }: { check: Checked }) {
           </button>
         )}
         {sound && (
-          <button class="wide primary" type="button" disabled={check.asking} onClick={() => void calling.start()}>
+          <button class="wide primary" type="button" disabled={check.asking} onClick={() => void calling.start(agreed)}>
             <Icon name={picture ? 'video' : 'phone'} />
             {channel === 'video' && !picture && !check.asking ? words.voiceInstead : words.begin}
           </button>

@@ -140,6 +140,28 @@ test('a call keeps the socket while the panel is closed, and is found again by a
   expect(stage.counter.kept.get('unfinished')).toBeNull()
 })
 
+test('who agrees to a recording says so with the call', async () => {
+  stage.recording = { when: 'agreed', text: '', text_en: '' }
+  await stage.open()
+  stage.show()
+  await press('電話で話す')
+  fireEvent.click(screen.getByRole('checkbox', { name: '録音に同意する' }))
+  await press('この設定で話す')
+  expect(stage.acts).toEqual(['start', 'agree'])
+})
+
+test('after the call one may say how it was, once', async () => {
+  await stage.open()
+  const id = await stage.begin()
+  stage.show()
+  await stage.tell(seen({ id }))
+  const survey = { from: 1, to: 5, text: '', text_en: '' }
+  await stage.tell(seen({ id, version: 2, state: 'ended', why: 'hung_up', survey }))
+  await press('4')
+  expect(stage.wire.bodies('call').at(-1)).toEqual({ id, act: 'score', value: 4 })
+  expect(screen.queryByRole('button', { name: '4' })).toBeNull()
+})
+
 test('a site for voices shows no camera', async () => {
   await stage.open('voice')
   stage.show()

@@ -61,14 +61,15 @@ export class Calling {
     return this.ports.devices
   }
 
-  /** Begins a call with the devices that were checked; without a camera it is one of voices. */
-  async start(): Promise<void> {
+  /** Begins a call with the devices that were checked; without a camera it is one of voices. `agreed`: it may be recorded. */
+  async start(agreed = false): Promise<void> {
     const channel = this.check.store.value?.picture ? 'video' : 'voice'
     this.check.close()
     const id = newId()
     this.ports.kept.setItem(KEY, id)
     this.#show({ starting: channel, refused: false, call: null })
     const answer = await this.#ask('start', id, channel)
+    if (answer?.ok && agreed) await this.#ask('agree', id, channel)
     if (answer?.ok) return
     this.ports.kept.removeItem(KEY)
     this.#show({ starting: null, refused: true })
@@ -116,6 +117,14 @@ export class Calling {
     const { call } = this.store.value
     const answer = call && (await this.#ask(act, call.id, call.channel, on))
     return answer?.ok ?? false
+  }
+
+  /** Says how the call was; it is asked once. */
+  async score(value: number): Promise<void> {
+    const { call } = this.store.value
+    if (!call) return
+    const answer = await this.counter.session.ask('call', { id: call.id, act: 'score', value })
+    if (answer?.ok) this.#show({ call: { ...call, survey: null } })
   }
 
   /** How loud each leg is, 0 to 1. */

@@ -42,6 +42,8 @@ export class CallStage {
   music = 0
   /** Kinds of devices that the browser refuses, with its reason. */
   refuse: Partial<Record<'audio' | 'video', string>> = {}
+  /** What the site says of recordings. */
+  recording: NonNullable<typeof about.recording> = { when: 'never', text: '', text_en: '' }
   counter!: Counter
   calling!: Calling
   #pos = 0
@@ -49,7 +51,7 @@ export class CallStage {
   async open(calls: 'voice' | 'video' = 'video', going: CallSeen[] = []): Promise<this> {
     this.wire.answers['hello'] = () => snapshot(0, { calls: going })
     const rest = new FakeRest()
-    rest.site = { ...about, calls }
+    rest.site = { ...about, calls, recording: this.recording }
     const page = () => ({ url: 'https://shop.example/', title: 'Shop' })
     this.counter = new Counter({ rest, connect: this.wire.connect, kept: kept(), account: 'shop', page }, ['ja'])
     await this.counter.start()

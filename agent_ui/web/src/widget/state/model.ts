@@ -116,6 +116,8 @@ export interface About {
   calls?: 'none' | 'voice' | 'video'
   /** The servers by which browsers find each other. */
   ice?: RTCIceServer[]
+  /** Whether calls are recorded, always or of those who agree, and what the site says of it. */
+  recording?: { when: 'never' | 'always' | 'agreed'; text: string; text_en: string }
 }
 
 export interface StoredFile {
