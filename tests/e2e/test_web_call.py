@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -141,3 +142,33 @@ async def test_a_video_call_shows_the_customer(talking: House) -> None:
 async def moves(picture: Locator) -> bool:
     """Tell whether a picture has been drawn."""
     return bool(await picture.evaluate("(video) => video.videoWidth > 0 && video.currentTime > 0"))
+
+
+async def test_a_call_is_recorded_by_the_agents_browser(talking: House) -> None:
+    await talking.here.configure('[queue.orders]\nrecording = { when = "always" }\n')
+    ann = await desk(talking, "ann")
+    await ann.available()
+    visitor = await caller(talking)
+    await visitor.call()
+    await answer(ann)
+    words = ann.words["call"]
+    await expect(bar(ann)).to_contain_text(words["recording"]["on"])
+    sue = await talking.here.person("sue")
+    (live,) = (await sue.connect("/supervisor")).all("call")
+    await visitor.line.flows()
+    await bar(ann).get_by_role("button", name=words["recordPause"]).click()
+    await expect(bar(ann)).to_contain_text(words["recording"]["paused"])
+    await bar(ann).get_by_role("button", name=words["record"]).click()
+    await expect(bar(ann)).to_contain_text(words["recording"]["on"])
+    await visitor.line.flows()
+    await hang_up(ann)
+
+    path = f"/calls/{live['id']}/recordings"
+
+    async def both() -> list[dict[str, Any]]:
+        takes: list[dict[str, Any]] = (await sue.call("GET", path))["takes"]
+        return takes if len(takes) > 1 else []
+
+    takes = await wait_for(both, "two takes are kept")
+    assert [take["holes"] for take in takes] == [[], []]
+    assert all(take["size"] > 0 for take in takes)

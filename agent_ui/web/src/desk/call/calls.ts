@@ -8,6 +8,7 @@ import { Devices } from '@shared/call/devices'
 import { noMedia, WebMedia, type Media, type MediaState } from '@shared/call/media'
 import type { CallView, Leg } from '@shared/call/model'
 import { connector } from '@shared/call/peer'
+import { Recorder } from '@shared/call/recorder'
 import { Speakers } from '@shared/call/sound'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
@@ -53,10 +54,23 @@ export const useCalls = defineStore('calls', () => {
     if (now.elsewhere) carry(null)
   }
 
+  /** Brings a part of a recording to the hub; what it refuses is never sent again. */
+  async function keep(call: string, take: string, number: number, part: Blob): Promise<boolean> {
+    const form = new FormData()
+    form.append('file', part, `${number}.webm`)
+    try {
+      await ask('POST', `/calls/${call}/recordings/${take}/${number}`, { form })
+      return true
+    } catch (error) {
+      return error instanceof Problem && !error.passing
+    }
+  }
+
   /** What carries the sound, by how the call came; a kind that is missing is carried elsewhere. */
   const kinds: Partial<Record<CallView['by'], MakeMedia>> = {
     web: (call, leg) => {
-      const ports = { connect: connector(() => servers), send: live.signal, newId: uuid7, devices, speakers }
+      const recorder = new Recorder((take, number, part) => keep(call.id, take, number, part), uuid7)
+      const ports = { connect: connector(() => servers), send: live.signal, newId: uuid7, devices, speakers, recorder }
       return new WebMedia(call, leg.id, ports, told)
     },
   }
@@ -109,6 +123,10 @@ export const useCalls = defineStore('calls', () => {
     state.value = noMedia
   }
 
+  const recording = computed(
+    () => state.value.joined && mine.value?.leg.party === 'agent' && mine.value.leg.id === carrying.value?.leg && mine.value.call.recording === 'on',
+  )
+  watch(recording, (on) => carrying.value?.media.record?.(on))
   watch(
     mine,
     (now) => {

@@ -1,6 +1,7 @@
 import type { CallSeen, Signal } from './model'
 import { DeviceFault, type Devices } from './devices'
 import { Mesh } from './mesh'
+import type { Recorder } from './recorder'
 import type { Link, PartnerPorts } from './partner'
 import type { Quality } from './quality'
 import { meter as measure, type Meter, type Speakers } from './sound'
@@ -26,6 +27,8 @@ export interface Media {
   camera?: (on: boolean) => Promise<void>
   /** Shows the screen in place of the camera, until the browser's own button ends it, too. */
   screen?: (on: boolean, ended: () => void) => Promise<void>
+  /** Records what is said here, or does not. */
+  record?: (on: boolean) => void
   /** Takes the microphone that is chosen now. */
   changeMicrophone?: () => Promise<void>
 }
@@ -55,6 +58,8 @@ export const noMedia: MediaState = {
 export interface WebPorts extends PartnerPorts {
   devices: Devices
   speakers: Pick<Speakers, 'play' | 'only' | 'stop'>
+  /** Who does not record has none. */
+  recorder?: Pick<Recorder, 'run' | 'hear'>
   meter?: ((track: MediaStreamTrack) => Meter) | undefined
 }
 
@@ -69,6 +74,7 @@ export class WebMedia implements Media {
   #picture: MediaStreamTrack | null = null
   #meter: Meter | null = null
   #muted = false
+  readonly #voices = new Map<string, MediaStreamTrack>()
   #asking: ReturnType<typeof setInterval> | null = null
 
   constructor(
@@ -102,6 +108,8 @@ export class WebMedia implements Media {
     this.#picture?.stop()
     this.#microphone = this.#picture = this.#meter = null
     this.ports.speakers.stop()
+    this.ports.recorder?.run(false)
+    this.#voices.clear()
     this.#tell({ ...noMedia, elsewhere: this.state.elsewhere })
   }
 
@@ -140,6 +148,10 @@ export class WebMedia implements Media {
 
   screen(on: boolean, ended: () => void): Promise<void> {
     return this.#show(on ? () => this.ports.devices.screen() : null, ended)
+  }
+
+  record(on: boolean): void {
+    this.ports.recorder?.run(on)
   }
 
   async changeMicrophone(): Promise<void> {
@@ -189,6 +201,8 @@ export class WebMedia implements Media {
   #arrived(leg: string, track: MediaStreamTrack): void {
     if (track.kind === 'video') return this.#see(leg, track)
     this.ports.speakers.play(leg, track)
+    this.#voices.set(leg, track)
+    this.#recordable()
     this.ports.speakers.only(this.#sources())
   }
 
@@ -199,6 +213,8 @@ export class WebMedia implements Media {
 
   #gone(leg: string): void {
     this.ports.speakers.stop(leg)
+    this.#voices.delete(leg)
+    this.#recordable()
     this.#see(leg, null)
     this.#tell({ links: this.#mesh?.links() ?? new Map() })
   }
@@ -217,6 +233,12 @@ export class WebMedia implements Media {
 
   #share(): void {
     this.#mesh?.share({ audio: this.#microphone, video: this.#picture })
+    this.#recordable()
+  }
+
+  #recordable(): void {
+    const own = this.#microphone ? [this.#microphone] : []
+    this.ports.recorder?.hear([...own, ...this.#voices.values()])
   }
 
   #failed(error: unknown): void {
