@@ -12,7 +12,7 @@ import { Recorder } from '@shared/call/recorder'
 import { Speakers } from '@shared/call/sound'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
-import { callOf, carried, carry, joins } from './carrying'
+import { callsOf, carried, carry, invited, joins } from './carrying'
 
 interface Carried {
   call: string
@@ -37,9 +37,13 @@ export const useCalls = defineStore('calls', () => {
   let servers: RTCIceServer[] = []
 
   const running = computed(() => [...world.call.values()].filter((each) => each.state !== 'ended'))
-  const mine = computed(() => callOf(running.value, session.me?.id ?? ''))
-  /** A colleague asks for advice: it rings until one answers. */
-  const asked = computed(() => (mine.value?.leg.party === 'expert' && mine.value.leg.state === 'ringing' ? mine.value : null))
+  const own = computed(() => callsOf(running.value, session.me?.id ?? ''))
+  const asked = computed(() => own.value.find(({ leg }) => invited(leg)) ?? null)
+  /** The call that one is in; who is in none may be asked into one. */
+  const mine = computed(() => {
+    const there = own.value.filter(({ leg }) => !invited(leg))
+    return there.find(({ leg }) => leg.id === carrying.value?.leg) ?? there[0] ?? asked.value
+  })
   const of = (conversation: string): CallView | undefined =>
     running.value.find((each) => each.conversation === conversation)
 
@@ -84,9 +88,8 @@ export const useCalls = defineStore('calls', () => {
     return media
   }
 
-  /** Takes the microphone for the own leg, here; whoever had it in another tab lets it go. */
-  async function join(): Promise<void> {
-    const now = mine.value
+  /** Takes the microphone for a leg of one's own, here; whoever had it in another tab lets it go. */
+  async function join(now = mine.value): Promise<void> {
     const media = now && !busy.value ? mediaOf(now) : null
     if (!now || !media) return
     busy.value = true

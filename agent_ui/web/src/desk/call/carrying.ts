@@ -17,16 +17,23 @@ export const carried = (): string | null => sessionStorage.getItem(KEY)
  */
 export function joins(leg: Leg, kept: string | null, leading: boolean): boolean {
   if (kept === leg.id) return true
-  return leg.state === 'ringing' && leg.party !== 'expert' && leading
+  return leg.state === 'ringing' && !invited(leg) && leading
 }
 
-/** The call that a person is in, or is asked into: of several the one that began last. */
-export function callOf(calls: Iterable<CallView>, agent: string): { call: CallView; leg: Leg } | null {
-  let found: { call: CallView; leg: Leg } | null = null
+export interface OwnCall {
+  call: CallView
+  leg: Leg
+}
+
+/** A colleague asks for advice: it rings until one answers. */
+export const invited = ({ party, state }: Leg): boolean => party === 'expert' && state === 'ringing'
+
+/** The calls that a person is in or is asked into, the one that began last first. */
+export function callsOf(calls: Iterable<CallView>, agent: string): OwnCall[] {
+  const found: OwnCall[] = []
   for (const call of calls) {
-    if (call.state === 'ended') continue
-    const leg = call.legs.find((each) => each.agent === agent && each.state !== 'ended')
-    if (leg && (!found || call.began_at > found.call.began_at)) found = { call, leg }
+    const leg = call.state !== 'ended' && call.legs.find((each) => each.agent === agent && each.state !== 'ended')
+    if (leg) found.push({ call, leg })
   }
-  return found
+  return found.sort((a, b) => (a.call.began_at < b.call.began_at ? 1 : -1))
 }

@@ -1,6 +1,6 @@
 import { callOf as madeCall, leg } from '@shared/call/fakes'
 import { expect, test } from 'vitest'
-import { callOf, joins } from './carrying'
+import { callsOf, joins } from './carrying'
 import { controlsOf, legSign, result, speakers, tiles } from './signs'
 
 const customer = leg('a', { party: 'customer', agent: null })
@@ -61,10 +61,10 @@ test('who talked is named once, who listened not', () => {
   expect(speakers(one)).toEqual(['b'])
 })
 
-test('of several calls the last one is the own; ended ones are none', () => {
+test('of several calls the last one comes first; ended ones are none', () => {
   const calls = [call(), { ...call(), id: 'new', began_at: '2026-11-27T00:00:00Z' }, { ...call(), id: 'over', state: 'ended' as const }]
-  expect(callOf(calls, 'b')?.call.id).toBe('new')
-  expect(callOf(calls, 'nobody')).toBeNull()
+  expect(callsOf(calls, 'b').map((each) => each.call.id)).toEqual(['new', 'call'])
+  expect(callsOf(calls, 'nobody')).toEqual([])
 })
 
 test('the tab that had the leg joins again; a ringing one is taken by the tab used last; advice is asked first', () => {

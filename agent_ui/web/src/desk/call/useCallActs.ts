@@ -57,7 +57,7 @@ export function useCallActs() {
     screen: (call) => picture(call, 'screen', !own(call)?.screen),
     digits: async (_, tones) => calls.media?.digits(tones),
     supervise: (call, mode) => post(call, 'supervise', { mode: mode as Supervision }),
-    join: () => act('call', () => calls.join()),
+    join: (call) => act('call', () => calls.join(calls.asked?.call.id === call.id ? calls.asked : calls.mine)),
   }
 
   return {
