@@ -12,6 +12,10 @@ from madoguchi.files.service import Files
 STATIC = Path(str(resources("agent_ui"))) / "static"
 YEAR = "public, max-age=31536000, immutable"
 PROGRAMS = ("/api/", "/hooks/", "/live/", "/widget/", "/assets/", "/files/")
+FOREIGN = {
+    "Cache-Control": "public, max-age=300",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 FILE_CSP = "default-src 'none'; sandbox"
 
 
@@ -53,13 +57,14 @@ class Pages:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the routes; the desk's own paths all give its one page."""
-        paths = ["/", "/login", "/inbox", "/board", "/customers", "/settings", "/admin"]
+        paths = ["/", "/login", "/inbox", "/board", "/calls", "/customers", "/settings", "/admin"]
         desk = [web.get(path, self.desk) for path in paths]
         desk += [web.get(f"{path}/{{rest:.*}}", self.desk) for path in paths[2:]]
         return [
             *desk,
             web.get("/favicon.svg", self.favicon),
             web.get("/widget.js", self.widget),
+            web.get("/widget-call.js", self.widget_call),
             web.get("/assets/{name}", self.asset),
             web.get("/files/{token}", self.file),
         ]
@@ -82,11 +87,12 @@ class Pages:
 
     async def widget(self, request: web.Request) -> web.StreamResponse:
         """Return the widget's loader for foreign pages."""
-        headers = {
-            "Cache-Control": "public, max-age=300",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        }
-        return web.FileResponse(STATIC / "widget" / "widget.js", headers=headers)
+        return web.FileResponse(STATIC / "widget" / "widget.js", headers=FOREIGN)
+
+    async def widget_call(self, request: web.Request) -> web.StreamResponse:
+        """Return the widget's part that makes calls: a module, which browsers fetch by CORS."""
+        headers = {**FOREIGN, "Access-Control-Allow-Origin": "*"}
+        return web.FileResponse(STATIC / "widget" / "widget-call.js", headers=headers)
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Return a stored file, always as an attachment, never as a page of ours."""

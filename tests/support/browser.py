@@ -23,11 +23,11 @@ FLAGS = (
 
 
 @asynccontextmanager
-async def running_browser() -> AsyncIterator[Browser]:
-    """Give a headless Chromium and close it afterwards."""
+async def running_browser(*more: str) -> AsyncIterator[Browser]:
+    """Give a headless Chromium and close it afterwards; ``more`` are further flags."""
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=list(FLAGS))
+        browser = await playwright.chromium.launch(executable_path=EXECUTABLE, args=[*FLAGS, *more])
         try:
             yield browser
         finally:

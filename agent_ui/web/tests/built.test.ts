@@ -37,8 +37,15 @@ test('the widget is at most 30 KB gzipped', () => {
   expect(size).toBeLessThanOrEqual(30 * KB)
 })
 
-test("the widget's folder holds one script and no style sheet", () => {
-  expect(readdirSync(widgetOut)).toEqual(['widget.js', 'widget.js.gz'])
+test("the widget's folder holds its script and the part that makes calls, and no style sheet", () => {
+  expect(readdirSync(widgetOut)).toEqual(['widget-call.js', 'widget-call.js.gz', 'widget.js', 'widget.js.gz'])
+})
+
+test('the part that makes calls is at most 25 KB gzipped, and a module that needs nothing else', () => {
+  const size = gzipped(widgetOut, 'widget-call.js')
+  console.info(`widget-call.js: ${(size / KB).toFixed(1)} KB gzipped`)
+  expect(size).toBeLessThanOrEqual(25 * KB)
+  expect(read(widgetOut, 'widget-call.js')).not.toMatch(/\bimport\s*[{*"']/)
 })
 
 test("the desk's first load is at most 400 KB of script gzipped", () => {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { web } from '../build/paths.ts'
-import { widgetIconBodies } from '../build/widget-plugins.ts'
-import { deskIcons } from '../src/shared/icons.ts'
+import { iconBodies } from '../build/widget-plugins.ts'
+import { callIcons, deskIcons, widgetIcons } from '../src/shared/icons.ts'
 
 test('every icon that the desk names is in the bundle', () => {
   const folder = join(web, 'src/desk')
@@ -19,5 +19,5 @@ test('every icon that the desk names is in the bundle', () => {
 })
 
 test('every icon of the widget exists', () => {
-  expect(Object.values(widgetIconBodies()).every((body) => body.startsWith('<'))).toBe(true)
+  expect(Object.values(iconBodies([...widgetIcons, ...callIcons])).every((body) => body.startsWith('<'))).toBe(true)
 })

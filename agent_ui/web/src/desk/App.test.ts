@@ -85,9 +85,9 @@ test('a page of another role leads to the own first page; an unknown address say
 })
 
 test.each([
-  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/board', '/plan', '/admin/queues']],
-  [['supervisor'], '/board', ['/board', '/plan', '/admin/queues']],
-  [['supervisor', 'administrator'], '/board', ['/board', '/plan', '/admin/queues']],
+  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/board', '/calls', '/plan', '/admin/queues']],
+  [['supervisor'], '/board', ['/board', '/calls', '/plan', '/admin/queues']],
+  [['supervisor', 'administrator'], '/board', ['/board', '/calls', '/plan', '/admin/queues']],
   [['administrator'], '/admin/queues', ['/plan', '/admin/queues']],
 ])('%j begin at %s', async (roles, first, entries) => {
   const session = { ...administrator, me: { ...administrator.me, roles } }

@@ -17,6 +17,7 @@ const pages: RouteRecordRaw[] = [
   },
   { path: 'inbox', redirect: '/inbox/open' },
   { path: 'board', name: 'board', component: () => import('./board/BoardPage.vue'), meta: { role: 'supervisor' } },
+  { path: 'calls', name: 'calls', component: () => import('./call/LiveCallsPage.vue'), meta: { role: 'supervisor' } },
   { path: 'plan/:tab(staffing|moves)', name: 'plan', component: () => import('./plan/PlanPage.vue'), meta: { role: 'tuner' } },
   { path: 'plan', redirect: '/plan/staffing' },
   admin('admin/deadletters', 'deadletters', () => import('./admin/DeadLettersPage.vue')),

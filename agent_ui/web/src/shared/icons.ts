@@ -26,6 +26,7 @@ export const deskIcons = [
   'circle-question-mark',
   'copy',
   'download',
+  'ear',
   'ellipsis',
   'equal',
   'eye',
@@ -34,8 +35,10 @@ export const deskIcons = [
   'flask-conical',
   'gauge',
   'globe',
+  'grid-3x3',
   'grip-vertical',
   'hand',
+  'headphones',
   'history',
   'inbox',
   'key-round',
@@ -49,13 +52,17 @@ export const deskIcons = [
   'message-circle',
   'message-square',
   'mic',
+  'mic-off',
   'monitor',
   'moon',
   'panel-right',
   'paperclip',
+  'pause',
   'pencil',
   'phone',
   'phone-call',
+  'phone-off',
+  'play',
   'plug',
   'plus',
   'redo-2',
@@ -84,6 +91,7 @@ export const deskIcons = [
   'user-plus',
   'users',
   'video',
+  'video-off',
   'volume-2',
   'volume-x',
   'wifi-off',
@@ -110,5 +118,23 @@ export const widgetIcons = [
   'x',
 ] as const
 
+/** Of the widget's part that makes calls, which is loaded when it is first of use. */
+export const callIcons = [
+  'circle-alert',
+  'message-square',
+  'mic',
+  'mic-off',
+  'monitor',
+  'pause',
+  'phone',
+  'phone-off',
+  'refresh-cw',
+  'video',
+  'video-off',
+  'volume-2',
+  'x',
+] as const
+
+export type CallIcon = (typeof callIcons)[number]
 export type DeskIcon = (typeof deskIcons)[number]
 export type WidgetIcon = (typeof widgetIcons)[number]

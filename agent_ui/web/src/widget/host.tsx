@@ -14,6 +14,7 @@ import { Counter } from './talk/counter'
 import { Kept } from './talk/kept'
 import { rest } from './talk/rest'
 import { connectTo } from './talk/wire'
+import type { StartCalls } from './call/main'
 import { App } from './ui/App'
 
 function sheet(css: string): CSSStyleSheet {
@@ -21,6 +22,13 @@ function sheet(css: string): CSSStyleSheet {
   made.replaceSync(css)
   return made
 }
+
+/** The part that makes calls is loaded when it is first of use; a page that cannot load it goes without. */
+const startCalls = (origin: string, counter: Counter, root: ShadowRoot): Promise<void> =>
+  import(/* @vite-ignore */ `${origin}/widget-call.js`).then(
+    (part: { start: StartCalls }) => part.start(counter, root),
+    (wrong: unknown) => console.warn('Madoguchi:', wrong),
+  )
 
 /**
  * Puts the widget into a page, in a shadow root whose styles are adopted style sheets, so that the
@@ -46,12 +54,20 @@ export function mount(page: Document, origin: string, account: string, language?
   const brand = sheet(brandSheet(counter.kept.get('color')))
   const styles = [tokens, base, panel, home, form, head, talk, bubble, composer]
   root.adoptedStyleSheets = styles.map(sheet).concat(brand)
+  let calls: Promise<void> | null = null
+  const seek = (): void => {
+    const { about, open } = counter.screen.value
+    const offered = open && (about?.calls ?? 'none') !== 'none'
+    if (offered || counter.session.store.value.call) calls ??= startCalls(origin, counter, root)
+  }
   const follow = (): void => {
+    seek()
     const { about, fault } = counter.screen.value
     element.hidden = fault === 'refused'
     if (about) brand.replaceSync(brandSheet(about.color))
   }
   counter.screen.watch(follow)
+  counter.session.store.watch(seek)
   follow()
   followPage(page, (scheme) => {
     counter.follows(languages())

@@ -1,10 +1,8 @@
-import { widget as en } from '@catalogue/en.json'
-import { widget as ja } from '@catalogue/ja.json'
 import type { Locale } from '@shared/locale'
+import catalogues from 'virtual:widget-words'
 
-export type Words = typeof ja
-
-export const catalogues: Record<Locale, Words> = { en, ja }
+export { catalogues }
+export type Words = (typeof catalogues)[Locale]
 
 /** A text with its {places} filled. */
 export function fill(text: string, values: Record<string, string | number>): string {

@@ -1,4 +1,5 @@
 import { call, Problem } from '@desk/acts/api'
+import type { CallView } from '@shared/call/model'
 import type { Conversation, Customer, Item, Message } from '@desk/model/entities'
 import { useLive } from '@desk/stream/live'
 import { useLink } from '@desk/stream/link'
@@ -9,6 +10,7 @@ interface Page {
   entries: Message[]
   conversations: Conversation[]
   items: Item[]
+  calls: CallView[]
   before: string | null
 }
 
@@ -33,6 +35,7 @@ export function useOpened(id: Ref<string>) {
     const found = await call<Page>('GET', `/conversations/${conversation}/timeline?limit=${PAGE}${cursor}`)
     learn('conversation', found.conversations)
     learn('item', found.items)
+    learn('call', found.calls)
     learn('message', found.entries)
     return found
   }

@@ -10,7 +10,7 @@ const message = (id: string, minute: number, values: Partial<Message> = {}): Mes
     agent: null, parts: [{ type: 'text', text: id }], provider_at: null, received_at: at(minute), ...values,
   }) as Message
 const rows = (values: Partial<TimelineInput>) =>
-  timelineRows({ messages: [], outgoing: [], conversations: new Map(), items: [], newFrom: null, ...values })
+  timelineRows({ messages: [], outgoing: [], conversations: new Map(), items: [], calls: [], newFrom: null, ...values })
 
 test('a heading stands at each change of sender, channel or five minutes', () => {
   const found = rows({

@@ -1,4 +1,5 @@
 import type { Outgoing } from '@desk/acts/outbox'
+import type { CallView } from '@shared/call/model'
 import type { Conversation, Handover, Item, Message, Turn } from '@desk/model/entities'
 
 interface Base {
@@ -11,6 +12,7 @@ export type TimelineRow = Base &
     | { kind: 'day' }
     | { kind: 'conversation'; conversation: Conversation }
     | { kind: 'new' }
+    | { kind: 'call'; call: string }
     | { kind: 'message'; message: Message; head: boolean }
     | { kind: 'note'; message: Message }
     | { kind: 'notice'; message: Message }
@@ -26,6 +28,7 @@ export interface TimelineInput {
   outgoing: readonly Outgoing[]
   conversations: ReadonlyMap<string, Conversation>
   items: readonly Item[]
+  calls: readonly CallView[]
   /** The message that the divider "new messages" stands before; null: none. */
   newFrom: string | null
 }
@@ -54,7 +57,9 @@ function messageEntry(message: Message): Entry {
   const base = { key: message.id, at }
   const [part] = message.parts
   let row: TimelineRow
-  if (message.author === 'system' && part?.type === 'system') {
+  if (message.author === 'system' && part?.type === 'system' && part.code === 'call') {
+    row = { ...base, kind: 'call', call: String(part.data['call']) }
+  } else if (message.author === 'system' && part?.type === 'system') {
     row = { ...base, kind: 'system', code: part.code, data: part.data ?? {}, more: 0 }
   } else if (message.author === 'notice') row = { ...base, kind: 'notice', message }
   else if (message.visibility === 'internal') row = { ...base, kind: 'note', message }
@@ -81,12 +86,22 @@ function itemEntries(item: Item): Entry[] {
   return found
 }
 
+/** A call that no message stands for yet. */
+function callEntry(call: CallView): Entry {
+  const at = Date.parse(call.began_at)
+  const row: TimelineRow = { key: `call/${call.id}`, at, kind: 'call', call: call.id }
+  return { at, received: at, id: call.id, conversation: call.conversation, row }
+}
+
 const inOrder = (a: Entry, b: Entry): number =>
   a.at - b.at || a.received - b.received || (a.id < b.id ? -1 : 1)
 
 /** The rows of a customer's timeline: entries in order, with dividers by day and conversation. */
 export function timelineRows(input: TimelineInput): TimelineRow[] {
-  const entries = [...input.messages.map(messageEntry), ...input.items.flatMap(itemEntries)].sort(inOrder)
+  const said = input.messages.map(messageEntry)
+  const told = new Set(said.map(({ row }) => (row.kind === 'call' ? row.call : '')))
+  const calls = input.calls.filter((call) => !told.has(call.id)).map(callEntry)
+  const entries = [...said, ...calls, ...input.items.flatMap(itemEntries)].sort(inOrder)
   const known = new Set(input.messages.map((message) => message.id))
   for (const outgoing of input.outgoing) {
     if (known.has(outgoing.id)) continue

@@ -2,7 +2,7 @@
 export interface KeyBinding {
   act: Act
   first: Key
-  group: 'offer' | 'move' | 'conversation' | 'desk'
+  group: 'offer' | 'call' | 'move' | 'conversation' | 'desk'
 }
 
 /**
@@ -14,6 +14,8 @@ export type Key = string
 export type Act =
   | 'accept'
   | 'decline'
+  | 'mute'
+  | 'hold'
   | 'search'
   | 'searchField'
   | 'next'
@@ -38,6 +40,8 @@ export type OwnKeys = Readonly<Record<string, Key>>
 export const bindings: readonly KeyBinding[] = [
   { act: 'accept', first: 'F2', group: 'offer' },
   { act: 'decline', first: 'Shift+F2', group: 'offer' },
+  { act: 'mute', first: 'F8', group: 'call' },
+  { act: 'hold', first: 'Shift+F8', group: 'call' },
   { act: 'next', first: 'j', group: 'move' },
   { act: 'previous', first: 'k', group: 'move' },
   { act: 'list', first: '1', group: 'move' },
@@ -132,10 +136,10 @@ export class KeyReader {
 }
 
 /**
- * F8 is kept for calls; browsers and systems keep the others: F1 help, F3 find, F5 reload, F6 address, F10 menu, F11 full
- * screen, F12 tools; of Ctrl the letters that edit, open, close and reload.
+ * Browsers and systems keep the others: F1 help, F3 find, F5 reload, F6 address, F10 menu, F11 full screen, F12 tools; of
+ * Ctrl the letters that edit, open, close and reload.
  */
-const FREE = /^(?:(?:Shift\+)?F[2479]|Ctrl\+[begikmu]|[\x21-\x7e]|g [\x21-\x7e])$/
+const FREE = /^(?:(?:Shift\+)?F[24789]|Ctrl\+[begikmu]|[\x21-\x7e]|g [\x21-\x7e])$/
 
 export type Given =
   | { kind: 'given'; own: OwnKeys }

@@ -1,3 +1,5 @@
+import type { CallView } from '@shared/call/model'
+
 /** The views that the hub sends, as docs/protocol.md names them. Times are RFC 3339 in UTC. */
 export type ChannelName = 'voice' | 'video' | 'chat' | 'sms' | 'email' | 'social' | 'custom'
 export type Presence = 'available' | 'away' | 'missed' | 'offline'
@@ -287,6 +289,7 @@ export interface OwnPreferences {
 }
 
 export interface EntityViews {
+  call: CallView
   agent: Agent
   offer: Offer
   conversation: Conversation

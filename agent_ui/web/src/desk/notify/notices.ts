@@ -13,18 +13,10 @@ import { useSession } from '@desk/session/session'
 import { notice } from './desktop'
 import { useGiven } from './given'
 import { play, type Sound } from './sounds'
+import { claim, leading } from './tabs'
 
 const SOFT_EVERY_MS = 5_000
 const GIVEN_SHOWN_MS = 10_000
-/** Of several tabs the one that was used last makes sounds. */
-const LAST_TAB = 'madoguchi.lastTab'
-const tab = Math.random().toString(36).slice(2)
-
-function claim(): void {
-  localStorage.setItem(LAST_TAB, tab)
-}
-const leading = (): boolean => (localStorage.getItem(LAST_TAB) ?? tab) === tab
-
 /** Sounds, the tab's title and desktop notices, for what happens while nobody looks. */
 export function useNotices(): void {
   const { t } = useI18n()
@@ -49,7 +41,7 @@ export function useNotices(): void {
       for (const id of now.filter((each) => !before.includes(each))) {
         const offer = world.world.offer.get(id)
         if (!offer) continue
-        sound('offer')
+        if (offer.channel !== 'voice' && offer.channel !== 'video') sound('offer')
         const hidden = document.hidden && leading()
         const name = offer.customer.name || t('desk.customer.unknown')
         shown.set(id, hidden ? notice(t('desk.title.offer', { name }), id, () => void router.push('/inbox/open')) : null)

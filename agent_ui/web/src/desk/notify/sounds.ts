@@ -1,4 +1,4 @@
-export type Sound = 'offer' | 'message' | 'late'
+export type Sound = 'offer' | 'ring' | 'message' | 'late'
 
 interface Note {
   hertz: number
@@ -11,6 +11,12 @@ const notes: Record<Sound, readonly Note[]> = {
   offer: [
     { hertz: 659.26, at: 0, length: 0.22, loud: 0.22 },
     { hertz: 880, at: 0.18, length: 0.34, loud: 0.22 },
+  ],
+  ring: [
+    { hertz: 523.25, at: 0, length: 0.5, loud: 0.2 },
+    { hertz: 659.26, at: 0.12, length: 0.5, loud: 0.2 },
+    { hertz: 783.99, at: 0.24, length: 0.7, loud: 0.2 },
+    { hertz: 659.26, at: 0.6, length: 0.7, loud: 0.16 },
   ],
   message: [{ hertz: 784, at: 0, length: 0.2, loud: 0.07 }],
   late: [{ hertz: 220, at: 0, length: 0.4, loud: 0.2 }],

@@ -37,6 +37,15 @@ test('what two streams hold stays until both have let it go', () => {
   expect(fold(world, change('a', 3, null), Source.supervisor)).toBe(true)
 })
 
+test('of one change a stream may tell the end and another the view', () => {
+  const world = emptyWorld()
+  fold(world, change('a', 1), Source.agent)
+  fold(world, change('a', 1), Source.supervisor)
+  fold(world, change('a', 2, null), Source.agent)
+  expect(fold(world, change('a', 2), Source.supervisor)).toBe(true)
+  expect(versions(world)).toEqual([['a', 2]])
+})
+
 test('what REST has told goes when the stream says so', () => {
   const world = emptyWorld()
   fold(world, change('a', 1), Source.rest)

@@ -22,6 +22,7 @@ export type World = { [K in EntityName]: Map<string, EntityViews[K]> } & {
 }
 
 const names: readonly EntityName[] = [
+  'call',
   'agent',
   'offer',
   'conversation',
@@ -32,7 +33,7 @@ const names: readonly EntityName[] = [
   'preferences',
 ]
 /** What a snapshot lists completely; messages and customers come only after `open`. */
-const listed: ReadonlySet<string> = new Set(['agent', 'offer', 'conversation', 'item', 'draft', 'preferences'])
+const listed: ReadonlySet<string> = new Set(['call', 'agent', 'offer', 'conversation', 'item', 'draft', 'preferences'])
 
 export function emptyWorld(map: <V>() => Map<string, V> = () => new Map()): World {
   const maps = Object.fromEntries(names.map((name) => [name, map()]))
@@ -56,7 +57,7 @@ export function fold(world: World, change: Change, source: Source): boolean {
   const mark = world.marks.get(key)
   if (mark && version < mark.version) return false
   if (view === null) return remove(world, entity, id, version, source)
-  const news = mark?.version !== version || !world[entity].has(id)
+  const news = world[entity].get(id)?.version !== version
   world.marks.set(key, { version, sources: (mark?.sources ?? 0) | source })
   if (news) (world[entity] as Map<string, unknown>).set(id, view)
   return news

@@ -1,3 +1,4 @@
+import type { Signal, SignalAnswer } from '@shared/call/model'
 import { csrf } from '@desk/acts/api'
 import { useSession } from '@desk/session/session'
 import { defineStore } from 'pinia'
@@ -30,6 +31,7 @@ export const useLive = defineStore('live', () => {
   /** Grows with each snapshot: what came by `open` must be asked for again. */
   const generation = ref(0)
   const listeners = new Set<Listener>()
+  const callers = new Set<(signal: Signal) => void>()
   let strands: Strand[] = []
   let attempt = 0
   let timer: ReturnType<typeof setTimeout> | null = null
@@ -53,6 +55,7 @@ export const useLive = defineStore('live', () => {
       typing: (typing) => others.typed(typing),
       viewers: (viewers) => others.viewed(viewers),
       figures: (told) => figures.told(told),
+      signal: (signal) => callers.forEach((hear) => hear(signal)),
       signedOut: () => session.forget(),
     })
     const source = namespace === '/agent' ? Source.agent : Source.supervisor
@@ -134,6 +137,13 @@ export const useLive = defineStore('live', () => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    onSignal(hear: (signal: Signal) => void): () => void {
+      callers.add(hear)
+      return () => void callers.delete(hear)
+    },
+    /** Says something to the browsers of another leg; null: there was no answer. */
+    signal: (signal: Signal): Promise<SignalAnswer> =>
+      agentSocket()?.ask<SignalAnswer>('signal', signal).catch(() => null) ?? Promise.resolve(null),
     open: (conversation: string) =>
       agentSocket()?.ask<{ ok: boolean; conversations?: string[] }>('open', { conversation }),
     close: (conversation: string) => agentSocket()?.tell('close', { conversation }),

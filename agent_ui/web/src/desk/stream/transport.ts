@@ -1,3 +1,4 @@
+import type { Signal } from '@shared/call/model'
 import { Manager, type Socket } from 'socket.io-client'
 import type { Told } from './figures'
 import type { HelloAnswer, StreamEvent } from './line'
@@ -26,6 +27,7 @@ export interface SocketEvents {
   typing(typing: Typing): void
   viewers(viewers: Viewers): void
   figures(told: Told): void
+  signal(signal: Signal): void
   signedOut(code: string): void
 }
 
@@ -79,5 +81,6 @@ function listen(socket: Socket, events: SocketEvents): void {
   socket.on('typing', (typing: Typing) => events.typing(typing))
   socket.on('viewers', (viewers: Viewers) => events.viewers(viewers))
   socket.on('figures', (told: Told) => events.figures(told))
+  socket.on('signal', (signal: Signal) => events.signal(signal))
   socket.on('signed_out', ({ code }: { code: string }) => events.signedOut(code))
 }

@@ -1,3 +1,4 @@
+import type { CallSeen } from '@shared/call/model'
 import type { Conversation, HelloAnswer, Message, Place, StreamEvent } from './model'
 
 /** Somebody took over at a time; an empty name: nobody serves now. */
@@ -18,6 +19,7 @@ export interface Stream {
   messages: Record<string, Message>
   turns: Turn[]
   place: Place | null
+  call: CallSeen | null
 }
 
 /** An event has come: it is folded, held, known already, or shows a hole. */
@@ -32,7 +34,7 @@ export function heard<S extends Stream>(stream: S, event: StreamEvent): S {
 export function answered<S extends Stream>(stream: S, answer: HelloAnswer): S {
   const base =
     answer.mode === 'snapshot'
-      ? afresh(stream, answer.conversation, answer.messages)
+      ? { ...afresh(stream, answer.conversation, answer.messages), call: answer.calls?.at(-1) ?? null }
       : answer.events.reduce(fold, stream)
   const next = {
     ...base,
@@ -60,6 +62,7 @@ function afresh<S extends Stream>(
 }
 
 function fold<S extends Stream>(stream: S, event: StreamEvent): S {
+  if (event.entity === 'call') return { ...stream, call: event.view }
   return event.entity === 'message'
     ? foldMessage(stream, event.id, event.view)
     : foldConversation(stream, event.id, event.view, event.at)

@@ -1,4 +1,5 @@
 /** What the hub says to a visitor's widget (docs/protocol.md, "The widget"). */
+import type { CallSeen } from '@shared/call/model'
 
 export interface Conversation {
   id: string
@@ -56,7 +57,7 @@ interface Change<Entity extends string, View> {
   at: string
 }
 
-export type StreamEvent = Change<'conversation', Conversation> | Change<'message', Message>
+export type StreamEvent = Change<'conversation', Conversation> | Change<'message', Message> | Change<'call', CallSeen>
 
 export interface Place {
   position: number | null
@@ -79,6 +80,8 @@ export interface Snapshot extends Head {
   mode: 'snapshot'
   conversation: Conversation | null
   messages: Message[]
+  /** The calls that are going on; absent: there is none. */
+  calls?: CallSeen[]
 }
 
 export type HelloAnswer = Resumed | Snapshot
@@ -109,6 +112,10 @@ export interface About {
   text_limit: number
   color: string
   topics: Topic[]
+  /** How visitors may call from here; absent: not at all. */
+  calls?: 'none' | 'voice' | 'video'
+  /** The servers by which browsers find each other. */
+  ice?: RTCIceServer[]
 }
 
 export interface StoredFile {

@@ -37,6 +37,7 @@ export const empty: State = {
   messages: {},
   turns: [],
   place: null,
+  call: null,
   typing: null,
   crowded: false,
   outbox: [],
@@ -96,7 +97,7 @@ export function over({ conversation, messages }: Pick<State, 'conversation' | 'm
   return conversation.state === 'closed' || !!left
 }
 
-/** A conversation is going on or a text waits: the socket is worth having. */
+/** A conversation or a call is going on, or a text waits: the socket is worth having. */
 export function unfinished(state: State): boolean {
-  return state.outbox.length > 0 || (!!state.conversation && !over(state))
+  return state.outbox.length > 0 || (state.call?.state ?? 'ended') !== 'ended' || (!!state.conversation && !over(state))
 }

@@ -26,6 +26,8 @@ export class Session {
   watched = false
   /** What is told right after each hello. */
   afterHello: () => Promise<void> = () => Promise.resolve()
+  /** Hears what another browser of a call says. */
+  onSignal: (body: unknown) => void = () => undefined
   #sender: Sender
   #wire: Wire | null = null
   #opening: Promise<string | null> | null = null
@@ -167,6 +169,7 @@ export class Session {
     if (name === 'event') this.dispatch({ type: 'event', event: body as StreamEvent })
     else if (name === 'heartbeat') this.dispatch({ ...(body as { pos: number }), type: name })
     else if (name === 'position') this.dispatch({ type: 'place', place: body as Place })
+    else if (name === 'signal') this.onSignal(body)
     else if (name === 'stale') this.dispatch({ type: 'stale' })
     else if (name === 'unknown_visitor') this.#strange()
     else if (name === 'typing') this.#heardTyping(body as { on: boolean; name: string })

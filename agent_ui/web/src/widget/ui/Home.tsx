@@ -27,6 +27,7 @@ export function Home() {
       </div>
       <div class="cards">
         <Availability />
+        <div class="slot" />
         <Topics />
         <Matter />
       </div>

@@ -71,6 +71,7 @@ export function Panel() {
       aria-label={words.title}
       onKeyDown={keys}
     >
+      <div class="slot" />
       <View />
     </section>
   )

@@ -1,0 +1,133 @@
+import { call as ask, Problem } from '@desk/acts/api'
+import { uuid7 } from '@desk/acts/uuid7'
+import { leading } from '@desk/notify/tabs'
+import { useSession } from '@desk/session/session'
+import { useLive } from '@desk/stream/live'
+import { useWorld } from '@desk/stream/world'
+import { Devices } from '@shared/call/devices'
+import { noMedia, WebMedia, type Media, type MediaState } from '@shared/call/media'
+import type { CallView, Leg } from '@shared/call/model'
+import { connector } from '@shared/call/peer'
+import { Speakers } from '@shared/call/sound'
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef, watch } from 'vue'
+import { callOf, carried, carry, joins } from './carrying'
+
+interface Carried {
+  call: string
+  leg: string
+  media: Media
+}
+
+type MakeMedia = (call: CallView, leg: Leg) => Media
+
+/** The calls that this desk knows, and the media of the one that its person is in. */
+export const useCalls = defineStore('calls', () => {
+  const { world } = useWorld()
+  const session = useSession()
+  const live = useLive()
+  const devices = new Devices(navigator.mediaDevices ?? null, localStorage)
+  const speakers = new Speakers(() => devices.chosen('speaker'))
+  const state = shallowRef<MediaState>(noMedia)
+  /** When each lost connection was lost, by leg. */
+  const lostAt = shallowRef<ReadonlyMap<string, number>>(new Map())
+  const busy = ref(false)
+  const carrying = shallowRef<Carried | null>(null)
+  let servers: RTCIceServer[] = []
+
+  const running = computed(() => [...world.call.values()].filter((each) => each.state !== 'ended'))
+  const mine = computed(() => callOf(running.value, session.me?.id ?? ''))
+  /** A colleague asks for advice: it rings until one answers. */
+  const asked = computed(() => (mine.value?.leg.party === 'expert' && mine.value.leg.state === 'ringing' ? mine.value : null))
+  const of = (conversation: string): CallView | undefined =>
+    running.value.find((each) => each.conversation === conversation)
+
+  async function post(call: string, path: string, body?: object): Promise<void> {
+    await ask('POST', `/calls/${call}/${path}`, body ? { body } : {})
+  }
+
+  function told(now: MediaState): void {
+    state.value = now
+    const lost = [...now.links].filter(([, link]) => link === 'reconnecting')
+    lostAt.value = new Map(lost.map(([leg]) => [leg, lostAt.value.get(leg) ?? Date.now()]))
+    if (now.elsewhere) carry(null)
+  }
+
+  /** What carries the sound, by how the call came; a kind that is missing is carried elsewhere. */
+  const kinds: Partial<Record<CallView['by'], MakeMedia>> = {
+    web: (call, leg) => {
+      const ports = { connect: connector(() => servers), send: live.signal, newId: uuid7, devices, speakers }
+      return new WebMedia(call, leg.id, ports, told)
+    },
+  }
+
+  function mediaOf({ call, leg }: { call: CallView; leg: Leg }): Media | null {
+    if (carrying.value?.leg === leg.id) return carrying.value.media
+    const media = kinds[call.by]?.(call, leg)
+    if (!media) return null
+    carrying.value?.media.leave()
+    carrying.value = { call: call.id, leg: leg.id, media }
+    return media
+  }
+
+  /** Takes the microphone for the own leg, here; whoever had it in another tab lets it go. */
+  async function join(): Promise<void> {
+    const now = mine.value
+    const media = now && !busy.value ? mediaOf(now) : null
+    if (!now || !media) return
+    busy.value = true
+    carry(now.leg.id)
+    try {
+      media.mute(now.leg.muted)
+      servers = (await ask<{ servers: RTCIceServer[] }>('GET', '/calls/ice').catch(() => ({ servers: [] }))).servers
+      await media.join()
+      if (now.leg.state === 'ringing') await connected(now.call.id, now.leg.id)
+      await restorePicture(media, now.leg)
+    } catch (error) {
+      if (error instanceof Problem) throw error
+    } finally {
+      busy.value = false
+    }
+  }
+
+  /** Two tabs, or a lost answer: that the leg is connected already is no fault. */
+  async function connected(call: string, leg: string): Promise<void> {
+    await post(call, `legs/${leg}/connected`).catch((error: unknown) => {
+      if (!(error instanceof Problem && error.status === 409)) throw error
+    })
+  }
+
+  /** After a reload the camera is shown again; without it the talk goes on. */
+  async function restorePicture(media: Media, leg: Leg): Promise<void> {
+    if (leg.video && state.value.pictures.get(leg.id) === undefined) await media.camera?.(true).catch(() => undefined)
+  }
+
+  function leave(): void {
+    carrying.value?.media.leave()
+    carrying.value = null
+    carry(null)
+    state.value = noMedia
+  }
+
+  watch(
+    mine,
+    (now) => {
+      if (!now) {
+        if (carrying.value) leave()
+        return
+      }
+      const { call, leg } = now
+      const same = carrying.value?.leg === leg.id
+      if (same) {
+        carrying.value?.media.update(call)
+        carrying.value?.media.mute(leg.muted)
+      } else if (joins(leg, carried(), leading())) void join().catch(() => undefined)
+    },
+    { immediate: true },
+  )
+  live.onSignal((signal) => carrying.value?.media.hear?.(signal))
+
+  const media = computed(() => carrying.value?.media ?? null)
+
+  return { running, mine, asked, of, post, state, lostAt, busy, media, devices, speakers, join, leave }
+})
