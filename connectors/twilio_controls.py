@@ -81,12 +81,18 @@ class Tickets:
         return kept
 
 
-class Controls:
-    """Acts on calls of one account. All raise RetryLater, AuthFailed, Rejected, UnknownOutcome."""
+class TwilioControls:
+    """Acts on calls of one account; ``sorry`` is the document of last words to who waits."""
 
     def __init__(
-        self, settings: TwilioVoiceSettings, http: aiohttp.ClientSession, hook_url: str
+        self,
+        settings: TwilioVoiceSettings,
+        http: aiohttp.ClientSession,
+        hook_url: str,
+        sorry: str,
     ) -> None:
+        self.tickets = Tickets(settings)
+        self._sorry = sorry
         self._settings = settings
         self._http = http
         self._hook_url = hook_url
@@ -106,6 +112,13 @@ class Controls:
         )
         token.add_grant(VoiceGrant(outgoing_application_sid=settings.twiml_app_sid))
         return str(token.to_jwt())
+
+    def pass_for(self, call: Id, name: str, number: str, leg: str, agent: Id, muted: bool) -> Any:
+        """Return ``token`` and ``ticket``: what Twilio's SDK for browsers signs in with, and the
+        parameter with which it connects. Raises Rejected.
+        """
+        ticket = self.tickets.issue(call, name, number, leg, agent, muted=muted)
+        return {"provider": "twilio", "token": self.access_token(agent), "ticket": ticket}
 
     async def hold(self, call: Id, leg: str) -> None:
         """Let a leg neither hear nor be heard; they hear our music."""
@@ -167,11 +180,11 @@ class Controls:
             if GONE not in str(refused):
                 raise
 
-    async def tell_and_end(self, name: str, twiml: str) -> None:
+    async def send_away(self, name: str) -> None:
         """Let a caller hear last words instead of what they wait for."""
         transport, api = self._api()
         try:
-            await asked(transport, api.calls(name).update_async(twiml=twiml))
+            await asked(transport, api.calls(name).update_async(twiml=self._sorry))
         except Rejected as refused:
             if not any(code in str(refused) for code in OVER):
                 raise

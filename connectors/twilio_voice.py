@@ -22,7 +22,7 @@ from connectors import twilio_speech as speech
 from connectors.base import Connector, HookRequest, Ports, Refused
 from connectors.lookups import Lookups
 from connectors.twilio_api import SID, check_signature, parsed
-from connectors.twilio_controls import Controls, Tickets, TwilioVoiceSettings
+from connectors.twilio_controls import TwilioControls, TwilioVoiceSettings
 from connectors.twilio_told import Told, caller, meaning, number_of
 from madoguchi.conversations.choice import blank
 from madoguchi.flows.interpreter import FlowFacts, begin, heard, resumed
@@ -51,10 +51,16 @@ class TwilioVoice(Connector):
 
     def __init__(self, account: Account, settings: Any, ports: Ports) -> None:
         super().__init__(account, settings, ports)
-        self.controls = Controls(settings, ports.http, self.hook_url)
-        self.tickets = Tickets(settings)
-        self._lookups = Lookups(ports.http)
         self._voices = speech.Voices(settings.voice_ja, settings.voice_en)
+        sorry = speech.sorry([account.language], self._voices)
+        self.controls = TwilioControls(settings, ports.http, self.hook_url, sorry)
+        self.tickets = self.controls.tickets
+        self._lookups = Lookups(ports.http)
+
+    @property
+    def calls_at(self) -> TwilioControls:
+        """Return what is done to calls at Twilio."""
+        return self.controls
 
     def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
         """Answer what tells nothing: the music in the line, and whether a look-up is done."""
