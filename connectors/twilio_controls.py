@@ -29,7 +29,8 @@ OVER = ("21220", GONE)
 
 class TwilioVoiceSettings(TwilioAccess):
     """One Twilio number that takes calls. ``api_key_sid``, ``api_key_secret`` and
-    ``twiml_app_sid``: so that agents talk by their browsers. ``wait_music`` is heard in the line.
+    ``twiml_app_sid``: so that agents talk by their browsers. ``wait_music`` is heard in the line;
+    ``chat_url`` is the page with the chat, of which text messages speak.
     """
 
     number: str = Field(min_length=1)
@@ -41,6 +42,7 @@ class TwilioVoiceSettings(TwilioAccess):
         pattern="^https?://",
         max_length=500,
     )
+    chat_url: str = Field("", pattern="^(https?://.*)?$", max_length=500)
     voice_ja: str = Field("Polly.Mizuki", min_length=1, max_length=80)
     voice_en: str = Field("Polly.Joanna", min_length=1, max_length=80)
 
@@ -159,6 +161,12 @@ class TwilioControls:
             status_callback_event=["answered", "completed"],
         )
         await asked(transport, making)
+
+    async def text(self, to: str, words: str) -> None:
+        """Send a text message from the number that is called."""
+        transport, api = self._api()
+        sending = api.messages.create_async(to, from_=self._settings.number, body=words)
+        await asked(transport, sending)
 
     async def let_go(self, call: Id, leg: str) -> None:
         """Let one leg leave; who has left already is no fault."""

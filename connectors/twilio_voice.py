@@ -23,6 +23,7 @@ from connectors.base import Connector, HookRequest, Ports, Refused
 from connectors.lookups import Lookups
 from connectors.twilio_api import SID, check_signature, parsed
 from connectors.twilio_controls import TwilioControls, TwilioVoiceSettings
+from connectors.twilio_texts import Texts
 from connectors.twilio_told import Told, caller, meaning, number_of
 from madoguchi.conversations.choice import blank
 from madoguchi.flows.interpreter import FlowFacts, begin, heard, resumed
@@ -56,6 +57,7 @@ class TwilioVoice(Connector):
         self.controls = TwilioControls(settings, ports.http, self.hook_url, sorry)
         self.tickets = self.controls.tickets
         self._lookups = Lookups(ports.http)
+        self._texts = Texts(self.controls)
 
     @property
     def calls_at(self) -> TwilioControls:
@@ -125,11 +127,13 @@ class TwilioVoice(Connector):
         return web.Response(status=204)
 
     def _told(self, told: Told, turn: Turn) -> web.Response:
-        last = turn.instructions[-1]
+        last, decision = turn.instructions[-1], turn.decision
         if isinstance(last, Lookup):
             self._lookups.ask(_turn(told.form, turn.state), last)
+        if decision is not None and decision.kind == "message":
+            self._texts.send(told.call, decision.number, self._linked(decision.text))
         hook, shared = self.hook_url, {"call": told.call, "from": number_of(told.form)}
-        queue = turn.decision.queue if turn.decision else ""
+        queue = decision.queue if decision else ""
         urls = speech.Urls(
             step=self._step(turn.state, told.id),
             poll=self._step(turn.state, told.id, poll=0),
@@ -139,6 +143,9 @@ class TwilioVoice(Connector):
             file=lambda id: f"{self.ports.public_url}/files/{self.ports.link(id)}",
         )
         return _xml(speech.spoken(turn, told.id, urls, self._voices))
+
+    def _linked(self, text: str) -> str:
+        return text.replace("{link}", self.settings.chat_url or self.ports.public_url)
 
     def _form(self, request: HookRequest, body: bytes) -> MultiDict[str]:
         form = parsed(body)
