@@ -118,7 +118,7 @@ def _live() -> Work[dict[Id, Call]]:
 
 
 CALL_ACTS: frozenset[str] = frozenset(
-    {"start", "connected", "mute", "unmute", "video", "screen", "end"}
+    {"start", "agree", "connected", "mute", "unmute", "video", "screen", "end"}
 )
 MEDIA = frozenset({"voice", "video"})
 
@@ -170,6 +170,7 @@ def _started(at: datetime, *, video: bool) -> tuple[CallEvent, ...]:
 
 
 _HAPPENED = {
+    "agree": Happened.AGREED,
     "connected": Happened.CONNECTED,
     "mute": Happened.MUTED,
     "unmute": Happened.UNMUTED,

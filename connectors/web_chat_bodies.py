@@ -61,6 +61,7 @@ ABOUT = _object(
     color=_TEXT,
     calls={"enum": ["none", "voice", "video"]},
     ice={"type": "array", "items": {"type": "object"}},
+    recording=_object(when={"enum": ["never", "always", "agreed"]}, text=_TEXT, text_en=_TEXT),
     topics={
         "type": "array",
         "items": _object(key=_TEXT, name=_TEXT, name_en=_TEXT, open={"type": "boolean"}),

@@ -227,6 +227,9 @@ class WidgetRest:
             "text_limit": connector.capabilities.text_limit,
             "color": settings.color,
             "calls": settings.calls,
+            "recording": queues[account.queue].object.recording.model_dump(
+                include={"when", "text", "text_en"}
+            ),
             "ice": self._ports.ice.servers("visitor") if settings.calls != "none" else [],
             "topics": [
                 {"key": topic, "open": opening(queue).open, **queues[queue].object.names}

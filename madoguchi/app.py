@@ -34,6 +34,7 @@ from madoguchi.configuration.opening_routes import OpeningApi
 from madoguchi.configuration.routes import ConfigurationApi
 from madoguchi.configuration.service import Configuration
 from madoguchi.configuration.suiting_routes import SuitingApi
+from madoguchi.conversations.calls import recordings
 from madoguchi.conversations.calls.ice import Ice
 from madoguchi.conversations.calls.routes import CallApi
 from madoguchi.conversations.calls.views import CallViews
@@ -294,6 +295,7 @@ def _api(hub: Hub, views: Views, render: ConversationViews, router_views: Router
     hub.chores = Chores(hub.store, hub.clock)
     hub.chores.add(hub.files.sweep)
     hub.chores.add(answers.sweep)
+    hub.chores.add(lambda: _let_recordings_go(hub))
     hub.chores.walk(
         router_command,
         router_command.c.at,
@@ -326,6 +328,8 @@ def _operations(
         hub.calls,
         hub.ice,
         lambda item, agent, by: _give(hub, item, agent, by),
+        hub.files,
+        file_of,
     ).operations()
     yield SoftphoneApi(hub.store, hub.registry).operations()
     yield RouterApi(
@@ -343,6 +347,12 @@ def _operations(
     yield ConfigurationApi(
         hub.store, hub.clock, hub.configuration, secret_fields, hub.sessions.set_password
     ).operations()
+
+
+async def _let_recordings_go(hub: Hub) -> None:
+    """Delete what was recorded and has been kept for as long as its queue says."""
+    while await hub.store.write(recordings.old(hub.configuration.catalog, hub.clock.now())):
+        pass
 
 
 async def _give(hub: Hub, item: Id, agent: Id, by: Id) -> None:

@@ -45,7 +45,9 @@ class Moves:
             mine = facts.owner if facts.state is ItemState.assigned and not over else None
             waits = facts.state in {ItemState.waiting, ItemState.offered} and not over
             why = "" if mine or waits else changes.away.get(spec.id) or "ended"
-            self.calls[spec.id] = Wanted(mine, why)
+            queue = changes.catalog.queues.get(spec.queue)
+            recorded = queue is not None and queue.object.recording.when == "always"
+            self.calls[spec.id] = Wanted(mine, why, recorded=recorded)
 
 
 def _owner(changes: Changes, conversation: Id) -> Id | None:

@@ -33,6 +33,7 @@ from madoguchi.configuration.queue_parts import (
     Outside,
     Overflow,
     Part,
+    Recording,
     Ring,
     WrapUpCode,
     callback_in_time,
@@ -157,6 +158,7 @@ class Queue(Named, Object):
     max_wait_s: float = Field(0, ge=0, le=2_592_000)
     full: Full = Full()
     callback: Callback = Callback()
+    recording: Recording = Recording()
     agent_choice: AgentChoice = AgentChoice.longest_idle
     idle_since: IdleSince = IdleSince.work
     group_order: list[list[Key]] = Field(default_factory=list, max_length=20)

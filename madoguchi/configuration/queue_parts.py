@@ -185,6 +185,17 @@ class Callback(Part):
     attempts: int = Field(default=3, ge=1, le=10)
 
 
+class Recording(Part):
+    """Whether a queue's calls are recorded: never, all of them, or those whose customer agrees; for
+    how many days recordings are kept. Customers are told before, in our words without a text.
+    """
+
+    when: Literal["never", "always", "agreed"] = "never"
+    keep_days: int = Field(default=90, ge=1, le=3650)
+    text: str = Field(default="", max_length=500)
+    text_en: str = Field(default="", max_length=500)
+
+
 def callback_in_time(callback: Callback, outside: Outside, max_wait_s: float) -> None:
     """Refuse a call that nobody is ever offered: because nothing says when, or because the wait
     ends before.

@@ -60,7 +60,7 @@ class Happened(StrEnum):
     """What an event says. ``data``: of BEGAN ``direction``; of RANG ``party`` and, where they are
     known, ``agent``, ``name``, ``address``, ``mode``; of BECAME ``party``; of VIDEO and SCREEN
     ``on``; of MODE ``mode``; of LEFT and ENDED ``why``; of ANSWERED ``step``, ``name``, ``value``;
-    of RECORDING ``state``.
+    of RECORDING ``state``. AGREED: the customer has said that the call may be recorded.
     """
 
     BEGAN = "began"
@@ -76,6 +76,7 @@ class Happened(StrEnum):
     MODE = "leg.mode"
     LEFT = "leg.ended"
     ANSWERED = "answered"
+    AGREED = "agreed"
     RECORDING = "recording"
     ENDED = "ended"
 
@@ -144,6 +145,7 @@ class CallFacts:
     why: str = ""
     legs: Mapping[str, Leg] = field(default_factory=dict)
     answers: tuple[Mapping[str, Any], ...] = ()
+    agreed: bool = False
     recording: Recording = Recording.OFF
     began_at: datetime | None = None
     answered_at: datetime | None = None
@@ -279,6 +281,7 @@ _OF_CALL: Mapping[Happened, Callable[[CallFacts, CallEvent], CallFacts]] = {
     Happened.BEGAN: _began,
     Happened.ENDED: _ended,
     Happened.ANSWERED: _answered,
+    Happened.AGREED: lambda facts, one: replace(facts, agreed=True),
     Happened.RECORDING: _recording,
 }
 

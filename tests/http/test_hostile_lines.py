@@ -83,7 +83,7 @@ async def test_hostile_paths_find_nothing(tmp_path: Path, database: str) -> None
                     continue
                 for place in PLACES:
                     path = operation.path.replace("{id}", place).replace("{key}", place)
-                    path = path.replace("{leg}", place)
+                    path = path.replace("{leg}", place).replace("{take}", place)
                     path = path.replace("{kind}", "queue" if "{key}" in operation.path else place)
                     status = await ask(one, operation, path)
                     named_well = operation.changes and KEY.fullmatch(place)

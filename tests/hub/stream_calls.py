@@ -13,6 +13,7 @@ calls = "voice"
 """
 OWN = ("connected", "mute", "unmute", "end")
 SHOWN = ("video", "screen")
+ALL = ("transfer", "conference", "hang_up")
 OTHERS = ("hold", "resume")
 
 
@@ -49,7 +50,7 @@ def register(generates: Callable[[str], Callable[[Any], Any]]) -> None:
     one = "POST /api/v1/calls/{id}"
     generates(f"{one}/consult")(_consult)
     generates(f"{one}/supervise")(_supervise)
-    for name in ("transfer", "conference", "hang_up"):
+    for name in (*ALL, "recording/pause", "recording/resume"):
         generates(f"{one}/{name}")(_all(name))
 
 

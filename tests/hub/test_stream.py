@@ -318,6 +318,7 @@ async def prefer(world: World) -> None:
 
 register(generates)
 OUTSIDE_THE_STREAM = {
+    "POST /api/v1/calls/{id}/recordings/{take}/{number}",
     "POST /api/v1/session",
     "DELETE /api/v1/session",
     "POST /api/v1/files",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from madoguchi.clock import ManualClock
 from madoguchi.conversations.calls.tables import call as calls
 from madoguchi.conversations.calls.tables import call_event
 from madoguchi.conversations.tables import conversation, message, work_item
+from madoguchi.security.secrets import new_key
 from madoguchi.security.tables import audit
 from router.tables import agent_status
 from tests.hub.test_opening_hours import rows
@@ -404,3 +406,37 @@ async def test_another_visitor_cannot_touch_a_call(tmp_path: Path, database: str
 
 def _muted(line: Line) -> bool:
     return any(leg["muted"] for leg in line.shown.get("legs", []))
+
+
+@pytest.mark.postgres
+async def test_a_call_between_two_processes(tmp_path: Path, pg_database: str) -> None:
+    """The visitor's socket is on one process, the agent's on another, the router on either."""
+    keys = new_key()
+    async with (
+        hub_running(tmp_path / "one", database=pg_database, secret_keys=keys) as here,
+        hub_running(
+            tmp_path / "two", database=pg_database, secret_keys=keys, standby=True
+        ) as there,
+    ):
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await there.person("ann")
+        desk = await ann.available()
+        await answered(ann, desk, line)
+        mine, customer = line.leg(desk, ann)["id"], line.leg(desk)["id"]
+        signal = {
+            "call": line.id,
+            "from": customer,
+            "to": mine,
+            "session": "s",
+            "seq": 1,
+            "data": {"type": "offer", "sdp": str(hashlib.sha512(b"").hexdigest()) * 200},
+        }
+        assert await line.widget.call("signal", signal) == {"ok": True}
+        await wait_for(lambda: desk.signals == [signal], "the desk of the other process has it")
+        back = {**signal, "from": mine, "to": customer, "data": {"type": "answer"}}
+        assert await desk.client.call("signal", back, namespace="/agent") == {"ok": True}
+        await wait_for(lambda: line.widget.signals == [back], "the visitor of the first has it")
+        await desk.close()
+        assert (await line.widget.call("signal", signal))["code"] == "not_there"
+        await line.widget.close()

@@ -333,17 +333,19 @@ async def hub_running(
     clock: Clock | None = None,
     twilio: Provider | None = None,
     port: int | None = None,
+    standby: bool = False,
     **more: Any,
 ) -> AsyncIterator[Running]:
     """Run a hub with the test's company and one SMS and one chat account.
 
-    ``more``: further settings of the process.
+    ``standby``: another process routes. ``more``: further settings of the process.
     """
     port = port or free_port()
     settings = settings_for(folder, port, database, **more)
     twilio = twilio or SilentTwilio()
     async with running(settings, clock) as hub:
-        await hub.router.ready()
+        if not standby:
+            await hub.router.ready()
         if not hub.configuration.catalog.objects:
             await furnish(hub, port, twilio.base)
         app = application(hub, list(twilio.routes()))

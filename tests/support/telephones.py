@@ -90,6 +90,8 @@ class Telephones:
         """Let an agent who is rung come in by their browser."""
         id = await self.call_of(line)
         leg = await desk.until(lambda s: leg_of(s, id, person.id), "they are rung")
+        opened = {"conversation": desk.of("call", id)["conversation"]}
+        assert (await desk.client.call("open", opened, namespace="/agent"))["ok"]
         number = "" if not line.call.caller.startswith("+") else line.call.caller
         ticket = self.connector.tickets.issue(
             id, line.call.sid, number, leg["id"], person.id, **how

@@ -106,7 +106,12 @@ class World:
             "offers": self.offer,
             "agents": self.boss.id,
         }.get(area, "01980000-0000-7000-8000-000000000000")
-        path = path.replace("{number}", "1").replace("{leg}", "customer").replace("{id}", one)
+        path = (
+            path.replace("{number}", "1")
+            .replace("{leg}", "customer")
+            .replace("{take}", one)
+            .replace("{id}", one)
+        )
         return path.replace("{kind}", "skill").replace("{key}", "things")
 
 

@@ -12,7 +12,7 @@ from madoguchi.conversations.acts import Refusal
 from madoguchi.conversations.calls import repository
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.conversations.visibility import allow
-from madoguchi.model.calls import CallEvent, CallFacts, Happened, Leg, Mode, Party
+from madoguchi.model.calls import CallEvent, CallFacts, Happened, Leg, Mode, Party, Recording
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Actor
 from madoguchi.security.audit import record
@@ -208,6 +208,20 @@ def supervise(mode: Mode) -> Doing:
         one.room()
         party, agent = Party.SUPERVISOR.value, one.actor.id
         return [one.event(Happened.RANG, one.new_id(), party=party, agent=agent, mode=mode.value)]
+
+    return doing
+
+
+def recording(state: Recording) -> Doing:
+    """Return that the call's agent pauses its recording, or lets it go on; never that of a call
+    which is not to be recorded.
+    """
+
+    def doing(one: Act) -> list[CallEvent]:
+        one.lead()
+        if one.facts.recording is Recording.OFF:
+            raise Refusal("not_recorded", "this call is not recorded")
+        return [one.event(Happened.RECORDING, state=state.value)]
 
     return doing
 

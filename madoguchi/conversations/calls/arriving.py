@@ -5,7 +5,7 @@ from dataclasses import replace
 from madoguchi.conversations.beginning import Preferred, conversation_for, enqueue
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.conversations.ledger import Arrival, Ledger
-from madoguchi.model.calls import CallEvent, Happened
+from madoguchi.model.calls import CallEvent, Happened, Recording
 from madoguchi.model.conversation import (
     Author,
     Conversation,
@@ -34,9 +34,21 @@ def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
     if known is None:
         known = _begun(ledger, arrival, inbound)
     known = known.after(*inbound.events)
+    known = known.after(*_recorded(ledger, arrival, known))
     ledger.put_call(known)
     if inbound.wants and known.item is None and not known.facts.over:
         _wait(ledger, arrival, inbound, known)
+
+
+def _recorded(ledger: Ledger, arrival: Arrival, call: Call) -> list[CallEvent]:
+    """Return that a call is recorded from now on, as its queue's are if customers agree."""
+    queue = ledger.catalog.queues.get(call.queue)
+    facts = call.facts
+    asks = queue is not None and queue.object.recording.when == "agreed"
+    if not asks or not facts.agreed or facts.over or facts.recording is not Recording.OFF:
+        return []
+    on = {"state": Recording.ON.value}
+    return [CallEvent("hub:agreed", arrival.received_at, Happened.RECORDING, data=on)]
 
 
 def _begun(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> Call:

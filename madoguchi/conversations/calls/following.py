@@ -6,17 +6,20 @@ from datetime import datetime
 
 from madoguchi.conversations.calls import repository
 from madoguchi.conversations.calls.repository import Call
-from madoguchi.model.calls import CallEvent, Happened, Leg, Party
+from madoguchi.model.calls import CallEvent, Happened, Leg, Party, Recording
 from madoguchi.model.ids import Id
 from madoguchi.store.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Who is to have a call, None: it waits; ``over``: why it is not to go on, empty: it is."""
+    """Who is to have a call, None: it waits; ``over``: why it is not to go on, empty: it is.
+    ``recorded``: all calls of its queue are.
+    """
 
     agent: Id | None
     over: str = ""
+    recorded: bool = False
 
 
 def follow(wanted: Mapping[Id, Wanted], now: datetime, new_id: Callable[[], Id]) -> Work[None]:
@@ -48,13 +51,14 @@ def _followed(
     if [leg.agent for leg in agents] == ([wanted.agent] if wanted.agent else []):
         return
     if wanted.agent is not None:
+        if wanted.recorded and not facts.answered_at:
+            yield event(Happened.RECORDING, state=Recording.ON.value)
         yield _joined(facts.leg_of(wanted.agent), wanted.agent, event, new_id)
-    for leg in agents:
-        if leg.agent != wanted.agent:
-            yield event(Happened.LEFT, leg.id, why="transferred" if wanted.agent else "requeued")
-    for leg in facts.of(Party.CUSTOMER):
-        if leg.held:
-            yield event(Happened.RESUMED, leg.id)
+    why = "transferred" if wanted.agent else "requeued"
+    gone = [leg for leg in agents if leg.agent != wanted.agent]
+    yield from (event(Happened.LEFT, leg.id, why=why) for leg in gone)
+    held = [leg for leg in facts.of(Party.CUSTOMER) if leg.held]
+    yield from (event(Happened.RESUMED, leg.id) for leg in held)
 
 
 def _joined(

@@ -1,24 +1,30 @@
 """REST of calls: look, and what agents and supervisors do in them."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from aiohttp import web
+
 from madoguchi.clock import Clock
 from madoguchi.conversations.acts import Refusal
-from madoguchi.conversations.calls import acts
+from madoguchi.conversations.calls import acts, recordings
 from madoguchi.conversations.calls.acts import Doing
 from madoguchi.conversations.calls.ice import Ice
+from madoguchi.conversations.calls.recordings import Part
 from madoguchi.conversations.calls.repository import Call as TheCall
 from madoguchi.conversations.calls.views import CallViews
+from madoguchi.files.service import Files
 from madoguchi.http.table import Body, Call, Handler, Nothing, Operation
-from madoguchi.model.calls import Happened, Mode
+from madoguchi.model.calls import Happened, Mode, Recording
 from madoguchi.model.ids import Id
-from madoguchi.security.permissions import Action
+from madoguchi.security.permissions import Action, NotFound
 from madoguchi.store.work import Store, Work
 
 V1 = "/api/v1"
 CALLS = f"{V1}/calls"
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class OnBody(Body):
@@ -52,6 +58,8 @@ class CallApi:
     views: CallViews
     ice: Ice
     give: Give
+    files: Files
+    upload: Callable[[web.Request], Awaitable[tuple[str, AsyncIterator[bytes]]]]
 
     def operations(self) -> list[Operation]:
         """Return this room's part of the route table."""
@@ -79,6 +87,24 @@ class CallApi:
                 action=supervise,
             ),
             _post(f"{one}/hang_up", self.hang_up, "End the call"),
+            *self._of_recordings(),
+        ]
+
+    def _of_recordings(self) -> list[Operation]:
+        one = f"{CALLS}/{{id}}"
+        return [
+            _post(f"{one}/recording/pause", self._records(Recording.PAUSED), "Stop for a while"),
+            _post(f"{one}/recording/resume", self._records(Recording.ON), "Record again"),
+            Operation(
+                "POST",
+                f"{one}/recordings/{{take}}/{{number}}",
+                self.part,
+                "A part of a recording, as the agent's browser makes it",
+                status=204,
+                upload=True,
+            ),
+            Operation("GET", f"{one}/recordings", self.recordings, "What was recorded"),
+            Operation("GET", f"{one}/recordings/{{take}}", self.play, "Hear a take"),
         ]
 
     async def servers(self, call: Call[Nothing]) -> Any:
@@ -145,6 +171,36 @@ class CallApi:
     async def hang_up(self, call: Call[Nothing]) -> None:
         """End the call for all."""
         await self._do(call, acts.hang_up, ("call.hang_up", {}))
+
+    def _records(self, state: Recording) -> Handler:
+        async def handle(call: Call[Nothing]) -> None:
+            await self._do(call, acts.recording(state), (f"call.recording_{state.value}", {}))
+
+        return handle
+
+    async def part(self, call: Call[Nothing]) -> None:
+        """Take in one part; sending it again changes nothing. 409 ``not_recorded``."""
+        number = call.key("number")
+        if not number.isdecimal() or int(number) >= recordings.MOST_PARTS:
+            raise NotFound("part")
+        one, actor = Part(call.id(), call.id("take"), int(number)), call.actor
+        await self.store.read(lambda: recordings.open_for(actor, one, self.clock.now()))
+        name, chunks = await self.upload(call.request)
+        stored = await self.files.put(name, chunks, str(actor.id))
+        await self.store.write(lambda: recordings.keep(actor, one, stored, self.clock.now()))
+
+    async def recordings(self, call: Call[Nothing]) -> Any:
+        """Return the takes of a call, with their holes."""
+        id, actor = call.id(), call.actor
+        return {"takes": await self.store.read(lambda: recordings.takes(actor, id))}
+
+    async def play(self, call: Call[Nothing]) -> Any:
+        """Return a take as one file; it is on the audit trail."""
+        id, take, now = call.id(), call.id("take"), self.clock.now()
+        files = await self.store.write(lambda: recordings.files_of(call.actor, id, take, now))
+        paths = [(await self.files.find(one))[1] for one in files]
+        body = await asyncio.to_thread(recordings.whole, paths)
+        return web.Response(body=body, content_type="audio/webm", headers=PRIVATE)
 
     async def _do(
         self, call: Call[Any], doing: Doing, audit: tuple[str, dict[str, Any]] | None = None

@@ -56,3 +56,18 @@ call_event = Table(
     Column("data", Json, nullable=False),
     Column("received_at", Instant, nullable=False),
 )
+
+recording_part = Table(
+    "recording_part",
+    metadata,
+    Column("call", Key, primary_key=True),
+    Column("take", Key, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("domain", SmallInteger, nullable=False),
+    Column("queue", String(64), nullable=False),
+    Column("agent", Key),
+    Column("file", Key, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_recording_part_at", "queue", "at"),
+)

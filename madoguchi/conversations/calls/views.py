@@ -92,6 +92,8 @@ class CallViews:
         facts = one.facts
         return {
             **_common(one, facts),
+            "recording": facts.recording.value,
+            "agreed": facts.agreed,
             "legs": [
                 {
                     "id": leg.id,

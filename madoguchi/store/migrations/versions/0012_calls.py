@@ -55,3 +55,17 @@ def upgrade() -> None:
         sa.Column("received_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("call", "id", name="pk_call_event"),
     )
+    op.create_table(
+        "recording_part",
+        sa.Column("call", Key, nullable=False),
+        sa.Column("take", Key, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("domain", sa.SmallInteger, nullable=False),
+        sa.Column("queue", sa.String(64), nullable=False),
+        sa.Column("agent", Key),
+        sa.Column("file", Key, nullable=False),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("at", Instant, nullable=False),
+        sa.PrimaryKeyConstraint("call", "take", "number", name="pk_recording_part"),
+    )
+    op.create_index("ix_recording_part_at", "recording_part", ["queue", "at"])
