@@ -182,6 +182,24 @@ async def test_link_to_the_chat_comes_once_by_text_message(tmp_path: Path) -> No
         assert phone.here.state == "ended"
 
 
+async def test_who_hangs_up_in_the_menu_leaves_nothing_open(tmp_path: Path) -> None:
+    async with telephones(tmp_path, FLOW) as center:
+        phone = center.phone(CUSTOMER)
+        phone.dial(NUMBER)
+        await phone.hear()
+        await phone.hang_up()
+        assert await over(center) == ["ended"]
+        (matter,) = await rows(center.here, conversation)
+        assert matter["state"] == "closed"
+        phone.dial(NUMBER)
+        await phone.hear()
+        await phone.press("1")
+        await phone.hear()
+        await waiting(center, 1)
+        (matter,) = await rows(center.here, conversation)
+        assert matter["state"] == "open"
+
+
 @pytest.mark.parametrize("shown", ["anonymous", "+266696687", "Restricted", "", "sip:bob@x"])
 async def test_withheld_callers_are_somebody_new_each_time(tmp_path: Path, shown: str) -> None:
     async with telephones(tmp_path, FLOW) as center:
