@@ -71,7 +71,7 @@ class TwilioVoice(Connector):
             return None
         form = self._form(request, body)
         if request.tail == "wait":
-            language = "en" if request.query.get("language") == "en" else "ja"
+            language = request.query.get("language", "")
             return _xml(speech.music(language, self.settings.wait_music, self._voices))
         return self._polled(form, request.query)
 
