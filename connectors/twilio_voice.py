@@ -36,6 +36,9 @@ from unified_profile.identity import clean
 STATE_LIMIT = 3000
 """Characters of what an address carries; Twilio takes addresses of about 4,000."""
 
+POLLS = frozenset(str(n) for n in range(20))
+"""How often a caller is asked to wait for a look-up, a second each time; more than any lasts."""
+
 ONCE = ("CallSid", "AccountSid", "From", "Digits", "ConferenceSid", "SequenceNumber", "ticket")
 """What decides: the signature does not say which of two values of one field was first."""
 
@@ -79,7 +82,7 @@ class TwilioVoice(Connector):
         state, id = _state(query.get("state", "")), _id(query)
         turn = resumed(self._flow(state), state, self._facts(form)) if self._flow(state) else None
         last = turn.instructions[-1] if turn else None
-        count = int(query["poll"]) if query["poll"].isdecimal() else STATE_LIMIT
+        count = int(query["poll"]) if query["poll"] in POLLS else len(POLLS)
         if not isinstance(last, Lookup) or count > last.timeout_s:
             return None
         key = _turn(form, state)
