@@ -80,6 +80,48 @@ class Ports:
     zone: tzinfo | None = None
 
 
+class Controls(Protocol):
+    """What a provider can do to a call whose sound is at it; legs have the names that they have
+    with us. All raise RetryLater, AuthFailed, Rejected, UnknownOutcome, and may be repeated.
+    """
+
+    async def hold(self, call: Id, leg: str) -> None:
+        """Let a leg neither hear nor be heard."""
+        ...
+
+    async def resume(self, call: Id, leg: str) -> None:
+        """Let a leg that was held talk again."""
+        ...
+
+    async def mute(self, call: Id, leg: str, *, muted: bool) -> None:
+        """Let nobody hear a leg, or everybody again."""
+        ...
+
+    async def coach(self, call: Id, leg: str, coached: str | None) -> None:
+        """Let only one other leg hear a leg, or all of them."""
+        ...
+
+    async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> None:
+        """Call a number into a call; ``name`` and ``number`` are the caller's."""
+        ...
+
+    async def let_go(self, call: Id, leg: str) -> None:
+        """Let one leg leave."""
+        ...
+
+    async def end(self, call: Id) -> None:
+        """End a call for all who are in it."""
+        ...
+
+    async def send_away(self, name: str) -> None:
+        """Let a caller hear that nobody can talk with them now."""
+        ...
+
+    def pass_for(self, call: Id, name: str, number: str, leg: str, agent: Id, muted: bool) -> Any:
+        """Return what an agent's browser needs to come into a call as one leg. Raises Rejected."""
+        ...
+
+
 class Connector(ABC):
     """One account of one channel; replaced by a new instance when its settings change."""
 
@@ -96,6 +138,11 @@ class Connector(ABC):
         self.account = account
         self.settings = settings
         self.ports = ports
+
+    @property
+    def calls_at(self) -> Controls | None:
+        """Return what is done to calls of this account; None: browsers do it among themselves."""
+        return None
 
     @property
     def hook_url(self) -> str:

@@ -29,7 +29,8 @@ OVER = ("21220", GONE)
 
 class TwilioVoiceSettings(TwilioAccess):
     """One Twilio number that takes calls. ``api_key_sid``, ``api_key_secret`` and
-    ``twiml_app_sid``: so that agents talk by their browsers. ``wait_music`` is heard in the line.
+    ``twiml_app_sid``: so that agents talk by their browsers. ``wait_music`` is heard in the line;
+    ``chat_url`` is the page with the chat, of which text messages speak.
     """
 
     number: str = Field(min_length=1)
@@ -41,6 +42,7 @@ class TwilioVoiceSettings(TwilioAccess):
         pattern="^https?://",
         max_length=500,
     )
+    chat_url: str = Field("", pattern="^(https?://.*)?$", max_length=500)
     voice_ja: str = Field("Polly.Mizuki", min_length=1, max_length=80)
     voice_en: str = Field("Polly.Joanna", min_length=1, max_length=80)
 
@@ -81,12 +83,18 @@ class Tickets:
         return kept
 
 
-class Controls:
-    """Acts on calls of one account. All raise RetryLater, AuthFailed, Rejected, UnknownOutcome."""
+class TwilioControls:
+    """Acts on calls of one account; ``sorry`` is the document of last words to who waits."""
 
     def __init__(
-        self, settings: TwilioVoiceSettings, http: aiohttp.ClientSession, hook_url: str
+        self,
+        settings: TwilioVoiceSettings,
+        http: aiohttp.ClientSession,
+        hook_url: str,
+        sorry: str,
     ) -> None:
+        self.tickets = Tickets(settings)
+        self._sorry = sorry
         self._settings = settings
         self._http = http
         self._hook_url = hook_url
@@ -106,6 +114,13 @@ class Controls:
         )
         token.add_grant(VoiceGrant(outgoing_application_sid=settings.twiml_app_sid))
         return str(token.to_jwt())
+
+    def pass_for(self, call: Id, name: str, number: str, leg: str, agent: Id, muted: bool) -> Any:
+        """Return ``token`` and ``ticket``: what Twilio's SDK for browsers signs in with, and the
+        parameter with which it connects. Raises Rejected.
+        """
+        ticket = self.tickets.issue(call, name, number, leg, agent, muted=muted)
+        return {"provider": "twilio", "token": self.access_token(agent), "ticket": ticket}
 
     async def hold(self, call: Id, leg: str) -> None:
         """Let a leg neither hear nor be heard; they hear our music."""
@@ -147,6 +162,12 @@ class Controls:
         )
         await asked(transport, making)
 
+    async def text(self, to: str, words: str) -> None:
+        """Send a text message from the number that is called."""
+        transport, api = self._api()
+        sending = api.messages.create_async(to, from_=self._settings.number, body=words)
+        await asked(transport, sending)
+
     async def let_go(self, call: Id, leg: str) -> None:
         """Let one leg leave; who has left already is no fault."""
         room = await self._room(call)
@@ -167,11 +188,11 @@ class Controls:
             if GONE not in str(refused):
                 raise
 
-    async def tell_and_end(self, name: str, twiml: str) -> None:
+    async def send_away(self, name: str) -> None:
         """Let a caller hear last words instead of what they wait for."""
         transport, api = self._api()
         try:
-            await asked(transport, api.calls(name).update_async(twiml=twiml))
+            await asked(transport, api.calls(name).update_async(twiml=self._sorry))
         except Rejected as refused:
             if not any(code in str(refused) for code in OVER):
                 raise

@@ -150,9 +150,12 @@ def joining(room: str, leg: str, *, muted: bool, coached: str) -> str:
 
 
 def music(language: str, url: str, voices: Voices) -> str:
-    """Return what is heard in the line; Twilio begins anew at its end."""
+    """Return what is heard in the line, and by whom an agent holds, who has no ``language`` here;
+    Twilio begins anew at its end.
+    """
     response = VoiceResponse()
-    response.say(words(language)["hold"], **voices.how(language))
+    if language in LANGUAGES:
+        response.say(words(language)["hold"], **voices.how(language))
     response.play(url)
     return str(response)
 

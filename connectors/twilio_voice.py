@@ -22,7 +22,8 @@ from connectors import twilio_speech as speech
 from connectors.base import Connector, HookRequest, Ports, Refused
 from connectors.lookups import Lookups
 from connectors.twilio_api import SID, check_signature, parsed
-from connectors.twilio_controls import Controls, Tickets, TwilioVoiceSettings
+from connectors.twilio_controls import TwilioControls, TwilioVoiceSettings
+from connectors.twilio_texts import Texts
 from connectors.twilio_told import Told, caller, meaning, number_of
 from madoguchi.conversations.choice import blank
 from madoguchi.flows.interpreter import FlowFacts, begin, heard, resumed
@@ -34,6 +35,9 @@ from unified_profile.identity import clean
 
 STATE_LIMIT = 3000
 """Characters of what an address carries; Twilio takes addresses of about 4,000."""
+
+POLLS = frozenset(str(n) for n in range(20))
+"""How often a caller is asked to wait for a look-up, a second each time; more than any lasts."""
 
 ONCE = ("CallSid", "AccountSid", "From", "Digits", "ConferenceSid", "SequenceNumber", "ticket")
 """What decides: the signature does not say which of two values of one field was first."""
@@ -51,10 +55,17 @@ class TwilioVoice(Connector):
 
     def __init__(self, account: Account, settings: Any, ports: Ports) -> None:
         super().__init__(account, settings, ports)
-        self.controls = Controls(settings, ports.http, self.hook_url)
-        self.tickets = Tickets(settings)
-        self._lookups = Lookups(ports.http)
         self._voices = speech.Voices(settings.voice_ja, settings.voice_en)
+        sorry = speech.sorry([account.language], self._voices)
+        self.controls = TwilioControls(settings, ports.http, self.hook_url, sorry)
+        self.tickets = self.controls.tickets
+        self._lookups = Lookups(ports.http)
+        self._texts = Texts(self.controls)
+
+    @property
+    def calls_at(self) -> TwilioControls:
+        """Return what is done to calls at Twilio."""
+        return self.controls
 
     def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
         """Answer what tells nothing: the music in the line, and whether a look-up is done."""
@@ -63,7 +74,7 @@ class TwilioVoice(Connector):
             return None
         form = self._form(request, body)
         if request.tail == "wait":
-            language = "en" if request.query.get("language") == "en" else "ja"
+            language = request.query.get("language", "")
             return _xml(speech.music(language, self.settings.wait_music, self._voices))
         return self._polled(form, request.query)
 
@@ -71,7 +82,7 @@ class TwilioVoice(Connector):
         state, id = _state(query.get("state", "")), _id(query)
         turn = resumed(self._flow(state), state, self._facts(form)) if self._flow(state) else None
         last = turn.instructions[-1] if turn else None
-        count = int(query["poll"]) if query["poll"].isdecimal() else STATE_LIMIT
+        count = int(query["poll"]) if query["poll"] in POLLS else len(POLLS)
         if not isinstance(last, Lookup) or count > last.timeout_s:
             return None
         key = _turn(form, state)
@@ -119,11 +130,13 @@ class TwilioVoice(Connector):
         return web.Response(status=204)
 
     def _told(self, told: Told, turn: Turn) -> web.Response:
-        last = turn.instructions[-1]
+        last, decision = turn.instructions[-1], turn.decision
         if isinstance(last, Lookup):
             self._lookups.ask(_turn(told.form, turn.state), last)
+        if decision is not None and decision.kind == "message":
+            self._texts.send(told.call, decision.number, self._linked(decision.text))
         hook, shared = self.hook_url, {"call": told.call, "from": number_of(told.form)}
-        queue = turn.decision.queue if turn.decision else ""
+        queue = decision.queue if decision else ""
         urls = speech.Urls(
             step=self._step(turn.state, told.id),
             poll=self._step(turn.state, told.id, poll=0),
@@ -133,6 +146,9 @@ class TwilioVoice(Connector):
             file=lambda id: f"{self.ports.public_url}/files/{self.ports.link(id)}",
         )
         return _xml(speech.spoken(turn, told.id, urls, self._voices))
+
+    def _linked(self, text: str) -> str:
+        return text.replace("{link}", self.settings.chat_url or self.ports.public_url)
 
     def _form(self, request: HookRequest, body: bytes) -> MultiDict[str]:
         form = parsed(body)

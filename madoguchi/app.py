@@ -18,10 +18,12 @@ from agent_ui.pages import Pages, strays
 from agent_ui.routes import DeskApi, file_of
 from agent_ui.stream import DeskStream
 from connectors.base import Ports
+from connectors.carrying import Carrier
 from connectors.delivery import Delivery
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
 from connectors.registry import Registry, sealer, secret_fields
+from connectors.softphone import SoftphoneApi
 from connectors.web_call import Lost
 from connectors.web_chat_rest import WidgetPorts
 from connectors.web_chat_sockets import WidgetServer
@@ -327,6 +329,7 @@ def _operations(
         hub.files,
         file_of,
     ).operations()
+    yield SoftphoneApi(hub.store, hub.registry).operations()
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
@@ -380,6 +383,9 @@ def _start(hub: Hub) -> None:
     hub.tasks.start("widget", hub.widget.run)
     lost = Lost(hub.store, hub.relay, hub.clock, lambda: hub.router.owner, hub.registry.by_browser)
     hub.tasks.start("lost calls", lost.run)
+    carrier = Carrier(hub.store, hub.registry, lambda: hub.router.owner)
+    hub.tail.watch(carrier.told)
+    hub.tasks.start("carrier", carrier.run)
     figures = FigureStream(hub.router, hub.desk)
     hub.tasks.start("figures", figures.run)
     watchdog = Watchdog()

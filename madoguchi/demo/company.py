@@ -95,6 +95,7 @@ def _shop(hub: Hub, kept: dict[str, str]) -> Change:
             "secret": kept[SHOP],
             "greeting": "いらっしゃいませ。ご用件をお聞かせください。",
             "greeting_en": "Welcome. How can we help you?",
+            "calls": "video",
         },
     }
     return Change("account", "shop", body)

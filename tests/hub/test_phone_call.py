@@ -28,6 +28,7 @@ choices = [
     {{ key = "1", to = "returns", value = "returns", phrases = ["返品"] }},
     {{ key = "2", to = "message" }},
     {{ key = "3", to = "callback" }},
+    {{ key = "4", to = "chat" }},
 ]
 otherwise = "returns"
 [flow.main.steps.returns]
@@ -41,6 +42,11 @@ queue = "returns"
 [flow.main.steps.callback]
 do = "callback"
 queue = "returns"
+otherwise = "returns"
+[flow.main.steps.chat]
+do = "message"
+text = "リンクをお送りします。"
+sms = "続きはこちら {{link}}"
 otherwise = "returns"
 [account.phone]
 flow = "main"
@@ -70,8 +76,9 @@ async def test_menu_then_queue_then_agent_until_they_hang_up(tmp_path: Path, dat
         await desk.until(lambda s: s.of("call", id)["state"] == "talking", "they talk")
         assert [room.name for room in center.voice.rooms.all.values()] == [id]
         await phone.hang_up()
-        await desk.until(lambda s: s.of("call", id)["state"] == "ended", "it is over")
-        assert desk.of("call", id)["why"] == "hung_up"
+        assert await over(center) == ["ended"]
+        shown = await ann.call("GET", f"/calls/{id}")
+        assert (shown["state"], shown["why"]) == ("ended", "hung_up")
         assert (await softphone.hear(), softphone.here.state) == ([], "ended")
         (matter,) = await rows(center.here, conversation)
         assert (matter["queue"], matter["channel"]) == ("returns", "voice")
@@ -100,8 +107,8 @@ async def test_callbacks_shuffled_and_doubled_come_to_the_same_call(
         await phone.hang_up()
         await softphone.hear()
         await center.voice.quiet()
-        await desk.until(lambda s: s.of("call", id)["state"] == "ended", "it is over")
-        shown = desk.of("call", id)
+        assert await over(center) == ["ended"]
+        shown = await ann.call("GET", f"/calls/{id}")
         assert shown["why"] == "hung_up"
         assert [leg["party"] for leg in shown["legs"]] == ["customer", "agent"]
         assert len(await center.calls()) == 1
@@ -162,6 +169,37 @@ async def test_callback_that_was_asked_for_waits_for_an_agent(tmp_path: Path) ->
         assert (call["state"], call["item"]) == ("ended", None)
 
 
+async def test_link_to_the_chat_comes_once_by_text_message(tmp_path: Path) -> None:
+    async with telephones(tmp_path, FLOW) as center:
+        await center.here.configure('[account.phone.settings]\nchat_url = "https://shop.example"')
+        phone = center.phone(CUSTOMER)
+        phone.dial(NUMBER)
+        await phone.hear()
+        await phone.press("4")
+        assert await phone.hear() == ["リンクをお送りします。"]
+        (sms,) = await wait_for(lambda: center.twilio.thread(CUSTOMER), "a text message")
+        assert sms.body == "続きはこちら https://shop.example"
+        assert phone.here.state == "ended"
+
+
+async def test_who_hangs_up_in_the_menu_leaves_nothing_open(tmp_path: Path) -> None:
+    async with telephones(tmp_path, FLOW) as center:
+        phone = center.phone(CUSTOMER)
+        phone.dial(NUMBER)
+        await phone.hear()
+        await phone.hang_up()
+        assert await over(center) == ["ended"]
+        (matter,) = await rows(center.here, conversation)
+        assert matter["state"] == "closed"
+        phone.dial(NUMBER)
+        await phone.hear()
+        await phone.press("1")
+        await phone.hear()
+        await waiting(center, 1)
+        (matter,) = await rows(center.here, conversation)
+        assert matter["state"] == "open"
+
+
 @pytest.mark.parametrize("shown", ["anonymous", "+266696687", "Restricted", "", "sip:bob@x"])
 async def test_withheld_callers_are_somebody_new_each_time(tmp_path: Path, shown: str) -> None:
     async with telephones(tmp_path, FLOW) as center:
@@ -175,6 +213,16 @@ async def test_withheld_callers_are_somebody_new_each_time(tmp_path: Path, shown
         matters = await rows(center.here, conversation)
         assert len({matter["identity"] for matter in matters}) == 2
         assert center.voice.errors == []
+
+
+async def over(center: Telephones) -> list[object]:
+    """Return the states of all calls once none goes on."""
+
+    async def ended() -> list[object]:
+        states = [row["state"] for row in await center.calls()]
+        return states if set(states) == {"ended"} else []
+
+    return await wait_for(ended, "no call goes on")
 
 
 async def waiting(center: Telephones, count: int) -> list[dict[str, object]]:
@@ -226,7 +274,7 @@ async def test_controls_hold_mute_coach_ring_let_go_and_end(tmp_path: Path) -> N
             await controls.end(id)
         await phone.hear()
         assert line.state == "ended"
-        await desk.until(lambda s: s.of("call", id)["state"] == "ended", "it is over")
+        assert await over(center) == ["ended"]
         assert center.voice.errors == []
 
 

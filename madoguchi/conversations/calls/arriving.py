@@ -38,6 +38,18 @@ def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
     ledger.put_call(known)
     if inbound.wants and known.item is None and not known.facts.over:
         _wait(ledger, arrival, inbound, known)
+    if known.item is None and ledger.calls[arrival.account.id, inbound.call].facts.over:
+        _left_alone(ledger, arrival, known)
+
+
+def _left_alone(ledger: Ledger, arrival: Arrival, call: Call) -> None:
+    """Close the conversation of a call that ended before it needed anybody, and that has no other
+    work: nobody else would.
+    """
+    one = ledger.conversations[call.conversation]
+    busy = one.id in ledger.items or one.id in ledger.call_items
+    if one.state is not ConversationState.CLOSED and not busy:
+        ledger.change(one, state=ConversationState.CLOSED, closed_at=arrival.received_at)
 
 
 def _recorded(ledger: Ledger, arrival: Arrival, call: Call) -> list[CallEvent]:

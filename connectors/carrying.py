@@ -1,0 +1,190 @@
+"""What is decided about telephone calls is carried out where their sound is: at the provider.
+
+A call's row says who is held, silent, heard by whom, and gone; whatever differs from what was asked
+of the provider last is asked now. All that is asked may be asked twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+
+from connectors.base import Controls
+from connectors.registry import Registry
+from madoguchi.conversations.calls import repository
+from madoguchi.conversations.calls.repository import Call
+from madoguchi.model.calls import CallFacts, Leg, LegState, Mode, Party
+from madoguchi.model.ids import Id
+from madoguchi.model.inbound import AuthFailed, Rejected, RetryLater, UnknownOutcome
+from madoguchi.model.log import Entity, NumberedEntry
+from madoguchi.store.work import Store, Work
+
+log = structlog.get_logger(__name__)
+
+AGAIN_S = 2.0
+"""So soon what the provider could not do is asked again."""
+
+OURS = frozenset({"let_go", "left", "transferred", "requeued"})
+"""Why a leg ended by our own decision: the provider does not know of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How a leg is to be heard: not at all while ``held`` or ``muted``; ``only_by`` one leg."""
+
+    held: bool = False
+    muted: bool = False
+    only_by: str | None = None
+
+
+def wanted(facts: CallFacts) -> dict[str, Heard]:
+    """Return how the legs that are there are to be heard."""
+    agents = [leg.id for leg in facts.of(Party.AGENT) if leg.there]
+    return {leg.id: _wanted(leg, agents) for leg in facts.legs.values() if leg.there}
+
+
+def _wanted(leg: Leg, agents: list[str]) -> Heard:
+    whispers = leg.mode is Mode.WHISPER
+    alone = agents[0] if whispers and agents else None
+    silent = leg.mode is Mode.LISTEN or (whispers and alone is None)
+    return Heard(leg.held, leg.muted or silent, alone)
+
+
+def begins(leg: Leg) -> Heard:
+    """Return how a leg is heard when it comes in: supervisors are silent until they are to talk."""
+    return Heard(muted=leg.party is Party.SUPERVISOR)
+
+
+Asked = tuple[str, Callable[[Controls], Any]]
+
+
+def steps(call: Call, done: Mapping[str, Heard]) -> Iterator[tuple[str, Heard | None, list[Asked]]]:
+    """Yield for each leg how it is then (None: gone), and what is asked of the provider for that.
+
+    Who is to be heard by one only is so before anybody hears them.
+    """
+    facts = call.facts
+    wants = wanted(facts)
+    for leg in facts.legs.values():
+        want, had = wants.get(leg.id), done.get(leg.id)
+        if want is not None and want != had:
+            yield leg.id, want, list(_differences(call.id, leg.id, had or begins(leg), want))
+        elif not leg.live and had is not None:
+            gone = leg.why in OURS
+            yield leg.id, None, [("let go", partial(_let_go, call.id, leg.id))] if gone else []
+        elif leg.party is Party.NUMBER and leg.state is LegState.RINGING and had is None:
+            yield leg.id, begins(leg), [("ring", partial(_ring, call, leg))]
+
+
+def _differences(call: Id, leg: str, had: Heard, want: Heard) -> Iterator[Asked]:
+    if want.muted and not had.muted:
+        yield "mute", lambda at: at.mute(call, leg, muted=True)
+    if want.only_by != had.only_by:
+        yield "coach", lambda at: at.coach(call, leg, want.only_by)
+    if had.muted and not want.muted:
+        yield "unmute", lambda at: at.mute(call, leg, muted=False)
+    if want.held and not had.held:
+        yield "hold", lambda at: at.hold(call, leg)
+    if had.held and not want.held:
+        yield "resume", lambda at: at.resume(call, leg)
+
+
+def _let_go(call: Id, leg: str, at: Controls) -> Any:
+    return at.let_go(call, leg)
+
+
+def _ring(call: Call, leg: Leg, at: Controls) -> Any:
+    customer = next((one for one in call.facts.legs.values() if one.party is Party.CUSTOMER), None)
+    return at.ring(call.id, call.name, customer.address if customer else "", leg.id, leg.address)
+
+
+class Carrier:
+    """Carries decisions out; ``mine`` tells whether this process is the one that does."""
+
+    def __init__(self, store: Store, registry: Registry, mine: Callable[[], bool]) -> None:
+        self._store = store
+        self._registry = registry
+        self._mine = mine
+        self._changed: set[Id] = set()
+        self._wake = asyncio.Event()
+        self._done: dict[Id, dict[str, Heard]] = {}
+        self._looked = False
+
+    def told(self, entry: NumberedEntry) -> None:
+        """Take in that a call has changed."""
+        if entry.entry.entity is Entity.CALL:
+            self._changed.add(entry.entry.entity_id)
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Work for ever; a supervised task."""
+        while True:
+            if self._mine():
+                await self.look()
+            else:
+                self._looked, self._done = False, {}
+            try:
+                await asyncio.wait_for(self._wake.wait(), AGAIN_S)
+            except TimeoutError:
+                continue
+
+    async def look(self) -> None:
+        """Carry out what has changed; at first, of every call that goes on."""
+        self._wake.clear()
+        if not self._looked:
+            self._changed |= set(await self._store.read(repository.live))
+            self._looked = True
+        changed, self._changed = self._changed, set()
+        calls = await self._store.read(lambda: _calls(changed))
+        for call in calls.values():
+            connector = self._registry.by_id(call.account)
+            controls = connector.calls_at if connector is not None else None
+            if controls is not None and not await self._carried(call, controls):
+                self._changed.add(call.id)
+
+    async def _carried(self, call: Call, controls: Controls) -> bool:
+        """Carry a call's decisions out; tell whether all was done that can be."""
+        if call.facts.over:
+            self._done.pop(call.id, None)
+            return await self._asked(call, ("end", lambda at: _end(call, at)), controls)
+        done = self._done.setdefault(call.id, {})
+        for leg, then, asked in list(steps(call, done)):
+            for one in asked:
+                if not await self._asked(call, one, controls):
+                    return False
+            if then is None:
+                done.pop(leg, None)
+            else:
+                done[leg] = then
+        return True
+
+    async def _asked(self, call: Call, asked: Asked, controls: Controls) -> bool:
+        """Ask one thing; tell whether it need not be asked again."""
+        what, do = asked
+        try:
+            await do(controls)
+        except (RetryLater, UnknownOutcome) as fault:
+            log.warning("the provider did not do it", call=call.id, what=what, why=str(fault))
+            return False
+        except (Rejected, AuthFailed) as fault:
+            log.error("the provider refuses it", call=call.id, what=what, why=str(fault))  # noqa: TRY400
+        return True
+
+
+def _calls(ids: set[Id]) -> Work[dict[Id, Call]]:
+    return (yield from repository.by_ids(ids))
+
+
+async def _end(call: Call, at: Controls) -> None:
+    """End a call that our side has ended; who has waited in vain is told so."""
+    facts = call.facts
+    ours = any(one.party is Party.CUSTOMER and one.why == "over" for one in facts.legs.values())
+    if not ours:
+        return
+    if facts.answered_at is None:
+        await at.send_away(call.name)
+    else:
+        await at.end(call.id)
