@@ -133,16 +133,11 @@ export const useCalls = defineStore('calls', () => {
   watch(
     mine,
     (now) => {
-      if (!now) {
-        if (carrying.value) leave()
-        return
-      }
-      const { call, leg } = now
-      const same = carrying.value?.leg === leg.id
-      if (same) {
-        carrying.value?.media.update(call)
-        carrying.value?.media.mute(leg.muted)
-      } else if (joins(leg, carried(), leading())) void join().catch(() => undefined)
+      if (carrying.value && !own.value.some(({ leg }) => leg.id === carrying.value?.leg)) leave()
+      if (now && carrying.value?.leg === now.leg.id) {
+        carrying.value.media.update(now.call)
+        carrying.value.media.mute(now.leg.muted)
+      } else if (now && joins(now.leg, carried(), leading())) void join().catch(() => undefined)
     },
     { immediate: true },
   )
