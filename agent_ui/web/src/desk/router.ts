@@ -25,7 +25,7 @@ const pages: RouteRecordRaw[] = [
   admin('admin/accounts', 'accounts', () => import('./admin/AccountsPage.vue')),
   admin('admin/rules/:key?', 'rules', () => import('./admin/RulesPage.vue')),
   { path: 'admin/:kind(queues)/:key?', name: 'queues', component: () => import('./admin/ObjectsPage.vue'), meta: { role: 'tuner' } },
-  admin('admin/:kind(hours|agents|skills|teams)/:key?', 'objects', () => import('./admin/ObjectsPage.vue')),
+  admin('admin/:kind(hours|agents|skills|teams|flows)/:key?', 'objects', () => import('./admin/ObjectsPage.vue')),
   { path: ':path(.*)*', name: 'missing', component: () => import('./shell/MissingPage.vue') },
 ]
 

@@ -96,6 +96,7 @@ export const deskIcons = [
   'volume-x',
   'wifi-off',
   'wrench',
+  'workflow',
   'x',
   'zap',
 ] as const

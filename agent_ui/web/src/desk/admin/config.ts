@@ -4,7 +4,7 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { WEEKDAYS, type Span } from './spans'
 
-export type Kind = 'queue' | 'hours' | 'agent' | 'team' | 'skill' | 'account' | 'routing_rule'
+export type Kind = 'queue' | 'hours' | 'agent' | 'team' | 'skill' | 'account' | 'routing_rule' | 'flow'
 export type Body = Record<string, unknown>
 
 export interface ConfigObject {
@@ -73,6 +73,7 @@ export function blank(kind: Kind): Body {
     },
     agent: { name: '', mail: '', language: 'ja', roles: ['agent'], teams: [], skills: {}, attributes: {}, units: 5, share: 1, per_channel: {}, interrupts: {}, active: true },
     account: {},
+    flow: { name: '', name_en: '', start: '', steps: {} },
     routing_rule: { name: '', name_en: '', order: 10, when: '', queue: '', priority: null, requires: {}, agent: '', active: true },
   }
   return structuredClone(bodies[kind])
