@@ -138,6 +138,11 @@ async def hang_up(agent: Agent) -> None:
     """End the call and the work after it."""
     await bar(agent).get_by_role("button", name=agent.glossary["endCall"]).click()
     await expect(bar(agent)).to_have_count(0)
+    await wrap_up(agent)
+
+
+async def wrap_up(agent: Agent) -> None:
+    """Say what came of the call."""
     await agent.page.get_by_role("radio", name="Solved").click()
     await agent.page.get_by_role("button", name=agent.words["wrapUp"]["finish"]).click()
     await expect(agent.page.get_by_role("radio", name="Solved")).to_have_count(0)

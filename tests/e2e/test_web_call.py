@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from tests.e2e.callers import CALLS, FLAGS, Line, answer, bar, caller, desk, hang_up
+from tests.e2e.callers import CALLS, FLAGS, Line, answer, bar, caller, desk, hang_up, wrap_up
 from tests.e2e.houses import House
 from tests.support.browser import running_browser
 from tests.support.hubs import Running
@@ -137,6 +137,7 @@ async def test_a_video_call_shows_the_customer(talking: House) -> None:
     await visitor.line.flows("video")
     await visitor.button("hangUp").click()
     await expect(bar(ann, "video")).to_have_count(0)
+    await wrap_up(ann)
 
 
 async def moves(picture: Locator) -> bool:
