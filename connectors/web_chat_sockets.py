@@ -25,7 +25,7 @@ from madoguchi.live.relay import THERE
 from madoguchi.live.server import make, push
 from madoguchi.live.tail import Event, Reader
 from madoguchi.model import log
-from madoguchi.model.conversation import UNFINISHED, ConversationState, ItemKind, Visibility
+from madoguchi.model.conversation import UNFINISHED, ConversationState, Visibility
 from madoguchi.model.ids import Id, is_id
 from madoguchi.model.log import Entity
 from madoguchi.store.work import Conflict, Unavailable, Work
@@ -385,11 +385,15 @@ class WidgetServer:
         by_conversation = {v.conversation: v for v in visitors if v.conversation}
         if not by_conversation:
             return {}
-        rows = yield select(work_item.c.id, work_item.c.conversation, work_item.c.owner).where(
-            work_item.c.conversation.in_(sorted(by_conversation)),
-            work_item.c.kind == ItemKind.TEXT.value,
-            work_item.c.owner.is_(None),
-            work_item.c.state.in_([s.value for s in UNFINISHED]),
+        rows = (
+            yield select(work_item.c.id, work_item.c.conversation, work_item.c.owner)
+            .where(
+                work_item.c.conversation.in_(sorted(by_conversation)),
+                work_item.c.owner.is_(None),
+                work_item.c.state.in_([s.value for s in UNFINISHED]),
+                # Who calls beside a chat waits for the call.
+            )
+            .order_by(work_item.c.kind.desc())
         )
         router = self._ports.router
         places = {r.conversation: router.position(r.id) for r in rows}
