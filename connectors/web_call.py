@@ -4,7 +4,8 @@ The call itself goes from browser to browser; the hub carries what they need to 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from madoguchi.model.channels import Channel
 from madoguchi.model.ids import Id, is_id
 from madoguchi.model.inbound import Inbound, InboundCall
 from madoguchi.model.people import Address, Scheme
+from madoguchi.model.routing import Command, Refused, Requeued
 from madoguchi.store.work import Store, Work
 
 CUSTOMER = "customer"
@@ -30,6 +32,9 @@ MOST_SIGNAL = 64 * 1024
 
 GRACE = timedelta(seconds=30)
 """So long a visitor's browser may be away, as it is when its page is loaded again."""
+
+COMES_IN = timedelta(seconds=45)
+"""So long an agent who has taken a call may need until they are in it."""
 
 LOOK_S = 5.0
 
@@ -83,13 +88,17 @@ def _address(call: Call, id: str) -> str | None:
 
 @dataclass
 class Lost:
-    """Ends the calls of visitors whose browsers are gone for good; by the router's process only."""
+    """Ends the calls of visitors whose browsers are gone for good, and gives calls to others whose
+    agent has taken them but does not come in: a microphone that is refused, a page that hangs. By
+    the router's process only (``mine``); ``ask``: how the router is asked.
+    """
 
     store: Store
     relay: Relay
     clock: Clock
     mine: Callable[[], bool]
     by_browser: Callable[[Id], bool]
+    ask: Callable[[Command], Awaitable[Any]]
     gone: dict[Id, datetime] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -100,9 +109,13 @@ class Lost:
                 await self.look()
 
     async def look(self) -> None:
-        """End what has had no browser for too long."""
+        """End what has had no browser for too long; let wait again what nobody came in to."""
         calls = await self.store.read(_live)
         now = self.clock.now()
+        for one in calls.values():
+            if one.item is not None and _rings_in_vain(one, now):
+                with suppress(Refused):
+                    await self.ask(Requeued(one.item, "no_media"))
         self.gone = {id: since for id, since in self.gone.items() if id in calls}
         for id, one in calls.items():
             if not self.by_browser(one.account):
@@ -111,6 +124,12 @@ class Lost:
                 self.gone.pop(id, None)
             elif now - self.gone.setdefault(id, now) >= GRACE:
                 await self.store.write(partial(repository.lose, id, now))
+
+
+def _rings_in_vain(call: Call, now: datetime) -> bool:
+    """Tell whether the agent who took a call has not come in for too long."""
+    rung = [leg for leg in call.facts.of(Party.AGENT) if not leg.there and leg.rang_at]
+    return any(leg.rang_at is not None and now - leg.rang_at >= COMES_IN for leg in rung)
 
 
 def _live() -> Work[dict[Id, Call]]:

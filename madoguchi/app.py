@@ -381,7 +381,14 @@ def _start(hub: Hub) -> None:
     hub.tasks.start("desk", hub.desk.run)
     hub.tasks.start("announce", hub.desk.announce)
     hub.tasks.start("widget", hub.widget.run)
-    lost = Lost(hub.store, hub.relay, hub.clock, lambda: hub.router.owner, hub.registry.by_browser)
+    lost = Lost(
+        hub.store,
+        hub.relay,
+        hub.clock,
+        lambda: hub.router.owner,
+        hub.registry.by_browser,
+        lambda command: hub.client.ask(Order(command)),
+    )
     hub.tasks.start("lost calls", lost.run)
     carrier = Carrier(hub.store, hub.registry, lambda: hub.router.owner)
     hub.tail.watch(carrier.told)

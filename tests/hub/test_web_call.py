@@ -13,8 +13,10 @@ from madoguchi.clock import ManualClock
 from madoguchi.conversations.calls.tables import call as calls
 from madoguchi.conversations.calls.tables import call_event
 from madoguchi.conversations.tables import conversation, message, work_item
+from madoguchi.model.routing import Command
 from madoguchi.security.secrets import new_key
 from madoguchi.security.tables import audit
+from router.orders import Order
 from router.tables import agent_status
 from tests.hub.test_opening_hours import rows
 from tests.hub.test_turning_away import DAY
@@ -158,8 +160,7 @@ async def test_a_call_outlives_a_reload_but_not_its_browser(tmp_path: Path, data
     async with hub_running(tmp_path, database=database, clock=clock) as here:
         line = Line(here, await visitor(here))
         await line.begin()
-        hub = here.hub
-        lost = Lost(hub.store, hub.relay, clock, lambda: True, hub.registry.by_browser)
+        lost = lost_ones(here, clock)
         await line.widget.client.disconnect()
         await wait_for(lambda: _gone(here, line), "the socket is gone")
         await lost.look()
@@ -179,6 +180,40 @@ async def test_a_call_outlives_a_reload_but_not_its_browser(tmp_path: Path, data
         await lost.look()
         assert [one["state"] for one in await rows(here, calls)] == ["ended"]
         await wait_for(lambda: _state(here, "abandoned"), "nobody is asked to answer it")
+
+
+def lost_ones(here: Running, clock: ManualClock) -> Lost:
+    """Return what looks for calls that nobody is in any more."""
+    hub = here.hub
+
+    async def ask(command: Command) -> Any:
+        return await hub.client.ask(Order(command))
+
+    return Lost(hub.store, hub.relay, clock, lambda: True, hub.registry.by_browser, ask)
+
+
+async def test_who_takes_a_call_and_does_not_come_in_loses_it(
+    tmp_path: Path, database: str
+) -> None:
+    clock = ManualClock(DAY)
+    async with hub_running(tmp_path, database=database, clock=clock) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann, ben = await here.person("ann"), await here.person("ben")
+        desk = await ann.available()
+        offer = await desk.until(lambda s: next(iter(s.all("offer")), None), "an offer")
+        await ann.call("POST", f"/offers/{offer['id']}/accept")
+        await desk.until(lambda s: line.leg(s, ann), "she is rung")
+        his = await ben.available()
+        lost = lost_ones(here, clock)
+        clock.advance(44)
+        await lost.look()
+        assert line.leg(desk, ann)["state"] == "ringing"
+        clock.advance(1)
+        await lost.look()
+        await answered(ben, his, line)
+        await wait_for(lambda: len(line.shown["hears"]) == BOTH, "Ben and the customer talk")
+        await line.widget.close()
 
 
 async def _gone(here: Running, line: Line) -> bool:
