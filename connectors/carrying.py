@@ -122,10 +122,11 @@ class Carrier:
     async def run(self) -> None:
         """Work for ever; a supervised task."""
         while True:
+            self._wake.clear()
             if self._mine():
                 await self.look()
             else:
-                self._looked, self._done = False, {}
+                self._looked, self._done, self._changed = False, {}, set()
             try:
                 await asyncio.wait_for(self._wake.wait(), AGAIN_S)
             except TimeoutError:
@@ -133,7 +134,6 @@ class Carrier:
 
     async def look(self) -> None:
         """Carry out what has changed; at first, of every call that goes on."""
-        self._wake.clear()
         if not self._looked:
             self._changed |= set(await self._store.read(repository.live))
             self._looked = True

@@ -114,15 +114,14 @@ def _load_calls(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
     names = _calls(arrivals)
     if not names:
         return
-    calls = yield from call_rows.by_names(names)
+    known = yield from call_rows.homes_of(names)
     callers = {
         ledger.people[a.inbound.sender][0].id
         for a in arrivals
         if isinstance(a.inbound, InboundCall) and not a.capabilities.stream
     }
-    homes, items, busy = yield from repository.homes(
-        callers, {one.conversation for one in calls.values()} | set(ledger.conversations)
-    )
+    homes, items, busy = yield from repository.homes(callers, known | set(ledger.conversations))
+    calls = yield from call_rows.by_names(names)
     for id, item in items.items():
         ledger.items.setdefault(id, item)
     ledger.call_items.update(busy)

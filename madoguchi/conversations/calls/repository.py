@@ -52,6 +52,11 @@ class Call:
         return replace(self, events=(*self.events, *events))
 
 
+_HOMES = Listed(
+    lambda keys: select(call.c.conversation).where(among((call.c.account, call.c.name), keys)),
+    call.c.account,
+    call.c.name,
+)
 _BY_NAMES = Listed(
     lambda keys: (
         select(call)
@@ -74,6 +79,14 @@ _OF_ITEMS = Listed(
 _EVENTS = Listed(
     lambda ids: select(call_event).where(among(call_event.c.call, ids)), call_event.c.call
 )
+
+
+def homes_of(keys: Iterable[tuple[Id, str]]) -> Work[set[Id]]:
+    """Return the conversations of calls by (account, name); they are locked before the calls."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return set()
+    return {row.conversation for row in (yield _HOMES(wanted))}
 
 
 def by_names(keys: Iterable[tuple[Id, str]]) -> Work[dict[tuple[Id, str], Call]]:
