@@ -34,8 +34,9 @@ RING_S = 45
 class TwilioVoiceSettings(TwilioAccess):
     """One Twilio number that takes calls. ``api_key_sid``, ``api_key_secret`` and
     ``twiml_app_sid``: so that agents talk by their browsers. ``dial_countries``: where they may
-    call, by default the country of the number. ``wait_music`` is heard in the line; ``chat_url`` is
-    the page with the chat, of which text messages speak.
+    call, by default the country of the number. ``edge``: Twilio's place where browsers come in, by
+    default the nearest; ``signalling``: another host for that, such as a proxy. ``wait_music`` is
+    heard in the line; ``chat_url`` is the page with the chat, of which text messages speak.
     """
 
     number: str = Field(min_length=1)
@@ -48,6 +49,8 @@ class TwilioVoiceSettings(TwilioAccess):
         max_length=500,
     )
     chat_url: str = Field("", pattern="^(https?://.*)?$", max_length=500)
+    edge: str = Field("", pattern="^[a-z0-9-]{0,40}$")
+    signalling: str = Field("", pattern="^[A-Za-z0-9.:-]{0,200}$")
     dial_countries: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = ()
     voice_ja: str = Field("Polly.Mizuki", min_length=1, max_length=80)
     voice_en: str = Field("Polly.Joanna", min_length=1, max_length=80)
@@ -137,7 +140,14 @@ class TwilioControls:
         parameter with which it connects. Raises Rejected.
         """
         ticket = self.tickets.issue(call, name, number, leg, agent, muted=muted)
-        return {"provider": "twilio", "token": self.access_token(agent), "ticket": ticket}
+        settings = self._settings
+        return {
+            "provider": "twilio",
+            "token": self.access_token(agent),
+            "ticket": ticket,
+            "edge": settings.edge,
+            "signalling": settings.signalling,
+        }
 
     def dialled(self, text: str) -> Called:
         """Return a number that this account may call. Raises Rejected."""
