@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from madoguchi.clock import Clock
 from madoguchi.conversations.tables import work_item
 from madoguchi.demo.twilio_phone import Phone
 from madoguchi.security.tables import audit
@@ -73,9 +74,11 @@ class Asked:
 
 
 @asynccontextmanager
-async def asked(folder: Path, database: str = "") -> AsyncIterator[Asked]:
+async def asked(
+    folder: Path, database: str = "", clock: Clock | None = None
+) -> AsyncIterator[Asked]:
     """Run a center in which a customer has asked to be called back."""
-    async with telephones(folder, FLOW + JAPAN, database=database) as center:
+    async with telephones(folder, FLOW + JAPAN, database=database, clock=clock) as center:
         phone = center.phone(CUSTOMER)
         phone.dial(NUMBER)
         await phone.hear()
