@@ -224,6 +224,7 @@ class DeskApi:
                     "name_en": one.account.name_en,
                     "channel": one.channel,
                     "paused": one.account.paused,
+                    "calls": one.makes_calls,
                     "reaches": sorted(one.capabilities.reaches),
                     "capabilities": {
                         "text_limit": one.capabilities.text_limit,

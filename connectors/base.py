@@ -21,6 +21,7 @@ from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.conversation import Part
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Inbound, Outbound, ProviderEvent, Receipt
+from unified_profile.identity import Called
 
 
 class Refused(Exception):
@@ -105,8 +106,14 @@ class Controls(Protocol):
         """Call a number into a call; ``name`` and ``number`` are the caller's."""
         ...
 
+    def dialled(self, text: str) -> Called:
+        """Return a number as it is called from this account, ``text`` as people write it. Raises
+        Rejected: the account does not call there.
+        """
+        ...
+
     async def let_go(self, call: Id, leg: str) -> None:
-        """Let one leg leave."""
+        """Let one leg leave, or ring no longer; who is gone is no fault."""
         ...
 
     async def end(self, call: Id) -> None:
@@ -143,6 +150,11 @@ class Connector(ABC):
     def calls_at(self) -> Controls | None:
         """Return what is done to calls of this account; None: browsers do it among themselves."""
         return None
+
+    @property
+    def makes_calls(self) -> bool:
+        """Whether agents call customers by this account."""
+        return False
 
     @property
     def hook_url(self) -> str:

@@ -14,7 +14,8 @@ import structlog
 
 from connectors.base import Controls
 from connectors.registry import Registry
-from madoguchi.conversations.calls import repository
+from madoguchi.clock import Clock
+from madoguchi.conversations.calls import dialling, repository
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.model.calls import CallFacts, Leg, LegState, Mode, Party
 from madoguchi.model.ids import Id
@@ -23,6 +24,8 @@ from madoguchi.model.log import Entity, NumberedEntry
 from madoguchi.store.work import Store, Work
 
 log = structlog.get_logger(__name__)
+
+RING = "ring"
 
 AGAIN_S = 2.0
 """So soon what the provider could not do is asked again."""
@@ -75,8 +78,17 @@ def steps(call: Call, done: Mapping[str, Heard]) -> Iterator[tuple[str, Heard | 
         elif not leg.live and had is not None:
             gone = leg.why in OURS
             yield leg.id, None, [("let go", partial(_let_go, call.id, leg.id))] if gone else []
-        elif leg.party is Party.NUMBER and leg.state is LegState.RINGING and had is None:
-            yield leg.id, begins(leg), [("ring", partial(_ring, call, leg))]
+        elif had is None and _to_be_rung(facts, leg):
+            yield leg.id, begins(leg), [(RING, partial(_ring, call, leg))]
+
+
+def _to_be_rung(facts: CallFacts, leg: Leg) -> bool:
+    """Tell whether a number is to be called now: a customer's once the agent has come in."""
+    if leg.state is not LegState.RINGING or leg.dialled:
+        return False
+    agent = any(one.there for one in facts.of(Party.AGENT))
+    called = leg.party is Party.CUSTOMER and facts.direction == "out" and agent
+    return called or leg.party is Party.NUMBER
 
 
 def _differences(call: Id, leg: str, had: Heard, want: Heard) -> Iterator[Asked]:
@@ -104,8 +116,11 @@ def _ring(call: Call, leg: Leg, at: Controls) -> Any:
 class Carrier:
     """Carries decisions out; ``mine`` tells whether this process is the one that does."""
 
-    def __init__(self, store: Store, registry: Registry, mine: Callable[[], bool]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, registry: Registry, mine: Callable[[], bool]
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._registry = registry
         self._mine = mine
         self._changed: set[Id] = set()
@@ -153,7 +168,9 @@ class Carrier:
         done = self._done.setdefault(call.id, {})
         for leg, then, asked in list(steps(call, done)):
             for one in asked:
-                if not await self._asked(call, one, controls):
+                if one[0] == RING:
+                    await self._rung(call, leg, one[1], controls)
+                elif not await self._asked(call, one, controls):
                     return False
             if then is None:
                 done.pop(leg, None)
@@ -173,6 +190,22 @@ class Carrier:
             log.error("the provider refuses it", call=call.id, what=what, why=str(fault))  # noqa: TRY400
         return True
 
+    async def _rung(self, call: Call, leg: str, do: Any, controls: Controls) -> None:
+        """Let a number be called, once; a leg that is not called ends. Whether it was called of
+        which nobody knows is told by the provider, or not: then the agent hangs up.
+        """
+        now = self._clock.now()
+        if not await self._store.write(lambda: dialling.asked(call.id, leg, now)):
+            return
+        try:
+            await do(controls)
+        except UnknownOutcome as fault:
+            log.warning("nobody knows whether it rings", call=call.id, leg=leg, why=str(fault))
+        except (RetryLater, Rejected, AuthFailed) as fault:
+            log.warning("the provider does not ring", call=call.id, leg=leg, why=str(fault))
+            why = "refused" if isinstance(fault, Rejected) else "failed"
+            await self._store.write(lambda: dialling.failed(call.id, leg, why, now))
+
 
 def _calls(ids: set[Id]) -> Work[dict[Id, Call]]:
     return (yield from repository.by_ids(ids))
@@ -181,10 +214,13 @@ def _calls(ids: set[Id]) -> Work[dict[Id, Call]]:
 async def _end(call: Call, at: Controls) -> None:
     """End a call that our side has ended; who has waited in vain is told so."""
     facts = call.facts
-    ours = any(one.party is Party.CUSTOMER and one.why == "over" for one in facts.legs.values())
-    if not ours:
-        return
-    if facts.answered_at is None:
+    ours = [one for one in facts.legs.values() if one.party is Party.CUSTOMER and one.why == "over"]
+    if facts.direction == "out":
+        # Nobody knows how far it got: it may ring, and the agent is in.
+        for leg in ours:
+            await at.let_go(call.id, leg.id)
+        await at.end(call.id)
+    elif ours and facts.answered_at is None:
         await at.send_away(call.name)
-    else:
+    elif ours:
         await at.end(call.id)

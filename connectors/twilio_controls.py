@@ -6,7 +6,7 @@ Conferences), twilio.com/docs/voice/sdks/access-tokens.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -17,20 +17,26 @@ from twilio.jwt.access_token.grants import VoiceGrant
 
 from connectors.base import Refused
 from connectors.twilio_api import SdkTransport, TwilioAccess, asked, client
+from connectors.twilio_told import CUSTOMER
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Rejected
+from unified_profile.identity import Called, called, country_of
 
 TICKET_S = 300
 TOKEN_S = 3600
 KNOWN = 10_000
 GONE = "20404"
 OVER = ("21220", GONE)
+RING_S = 45
+"""So long it rings."""
 
 
 class TwilioVoiceSettings(TwilioAccess):
     """One Twilio number that takes calls. ``api_key_sid``, ``api_key_secret`` and
-    ``twiml_app_sid``: so that agents talk by their browsers. ``wait_music`` is heard in the line;
-    ``chat_url`` is the page with the chat, of which text messages speak.
+    ``twiml_app_sid``: so that agents talk by their browsers. ``dial_countries``: where they may
+    call, by default the country of the number. ``edge``: Twilio's place where browsers come in, by
+    default the nearest; ``signalling``: another host for that, such as a proxy. ``wait_music`` is
+    heard in the line; ``chat_url`` is the page with the chat, of which text messages speak.
     """
 
     number: str = Field(min_length=1)
@@ -43,8 +49,21 @@ class TwilioVoiceSettings(TwilioAccess):
         max_length=500,
     )
     chat_url: str = Field("", pattern="^(https?://.*)?$", max_length=500)
+    edge: str = Field("", pattern="^[a-z0-9-]{0,40}$")
+    signalling: str = Field("", pattern="^[A-Za-z0-9.:-]{0,200}$")
+    dial_countries: tuple[Annotated[str, Field(pattern="^[A-Z]{2}$")], ...] = ()
     voice_ja: str = Field("Polly.Mizuki", min_length=1, max_length=80)
     voice_en: str = Field("Polly.Joanna", min_length=1, max_length=80)
+
+    @property
+    def calls_by_browser(self) -> bool:
+        """Whether agents' browsers can come into its calls."""
+        return bool(self.api_key_sid and self.api_key_secret and self.twiml_app_sid)
+
+
+def conference_url(hook_url: str, name: str, number: str, call: Id) -> str:
+    """Return where a call's conference is told of."""
+    return f"{hook_url}/conference?{urlencode({'call': name, 'from': number, 'id': call})}"
 
 
 class Tickets:
@@ -98,6 +117,7 @@ class TwilioControls:
         self._settings = settings
         self._http = http
         self._hook_url = hook_url
+        self._rung: dict[tuple[Id, str], str] = {}
         self._rooms: dict[Id, str] = {}
 
     def access_token(self, agent: Id) -> str:
@@ -120,7 +140,25 @@ class TwilioControls:
         parameter with which it connects. Raises Rejected.
         """
         ticket = self.tickets.issue(call, name, number, leg, agent, muted=muted)
-        return {"provider": "twilio", "token": self.access_token(agent), "ticket": ticket}
+        settings = self._settings
+        return {
+            "provider": "twilio",
+            "token": self.access_token(agent),
+            "ticket": ticket,
+            "edge": settings.edge,
+            "signalling": settings.signalling,
+        }
+
+    def dialled(self, text: str) -> Called:
+        """Return a number that this account may call. Raises Rejected."""
+        settings = self._settings
+        home = country_of(settings.number)
+        found = called(text, home)
+        if found is None:
+            raise Rejected("no number, or one that is dear or of an unknown kind")
+        if found.country not in (settings.dial_countries or (home,)):
+            raise Rejected(f"the account does not call to {found.country}")
+        return found
 
     async def hold(self, call: Id, leg: str) -> None:
         """Let a leg neither hear nor be heard; they hear our music."""
@@ -145,8 +183,8 @@ class TwilioControls:
         await self._change(call, leg, coaching=True, call_sid_to_coach=other.call_sid)
 
     async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> None:
-        """Call a number, or ``client:AGENT``, into a call as one leg. ``name`` and ``number`` are
-        the caller's, as in a ticket.
+        """Call a number, or ``client:AGENT``, into a call as one leg; it ends with its customer.
+        ``name`` and ``number`` are the caller's, as in a ticket.
         """
         fields = {"call": name, "from": number, "leg": leg, "id": call}
         transport, api = self._api()
@@ -156,11 +194,17 @@ class TwilioControls:
             label=leg,
             early_media=True,
             beep="false",
-            end_conference_on_exit=False,
+            end_conference_on_exit=leg == CUSTOMER,
+            timeout=RING_S,
             status_callback=f"{self._hook_url}/status?{urlencode(fields)}",
             status_callback_event=["answered", "completed"],
+            conference_status_callback=conference_url(self._hook_url, name, number, call),
+            conference_status_callback_event=["start", "end", "join", "leave"],
         )
-        await asked(transport, making)
+        made = await asked(transport, making)
+        if len(self._rung) >= KNOWN:
+            self._rung.clear()
+        self._rung[call, leg] = str(made.call_sid)
 
     async def text(self, to: str, words: str) -> None:
         """Send a text message from the number that is called."""
@@ -169,7 +213,11 @@ class TwilioControls:
         await asked(transport, sending)
 
     async def let_go(self, call: Id, leg: str) -> None:
-        """Let one leg leave; who has left already is no fault."""
+        """Let one leg leave, or ring no longer; who has left already is no fault."""
+        rung = self._rung.pop((call, leg), None)
+        if rung is not None:
+            await self._hang_up(rung)
+            return
         room = await self._room(call)
         transport, api = self._api()
         try:
@@ -178,8 +226,18 @@ class TwilioControls:
             if GONE not in str(refused):
                 raise
 
+    async def _hang_up(self, name: str) -> None:
+        transport, api = self._api()
+        try:
+            await asked(transport, api.calls(name).update_async(status="completed"))
+        except Rejected as refused:
+            if not any(code in str(refused) for code in OVER):
+                raise
+
     async def end(self, call: Id) -> None:
         """End a call for all who are in it; one that is over is no fault."""
+        # Who answers after its end opens its conference anew.
+        self._rooms.pop(call, None)
         transport, api = self._api()
         try:
             room = await self._room(call)

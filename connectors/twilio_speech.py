@@ -26,6 +26,7 @@ from madoguchi.flows.words import words
 
 LANGUAGES = {"ja": "ja-JP", "en": "en-US"}
 POLL_S = 1
+CONFERENCE_EVENTS = "start end join leave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +126,15 @@ def waiting(room: str, urls: Urls) -> Dial:
         beep="false",
         wait_url=urls.wait,
         status_callback=urls.conference,
-        status_callback_event="start end join leave",
+        status_callback_event=CONFERENCE_EVENTS,
     )
     return dial
 
 
-def joining(room: str, leg: str, *, muted: bool, coached: str) -> str:
-    """Return how somebody of the center comes into a call's conference; ``coached``: the call of
-    the only one who hears them, "" for all.
+def joining(room: str, leg: str, told: str, *, muted: bool, coached: str) -> str:
+    """Return how somebody of the center comes into a call's conference; ``told``: where the
+    conference is told of, if they are its first; ``coached``: the call of the only one who hears
+    them, "" for all.
     """
     response, dial = VoiceResponse(), Dial()
     how = {"coach": coached} if coached else {}
@@ -143,6 +145,10 @@ def joining(room: str, leg: str, *, muted: bool, coached: str) -> str:
         end_conference_on_exit=False,
         beep="false",
         muted=muted,
+        # Who waits for somebody to answer hears it ring, no music.
+        wait_url="",
+        status_callback=told,
+        status_callback_event=CONFERENCE_EVENTS,
         **how,
     )
     response.append(dial)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from madoguchi.conversations.calls.dialling import made_here
 from madoguchi.flows.turns import State, Turn
 from madoguchi.i18n import catalogue
 from madoguchi.model.calls import CallEvent, Happened, Party
@@ -220,7 +221,8 @@ def _status(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
     kind = Happened.CONNECTED if status == "in-progress" else Happened.LEFT
     if status not in {"in-progress", *ENDS}:
         return
-    why = "" if told.leg == CUSTOMER else ENDS.get(status, "")
+    incoming = told.leg == CUSTOMER and not made_here(told.call)
+    why = "" if incoming else ENDS.get(status, "")
     # Twilio does not say of whose call the number's own callbacks are; they have no floor.
     at = _when(told, event) if told.id else event.received_at
     data = {"why": why} if why else {}
@@ -232,7 +234,7 @@ ENDS = {
     "busy": "busy",
     "no-answer": "no_answer",
     "failed": "failed",
-    "canceled": "canceled",
+    "canceled": "hung_up",
 }
 _TAKES = {
     "voice": _begun,

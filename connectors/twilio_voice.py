@@ -22,7 +22,7 @@ from connectors import twilio_speech as speech
 from connectors.base import Connector, HookRequest, Ports, Refused
 from connectors.lookups import Lookups
 from connectors.twilio_api import SID, check_signature, parsed
-from connectors.twilio_controls import TwilioControls, TwilioVoiceSettings
+from connectors.twilio_controls import TwilioControls, TwilioVoiceSettings, conference_url
 from connectors.twilio_texts import Texts
 from connectors.twilio_told import Told, caller, meaning, number_of
 from madoguchi.conversations.choice import blank
@@ -66,6 +66,11 @@ class TwilioVoice(Connector):
     def calls_at(self) -> TwilioControls:
         """Return what is done to calls at Twilio."""
         return self.controls
+
+    @property
+    def makes_calls(self) -> bool:
+        """Whether agents call customers by this account."""
+        return self.settings.calls_by_browser
 
     def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
         """Answer what tells nothing: the music in the line, and whether a look-up is done."""
@@ -124,7 +129,8 @@ class TwilioVoice(Connector):
             if event.kind == "agent":
                 muted = told.form.get("muted") == "true"
                 coached = told.form.get("coached", "")
-                return _xml(speech.joining(told.id, told.leg, muted=muted, coached=coached))
+                url = conference_url(self.hook_url, told.call, told.number, told.id)
+                return _xml(speech.joining(told.id, told.leg, url, muted=muted, coached=coached))
             if told.turn is not None:
                 return self._told(told, told.turn)
         return web.Response(status=204)
@@ -141,7 +147,7 @@ class TwilioVoice(Connector):
             step=self._step(turn.state, told.id),
             poll=self._step(turn.state, told.id, poll=0),
             wait=f"{hook}/wait?{urlencode({'language': turn.state.language})}",
-            conference=f"{hook}/conference?{urlencode({**shared, 'id': told.id})}",
+            conference=conference_url(hook, told.call, shared["from"], told.id),
             recording=f"{hook}/recording?{urlencode({**shared, 'queue': queue, 'id': told.id})}",
             file=lambda id: f"{self.ports.public_url}/files/{self.ports.link(id)}",
         )

@@ -20,6 +20,7 @@ from agent_ui.stream import DeskStream
 from connectors.base import Ports
 from connectors.carrying import Carrier
 from connectors.delivery import Delivery
+from connectors.dialling import DiallingApi
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
 from connectors.registry import Registry, sealer, secret_fields
@@ -330,6 +331,7 @@ def _operations(
         file_of,
     ).operations()
     yield SoftphoneApi(hub.store, hub.registry).operations()
+    yield DiallingApi(hub.store, hub.clock, hub.registry, hub.client).operations()
     yield RouterApi(
         hub.store, hub.clock, hub.client, hub.router, router_views, hub.configuration
     ).operations()
@@ -390,7 +392,7 @@ def _start(hub: Hub) -> None:
         lambda command: hub.client.ask(Order(command)),
     )
     hub.tasks.start("lost calls", lost.run)
-    carrier = Carrier(hub.store, hub.registry, lambda: hub.router.owner)
+    carrier = Carrier(hub.store, hub.clock, hub.registry, lambda: hub.router.owner)
     hub.tail.watch(carrier.told)
     hub.tasks.start("carrier", carrier.run)
     figures = FigureStream(hub.router, hub.desk)

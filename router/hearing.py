@@ -61,11 +61,14 @@ def heard(
         row = specs[entry.entity_id]
         if row.state == ItemState.waiting.value and row.id not in kept.items:
             kept.know(row)
+            if row.owner is not None:
+                # Whom an agent calls has not waited for an answer.
+                kept.answered.add(row.id)
             spec = rebuild.item_spec(row)
             # A row from just before the clock was set back would wait behind all later ones.
             came = min(spec.enqueued_at, to_micros(now))
             patient = not catalog.opening(row.queue, now).open
-            yield ItemEnqueued(replace(spec, enqueued_at=came, patient=patient))
+            yield ItemEnqueued(replace(spec, enqueued_at=came, patient=patient), row.owner)
     elif entry.type == "message.received" and item and data.get("author") == "customer":
         yield CustomerWrote(item)
     elif entry.type == "message.sent" and item:

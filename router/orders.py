@@ -32,6 +32,7 @@ _KNOWN: dict[str, type[Any]] = {
         routing.CallbackMissed,
         routing.CallbackGivenUp,
         routing.Parked,
+        routing.Redialled,
     )
 }
 

@@ -131,6 +131,8 @@ def load(
         .join(conversation, conversation.c.id == work_item.c.conversation)
         .where(work_item.c.domain == DOMAIN, work_item.c.state.in_([s.value for s in UNFINISHED]))
     )
+    # What is born for an agent is theirs once the log has told it.
+    items = [row for row in items if row.owner is None or row.routing is not None]
     statuses = yield select(agent_status).where(agent_status.c.domain == DOMAIN)
     past = yield (
         select(offer)

@@ -87,6 +87,15 @@ def called(text: str, region: str = "JP") -> Called | None:
     return Called(address.value, shown, country, zone)
 
 
+def country_of(number: str) -> str:
+    """Return the country of a number in E.164, "" where it has none."""
+    try:
+        found = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return ""
+    return "" if found in {None, NO_COUNTRY} else str(found)
+
+
 def _one_clock(zones: Sequence[str]) -> str:
     """Return the first of some zones, "" unless the same time is told in all of them."""
     try:

@@ -357,6 +357,7 @@ _NEW_ITEM = Hot(
     "topic",
     "priority",
     "requires",
+    "owner",
     "version",
 )
 
@@ -380,6 +381,7 @@ def insert_items(new: Sequence[NewItem]) -> Bound:
                 "topic": item.topic,
                 "priority": item.priority,
                 "requires": dict(item.requires) if item.requires else None,
+                "owner": item.owner,
                 "version": 1,
             }
             for item in new

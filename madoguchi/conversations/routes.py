@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from madoguchi.clock import Clock, from_micros, to_micros
 from madoguchi.conversations import acts
-from madoguchi.conversations.calls.arriving import CALL
+from madoguchi.conversations.calls.story import CALL
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.conversations.views import ConversationViews, retries, timeline
 from madoguchi.conversations.visibility import seen_by, visible

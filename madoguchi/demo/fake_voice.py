@@ -210,6 +210,7 @@ class FakeVoice:
     async def join(self, line: Line, noun: Verb, base: str) -> None:
         """Let a call take part in a conference; returns when it is let go."""
         attributes = noun.attributes
+        music = attributes.get("waitUrl", "")
         member = Participant(
             line.call,
             self.now(),
@@ -218,7 +219,7 @@ class FakeVoice:
             coaches=attributes.get("coach", ""),
             starts=noun.truth("startConferenceOnEnter", True),
             ends=noun.truth("endConferenceOnExit", False),
-            wait_url=urljoin(base, attributes.get("waitUrl", "")),
+            wait_url=urljoin(base, music) if music else "",
             wait_method=attributes.get("waitMethod", "POST"),
         )
         callback = attributes.get("statusCallback", "")

@@ -85,6 +85,14 @@ class Phone:
         """Decline as soon as it rings."""
         return await self._decide("busy")
 
+    async def end_ringing(self, status: str) -> Line:
+        """Let the ringing end as a network says: "busy", "no-answer", "failed"."""
+        return await self._decide(status)
+
+    async def ringing(self) -> None:
+        """Return when it rings."""
+        await self._rang.wait()
+
     async def _decide(self, status: str) -> Line:
         await self._rang.wait()
         if self._ringing is not None and not self._ringing.done():

@@ -60,11 +60,13 @@ class Happened(StrEnum):
     """What an event says. ``data``: of BEGAN ``direction``; of RANG ``party`` and, where they are
     known, ``agent``, ``name``, ``address``, ``mode``; of BECAME ``party``; of VIDEO and SCREEN
     ``on``; of MODE ``mode``; of LEFT and ENDED ``why``; of ANSWERED ``step``, ``name``, ``value``;
-    of RECORDING ``state``. AGREED: the customer has said that the call may be recorded.
+    of RECORDING ``state``. DIALLED: the provider is asked to call a number. AGREED: the customer
+    has said that the call may be recorded.
     """
 
     BEGAN = "began"
     RANG = "leg.rang"
+    DIALLED = "leg.dialled"
     CONNECTED = "leg.connected"
     BECAME = "leg.became"
     HELD = "leg.held"
@@ -105,7 +107,9 @@ _RANK = {kind: rank for rank, kind in enumerate(Happened)}
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One who takes part. ``held_for``: the time on hold that is over."""
+    """One who takes part. ``held_for``: the time on hold that is over. ``dialled``: the provider
+    was asked to call them; it is asked once.
+    """
 
     id: str
     party: Party
@@ -115,6 +119,7 @@ class Leg:
     address: str = ""
     held: bool = False
     muted: bool = False
+    dialled: bool = False
     video: bool = False
     screen: bool = False
     mode: Mode | None = None
@@ -241,6 +246,7 @@ def _left(leg: Leg, one: CallEvent) -> Leg:
 
 _OF_LEG: Mapping[Happened, Callable[[Leg, CallEvent], Leg]] = {
     Happened.CONNECTED: _connected,
+    Happened.DIALLED: lambda leg, one: replace(leg, dialled=True),
     Happened.BECAME: lambda leg, one: replace(leg, party=Party(one.data["party"])),
     Happened.HELD: _held,
     Happened.RESUMED: _resumed,

@@ -189,6 +189,7 @@ class NewItem:
 
     `came_to` is the queue that was asked for; its hours may have put the item into another one.
     `priority` and `requires` stand for the queue's; `rule` chose the queue: its key and version.
+    `owner`: it is theirs from the start, and waits for nobody.
     """
 
     id: Id
@@ -204,3 +205,4 @@ class NewItem:
     requires: Mapping[str, int] | None = None
     rule: tuple[str, int] | None = None
     kind: ItemKind = ItemKind.TEXT
+    owner: Id | None = None

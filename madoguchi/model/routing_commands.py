@@ -94,9 +94,12 @@ class ConnectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class ItemEnqueued:
-    """A new item waits. Refused: `already_enqueued`, `finished`, `unknown_queue`."""
+    """A new item waits; `agent`: it is theirs from the start, and nobody else is asked. Refused:
+    `already_enqueued`, `finished`, `unknown_queue`.
+    """
 
     item: ItemSpec
+    agent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,14 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Redialled:
+    """The owner calls once more, from wrap-up. Refused: `not_yours`, `not_in_wrap_up`."""
+
+    item: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parked:
     """The owner puts an item aside for so many seconds: it is nobody's, and nobody is asked to take
     it; who wants may pull it. Then its owner is asked first. Refused: `not_yours`, `not_assigned`.
@@ -343,5 +354,6 @@ Command = (
     | CallbackGivenUp
     | CallEnded
     | Parked
+    | Redialled
     | TimePassed
 )

@@ -22,6 +22,7 @@ from madoguchi.model.routing import (
     Offer,
     OfferAccepted,
     OfferDeclined,
+    Redialled,
     Refused,
     Requeued,
     WorkEnded,
@@ -53,7 +54,9 @@ REST_S, LONGEST_REST_S = 2, 60
 
 
 def enqueue(book: Book, command: ItemEnqueued) -> None:
-    """Let a new item wait. A call has no text that could go unanswered."""
+    """Let a new item wait, or be at once whose it is. A call has no text that could go
+    unanswered.
+    """
     spec = command.item
     policy = book.queue(spec.queue)
     if spec.id in book.items:
@@ -64,6 +67,9 @@ def enqueue(book: Book, command: ItemEnqueued) -> None:
     item = ItemRecord(spec, policy, unanswered_since=unanswered)
     book.enter(item)
     item.weigh_by(policy)
+    if command.agent in book.agents:
+        book.assign(item, book.agents[command.agent], None)
+        return
     item.limit_wait(book.clock)
     book.wait(item)
     book.entering[item.id] = None
@@ -360,6 +366,17 @@ def end_work(book: Book, command: WorkEnded) -> None:
     book.close(item, DONE)
 
 
+def redial(book: Book, command: Redialled) -> None:
+    """Let the owner's call go on that had ended: they call the customer once more."""
+    item = book.item(command.item)
+    if item.owner != command.agent:
+        raise Refused("not_yours", item.id, item.owner)
+    if item.state is not WRAP_UP:
+        raise Refused("not_in_wrap_up", item.id, item.owner)
+    book.hold(item, item.owner, ASSIGNED)
+    book.tell(ItemResumed(item.id, command.agent))
+
+
 def requeue(book: Book, command: Requeued) -> None:
     """Take an item from its owner, who does not get it straight back while others could."""
     item = book.owned(command.item)
@@ -399,6 +416,7 @@ HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     WrapUpStarted: start_wrap_up,
     WrapUpExtended: extend_wrap_up,
     WorkEnded: end_work,
+    Redialled: redial,
     Requeued: requeue,
     CallEnded: call_ended,
 }

@@ -49,6 +49,7 @@ def register(generates: Callable[[str], Callable[[Any], Any]]) -> None:
         generates(f"{leg}/{name}")(_other(name))
     one = "POST /api/v1/calls/{id}"
     generates(f"{one}/consult")(_consult)
+    generates("POST /api/v1/conversations/{id}/call")(_dial)
     generates(f"{one}/supervise")(_supervise)
     for name in (*ALL, "recording/pause", "recording/resume"):
         generates(f"{one}/{name}")(_all(name))
@@ -81,6 +82,13 @@ def _all(name: str) -> Any:
             await world.ask(stream.person, "POST", f"/calls/{one['id']}/{name}")
 
     return step
+
+
+async def _dial(world: Any) -> None:
+    stream = world.desk()
+    if one := world.one(stream, "conversation"):
+        body = {"number": world.dice.choice(world.customers)}
+        await world.ask(stream.person, "POST", f"/conversations/{one['id']}/call", body)
 
 
 async def _consult(world: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from connectors.twilio_voice import TwilioVoice
-from madoguchi.clock import ManualClock
+from madoguchi.clock import Clock, ManualClock
 from madoguchi.conversations.calls.tables import call as calls
 from madoguchi.demo.fake_twilio import FakeTwilio, Modes
 from madoguchi.demo.fake_voice import FakeVoice
@@ -112,7 +112,7 @@ def leg_of(desk: Stream, call: str, agent: str | None) -> dict[str, Any]:
 
 @asynccontextmanager
 async def telephones(
-    folder: Path, toml: str = "", *, database: str = "", clock: ManualClock | None = None
+    folder: Path, toml: str = "", *, database: str = "", clock: Clock | None = None
 ) -> AsyncIterator[Telephones]:
     """Run a hub with a telephone number; people wait unless they are told otherwise."""
     clock = clock or ManualClock()

@@ -4,23 +4,12 @@ from dataclasses import replace
 
 from madoguchi.conversations.beginning import Preferred, conversation_for, enqueue
 from madoguchi.conversations.calls.repository import Call
+from madoguchi.conversations.calls.story import line
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.calls import CallEvent, Happened, Recording
-from madoguchi.model.conversation import (
-    Author,
-    Conversation,
-    ConversationState,
-    Direction,
-    Message,
-    MessageState,
-    Visibility,
-)
-from madoguchi.model.ids import Id
+from madoguchi.model.conversation import Conversation, ConversationState, Direction
 from madoguchi.model.inbound import InboundCall
 from madoguchi.model.people import Identity
-
-CALL = "call"
-"""The line of a conversation's story that stands for a call."""
 
 BUSY, CLOSED = "busy", "closed"
 """Why a call ends at once: its caller is in another one, or nobody works now."""
@@ -78,7 +67,7 @@ def _begun(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> Call:
         began_at=arrival.received_at,
     )
     ledger.change(one, last_at=max(one.last_at, arrival.received_at))
-    ledger.add_message(_line(ledger.new_id(), call, arrival))
+    ledger.add_message(line(ledger.new_id(), call, Direction.IN, arrival.received_at))
     return call
 
 
@@ -94,25 +83,6 @@ def _home(
         # A company's people show one number: the second of them is another matter.
         thread = f"{thread}#{inbound.call}"
     return conversation_for(ledger, arrival, inbound, identity, thread)
-
-
-def _line(id: Id, call: Call, arrival: Arrival) -> Message:
-    """Return the call's place in the conversation's story; what it became is the call's to say."""
-    return Message(
-        id=id,
-        conversation=call.conversation,
-        author=Author.SYSTEM,
-        direction=Direction.IN,
-        visibility=Visibility.INTERNAL,
-        channel=call.channel,
-        account=None,
-        identity=None,
-        agent=None,
-        parts=({"type": "system", "code": CALL, "data": {"call": call.id}},),
-        state=MessageState.RECEIVED,
-        provider_at=None,
-        received_at=arrival.received_at,
-    )
 
 
 def _wait(ledger: Ledger, arrival: Arrival, inbound: InboundCall, call: Call) -> None:

@@ -68,6 +68,7 @@ class CallViews:
             "state": leg.state.value,
             "mode": leg.mode.value if leg.mode else "",
             "why": leg.why,
+            "dialled": leg.dialled,
             "held_s": leg.held_for.total_seconds(),
             **{name: getattr(leg, name) for name in (*_SIGNS, *_TIMES)},
         }

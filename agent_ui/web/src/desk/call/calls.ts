@@ -8,7 +8,11 @@ import { Devices } from '@shared/call/devices'
 import { noMedia, WebMedia, type Media, type MediaState } from '@shared/call/media'
 import type { CallView, Leg } from '@shared/call/model'
 import { connector } from '@shared/call/peer'
+<<<<<<< HEAD
 import { Recorder } from '@shared/call/recorder'
+=======
+import { PhoneMedia, type Pass, type PhonePorts } from '@shared/call/softphone'
+>>>>>>> voice-twilio
 import { Speakers } from '@shared/call/sound'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
@@ -77,6 +81,11 @@ export const useCalls = defineStore('calls', () => {
       const ports = { connect: connector(() => servers), send: live.signal, newId: uuid7, devices, speakers, recorder }
       return new WebMedia(call, leg.id, ports, told)
     },
+    phone: (call, leg) => {
+      const pass = (): Promise<Pass> => ask<Pass>('GET', `/calls/${call.id}/legs/${leg.id}/softphone`)
+      const device: PhonePorts['device'] = async (given, chosen) => (await import('./twilio')).twilioDevice(given, chosen)
+      return new PhoneMedia(call, leg.id, { pass, device, devices }, told)
+    },
   }
 
   function mediaOf({ call, leg }: { call: CallView; leg: Leg }): Media | null {
@@ -96,9 +105,10 @@ export const useCalls = defineStore('calls', () => {
     carry(now.leg.id)
     try {
       media.mute(now.leg.muted)
-      servers = (await ask<{ servers: RTCIceServer[] }>('GET', '/calls/ice').catch(() => ({ servers: [] }))).servers
+      if (now.call.by === 'web') servers = (await ask<{ servers: RTCIceServer[] }>('GET', '/calls/ice').catch(() => ({ servers: [] }))).servers
       await media.join()
-      if (now.leg.state === 'ringing') await connected(now.call.id, now.leg.id)
+      // Of telephone calls the provider tells who is in.
+      if (now.leg.state === 'ringing' && now.call.by === 'web') await connected(now.call.id, now.leg.id)
       await restorePicture(media, now.leg)
     } catch (error) {
       if (error instanceof Problem) throw error

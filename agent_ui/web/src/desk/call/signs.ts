@@ -12,7 +12,7 @@ export interface LegSign {
 
 /** The sign of a leg; `link` is the own connection with it, `web` that there is to be one. */
 export function legSign(leg: Leg, link: Link | undefined, web: boolean): LegSign {
-  if (leg.state === 'ringing') return { tone: 'ringing', word: 'ringing', since: leg.rang_at }
+  if (leg.state === 'ringing') return { tone: 'ringing', word: leg.dialled ? 'dialling' : 'ringing', since: leg.rang_at }
   if (leg.held) return { tone: 'held', word: 'held', since: leg.held_at }
   if (web && link === 'reconnecting') return { tone: 'reconnecting', word: 'reconnecting', since: null }
   if (web && link === 'connecting') return { tone: 'ringing', word: 'connecting', since: null }
@@ -79,7 +79,7 @@ export function controlsOf(call: CallView, me: Leg | null, supervises: boolean):
   }
 }
 
-const RESULTS: ReadonlySet<string> = new Set(['hung_up', 'abandoned', 'ended_by_supervisor', 'failed', 'lost', 'busy', 'closed'])
+const RESULTS: ReadonlySet<string> = new Set(['hung_up', 'abandoned', 'ended_by_supervisor', 'failed', 'lost', 'busy', 'no_answer', 'refused', 'closed'])
 
 /** The word (under `desk.call.why`) for how a call ended. */
 export function result(call: CallView): string {

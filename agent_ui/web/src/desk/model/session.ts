@@ -43,6 +43,8 @@ export interface HubAccount extends Named {
   key: string
   channel: ChannelName
   paused: boolean
+  /** Whether customers are called by it. */
+  calls?: boolean
   /** Addresses that it may write to first. */
   reaches: Scheme[]
   capabilities: Capabilities

@@ -33,12 +33,16 @@ export interface Media {
   changeMicrophone?: () => Promise<void>
 }
 
+export type LineFault = 'token' | 'network'
+
 /** What can be seen of a call's media. */
 export interface MediaState {
   joined: boolean
   links: ReadonlyMap<string, Link>
   /** A device that does not work. */
   fault: DeviceFault | null
+  /** Why a telephone provider does not let this page in. */
+  line?: LineFault | null
   /** Another page of the same person carries the call. */
   elsewhere: boolean
   quality: Quality | null

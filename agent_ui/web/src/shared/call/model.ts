@@ -23,6 +23,10 @@ export interface Leg extends LegSeen {
   agent: string | null
   mode: '' | Supervision
   why: string
+  /** Their number, where it is known. */
+  address?: string
+  /** The provider was asked to call them. */
+  dialled?: boolean
   rang_at: string | null
   ended_at: string | null
   held_at: string | null
