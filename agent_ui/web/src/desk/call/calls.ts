@@ -8,11 +8,8 @@ import { Devices } from '@shared/call/devices'
 import { noMedia, WebMedia, type Media, type MediaState } from '@shared/call/media'
 import type { CallView, Leg } from '@shared/call/model'
 import { connector } from '@shared/call/peer'
-<<<<<<< HEAD
 import { Recorder } from '@shared/call/recorder'
-=======
 import { PhoneMedia, type Pass, type PhonePorts } from '@shared/call/softphone'
->>>>>>> voice-twilio
 import { Speakers } from '@shared/call/sound'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
