@@ -1,6 +1,5 @@
 """The composition root: every part is made and joined here, and nowhere else. Read this first."""
 
-import hmac
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 import madoguchi.conversations.problems  # noqa: F401 - registers how its refusals are answered
 from agent_ui.figures import FigureStream
@@ -44,21 +43,19 @@ from madoguchi.conversations.rule_routes import RuleApi
 from madoguchi.conversations.views import ConversationViews
 from madoguchi.entities import entity_views
 from madoguchi.files.service import Files
-from madoguchi.http import openapi
 from madoguchi.http.auth import CONTROL, Authenticator
 from madoguchi.http.limits import Limiter
-from madoguchi.http.problems import Problem
 from madoguchi.http.remembered import RememberedAnswers
-from madoguchi.http.server import Figures, client_address, from_this_machine, middleware
-from madoguchi.http.table import Api, Operation, answer
+from madoguchi.http.server import Figures, client_address, middleware
+from madoguchi.http.table import Api, Operation
 from madoguchi.jobs.chores import Chores
 from madoguchi.jobs.service import Jobs
-from madoguchi.live import schemas
 from madoguchi.live.relay import Relay
 from madoguchi.live.server import Watchdog
 from madoguchi.live.tail import Tail
 from madoguchi.live.views import Views
 from madoguchi.model.log import Entity, NumberedEntry
+from madoguchi.open_routes import OpenRoutes
 from madoguchi.security.secrets import Vault, parse_keys
 from madoguchi.security.sessions import Sessions
 from madoguchi.settings import Settings
@@ -171,20 +168,18 @@ def _joined(
     wire = PostgresWire(settings.database) if settings.database else None
     vault = Vault(parse_keys(settings.secret_keys), settings.secret_folders)
     inbox = Inbox(store)
+    files = Files(settings.data / "files", store, clock, vault.signing_keys, settings.upload_limit)
+    configuration = Configuration(store, clock, sealer(vault))
     ports = Ports(
         inbox,
         http,
         clock,
         settings.base_url,
         lambda: configuration.catalog,
-        lambda id: hub.files.link(id),
+        files.link,
         settings.zone,
     )
-    registry = Registry(ports, vault)
-    configuration = Configuration(store, clock, sealer(vault))
-    configuration.guard(queues_in_use)
-    configuration.guard(missing_files)
-    configuration.watch(registry.renew)
+    registry = _accounts(configuration, ports, vault, files)
     sessions = Sessions(store, clock, settings.session_hours)
     router = RouterService(
         store, clock, hints, configuration, holder, zone=settings.zone, line=registry.line
@@ -229,9 +224,7 @@ def _joined(
         trials=Trials(turns, days, configuration),
         searches=Searches(turns, days, configuration),
         tail=Tail(store, hints, views),
-        files=Files(
-            settings.data / "files", store, clock, vault.signing_keys, settings.upload_limit
-        ),
+        files=files,
         jobs=Jobs(store, clock, hints),
         hooks=Hooks(registry, settings.base_url, _counted(metrics, *HOOKS_REFUSED)),
         relay=Relay(wire),
@@ -239,11 +232,20 @@ def _joined(
         calls=calls,
         ice=Ice(clock, settings.stun_servers, settings.turn_servers, settings.turn_secret),
     )
-    hub.files.spare(lambda: configuration.catalog.sounds.values())
     hub.tail.watch(lambda entry: _reconfigured(hub, entry))
     _streams(hub, render)
     _api(hub, views, render, router_views)
     return hub
+
+
+def _accounts(configuration: Configuration, ports: Ports, vault: Vault, files: Files) -> Registry:
+    """Return the living connectors; the configuration minds what stands behind it."""
+    registry = Registry(ports, vault)
+    configuration.guard(queues_in_use)
+    configuration.guard(missing_files)
+    configuration.watch(registry.renew)
+    files.spare(lambda: configuration.catalog.sounds.values())
+    return registry
 
 
 RULES_UNANSWERED = ("madoguchi_rules_unanswered", "routing rules that could not tell", "rule")
@@ -416,7 +418,7 @@ def application(hub: Hub, extra: list[web.AbstractRouteDef] | None = None) -> we
     hub.api.mount(app.router)
     app.router.add_routes(
         [
-            *OpenRoutes(hub).routes(),
+            *_open_routes(hub).routes(),
             *hub.hooks.routes(),
             *hub.widget.routes(),
             *Pages(hub.files).routes(),
@@ -436,65 +438,21 @@ def application(hub: Hub, extra: list[web.AbstractRouteDef] | None = None) -> we
     return app
 
 
+def _open_routes(hub: Hub) -> OpenRoutes:
+    return OpenRoutes(
+        hub.settings,
+        hub.tasks,
+        hub.router,
+        hub.registry,
+        hub.metrics,
+        lambda: [*hub.api.operations, *hub.widget.operations()],
+        lambda: hub.stopping,
+    )
+
+
 def control(hub: Hub) -> web.Application:
     """Return the application behind control.sock: REST as the operator."""
     app = web.Application(middlewares=[middleware(Figures(CollectorRegistry()))])
     app[CONTROL] = True
     hub.api.mount(app.router)
     return app
-
-
-class OpenRoutes:
-    """What needs no sign-in: descriptions of the API, health; figures have a door of their own."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-
-    def routes(self) -> list[web.AbstractRouteDef]:
-        """Return the routes."""
-        return [
-            web.get(f"{V1}/openapi.json", self.openapi),
-            web.get(f"{V1}/events.json", self.events),
-            web.get("/healthz", self.healthy),
-            web.get("/readyz", self.ready),
-            web.get("/metrics", self.figures),
-        ]
-
-    async def openapi(self, _: web.Request) -> web.Response:
-        """Return the OpenAPI document."""
-        operations = [*self._hub.api.operations, *self._hub.widget.operations()]
-        document = openapi.document(operations, self._hub.settings.base_url)
-        return answer(200, document)
-
-    async def events(self, _: web.Request) -> web.Response:
-        """Return the schemas of the sockets' events."""
-        return answer(200, schemas.document())
-
-    async def healthy(self, _: web.Request) -> web.Response:
-        """Return 200 while the process answers at all."""
-        return web.Response(text="ok\n")
-
-    async def ready(self, _: web.Request) -> web.Response:
-        """Return 200 when traffic may come: nothing is failing and nobody is stopping us."""
-        hub = self._hub
-        failing = {s.name: s.failing for s in hub.tasks.states.values() if s.failing}
-        fine = not hub.stopping and not failing
-        body = {
-            "ready": fine,
-            "stopping": hub.stopping,
-            "router": "owner" if hub.router.owner else "standby",
-            "failing": failing,
-            "accounts": dict(hub.registry.broken),
-        }
-        return answer(200 if fine else 503, body)
-
-    async def figures(self, request: web.Request) -> web.Response:
-        """Return the Prometheus figures, to this machine or to who has the token."""
-        settings = self._hub.settings
-        given = request.headers.get("Authorization", "").encode("utf-8", "replace")
-        wanted = f"Bearer {settings.metrics_token}".encode()
-        known = bool(settings.metrics_token) and hmac.compare_digest(given, wanted)
-        if not known and not from_this_machine(request, settings.trusted_proxies):
-            raise Problem(401, "metrics_token", "send the bearer token of MADOGUCHI_METRICS_TOKEN")
-        headers = {"Content-Type": "text/plain; version=0.0.4"}
-        return web.Response(body=generate_latest(self._hub.metrics), headers=headers)
