@@ -21,8 +21,10 @@ from connectors.base import Ports
 from connectors.carrying import Carrier
 from connectors.delivery import Delivery
 from connectors.dialling import DiallingApi
+from connectors.fetching import Fetcher
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
+from connectors.lines import line_standing
 from connectors.registry import Registry, sealer, secret_fields
 from connectors.softphone import SoftphoneApi
 from connectors.web_call import Lost
@@ -39,6 +41,7 @@ from madoguchi.conversations.calls import recordings
 from madoguchi.conversations.calls.ice import Ice
 from madoguchi.conversations.calls.routes import CallApi
 from madoguchi.conversations.calls.views import CallViews
+from madoguchi.conversations.receive import FETCH
 from madoguchi.conversations.routes import ConversationApi
 from madoguchi.conversations.rule_routes import RuleApi
 from madoguchi.conversations.views import ConversationViews
@@ -179,6 +182,7 @@ def _joined(
         lambda: configuration.catalog,
         lambda id: hub.files.link(id),
         settings.zone,
+        lambda call: line_standing(store, hub.router, call),
     )
     registry = Registry(ports, vault)
     configuration = Configuration(store, clock, sealer(vault))
@@ -239,6 +243,7 @@ def _joined(
         calls=calls,
         ice=Ice(clock, settings.stun_servers, settings.turn_servers, settings.turn_secret),
     )
+    hub.jobs.on_outside(FETCH, Fetcher(clock, registry, hub.files).fetch)
     hub.files.spare(lambda: configuration.catalog.sounds.values())
     hub.tail.watch(lambda entry: _reconfigured(hub, entry))
     _streams(hub, render)
