@@ -6,7 +6,7 @@ of ``send`` are typed, and what follows from each is decided once, in :mod:`conn
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, ClassVar, Protocol
@@ -20,7 +20,7 @@ from madoguchi.configuration.catalog import Catalog
 from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.conversation import Part
 from madoguchi.model.ids import Id
-from madoguchi.model.inbound import Inbound, Outbound, ProviderEvent, Receipt
+from madoguchi.model.inbound import Inbound, Outbound, ProviderEvent, Receipt, Rejected
 from unified_profile.identity import Called
 
 
@@ -67,9 +67,25 @@ def nothing_configured() -> Catalog:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a call stands in its line: its place, None: nobody is there who could take it; for how
+    many seconds it still waits, None: nobody can tell.
+    """
+
+    position: int | None
+    expected_s: float | None = None
+
+
+async def nobody_knows(call: Id) -> Standing | None:
+    """Tell nothing of a call's place."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """What a connector may use of the hub. ``link``: a file's token in links that work for some
-    minutes; ``zone``: where rules' times are told, None: where the machine is.
+    minutes; ``zone``: where rules' times are told, None: where the machine is; ``standing``: how a
+    call stands in its line, None: it does not wait, or nobody knows here.
     """
 
     inbox: InboxPort
@@ -79,6 +95,7 @@ class Ports:
     catalog: Callable[[], Catalog] = nothing_configured
     link: Callable[[Id], str] = str
     zone: tzinfo | None = None
+    standing: Callable[[Id], Awaitable[Standing | None]] = nobody_knows
 
 
 class Controls(Protocol):
@@ -176,7 +193,7 @@ class Connector(ABC):
     async def send(self, outbound: Outbound) -> Receipt:
         """Send one message. Raises RetryLater, AuthFailed, Rejected or UnknownOutcome."""
 
-    def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
+    async def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
         """Answer what tells nothing, such as a provider's address check, before ``verify``; None:
         it is no such thing. Raises Refused.
         """
@@ -189,6 +206,13 @@ class Connector(ABC):
     async def settle(self, outbound: Outbound) -> Receipt | None:
         """Ask the provider what became of a message of unknown outcome; None: still unknown."""
         return None
+
+    async def fetch(self, url: str) -> AsyncIterator[bytes]:
+        """Yield a file that lies at the provider. Raises RetryLater, AuthFailed, Rejected,
+        UnknownOutcome.
+        """
+        raise Rejected("this channel has no files at its provider")
+        yield b""
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Return routes of this account besides its webhook; few channels have any."""

@@ -52,7 +52,7 @@ class Hooks:
             query=request.query,
         )
         try:
-            greeting = connector.handshake(hook, body)
+            greeting = await connector.handshake(hook, body)
             if greeting is not None:
                 return greeting
             if len(body) > LARGE:

@@ -5,7 +5,7 @@ Sources: twilio.com/docs/usage/security (signatures), /docs/api/errors (codes).
 
 import base64
 import re
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -25,6 +25,8 @@ from madoguchi.model.inbound import AuthFailed, Rejected, RetryLater, UnknownOut
 API = "https://api.twilio.com"
 TIMEOUT_S = 15.0
 LONGEST_WAIT_S = 3600.0
+DOWNLOAD_S = 120.0
+CHUNK = 64 * 1024
 WHY = {
     **dict.fromkeys(("21211", "21214", "21217", "21614", "30005"), "invalid_recipient"),
     **dict.fromkeys(("21610", "30004"), "blocked"),
@@ -122,6 +124,31 @@ class SdkTransport(AsyncHttpClient):  # type: ignore[misc]
             raise NotSent(str(fault)) from fault
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
             raise UnknownOutcome(f"no answer from Twilio: {type(fault).__name__}") from fault
+
+
+async def downloaded(
+    settings: TwilioAccess, session: aiohttp.ClientSession, path: str
+) -> AsyncIterator[bytes]:
+    """Yield what lies under an account's path, whatever host a webhook names: credentials go to
+    the configured one only. Raises RetryLater, AuthFailed, Rejected, UnknownOutcome.
+    """
+    url = f"{settings.api_base}/2010-04-01/Accounts/{settings.account_sid}/{path}"
+    pair = f"{settings.account_sid}:{settings.auth_token.get_secret_value()}"
+    headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    limit = aiohttp.ClientTimeout(total=DOWNLOAD_S, sock_read=settings.timeout_s)
+    try:
+        async with session.get(url, headers=headers, timeout=limit) as answer:
+            if answer.status in {401, 403}:
+                raise AuthFailed(f"Twilio gives no file: {answer.status}")
+            if answer.status in {404, 429} or answer.status >= 500:
+                # A recording that has just been told of may not be there yet.
+                raise RetryLater(f"Twilio gives no file now: {answer.status}")
+            if answer.status != 200:
+                raise Rejected(f"Twilio gives no file: {answer.status}")
+            async for chunk in answer.content.iter_chunked(CHUNK):
+                yield chunk
+    except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+        raise RetryLater(f"Twilio cannot be reached: {type(fault).__name__}") from fault
 
 
 def client(settings: TwilioAccess, transport: SdkTransport) -> Client:

@@ -3,13 +3,15 @@
 Pure. Source: twilio.com/docs/voice/twiml.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from twilio.twiml.voice_response import Dial, VoiceResponse
 from twilio.twiml.voice_response import Gather as GatherVerb
 
+from connectors.base import Standing
 from connectors.twilio_told import CUSTOMER
 from madoguchi.flows.turns import (
     Enqueue,
@@ -155,15 +157,29 @@ def joining(room: str, leg: str, told: str, *, muted: bool, coached: str) -> str
     return str(response)
 
 
-def music(language: str, url: str, voices: Voices) -> str:
+def music(language: str, url: str, voices: Voices, standing: Standing | None = None) -> str:
     """Return what is heard in the line, and by whom an agent holds, who has no ``language`` here;
-    Twilio begins anew at its end.
+    Twilio begins anew at its end, and then the caller's place is told anew.
     """
     response = VoiceResponse()
     if language in LANGUAGES:
-        response.say(words(language)["hold"], **voices.how(language))
+        for one in _standing(words(language), standing):
+            response.say(one, **voices.how(language))
     response.play(url)
     return str(response)
+
+
+def _standing(said: Mapping[str, str], standing: Standing | None) -> Iterator[str]:
+    """Yield what a caller is told of their place in the line."""
+    if standing is None:
+        yield said["hold"]
+    elif standing.position is None:
+        yield said["nobody"]
+    else:
+        yield said["hold"]
+        yield said["place"].format(place=standing.position)
+        if standing.expected_s is not None:
+            yield said["expected"].format(minutes=max(1, math.ceil(standing.expected_s / 60)))
 
 
 def sorry(languages: Sequence[str], voices: Voices) -> str:

@@ -189,6 +189,7 @@ def _recorded(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
         "name": "voicemail.wav",
         "media_type": "audio/x-wav",
         "url": clean(told.form.get("RecordingUrl", ""), 1000),
+        "fetch": True,
     }
     yield _message(told, event, part, told.queue)
 

@@ -10,7 +10,7 @@ Sources: twilio.com/docs/voice/twiml, /docs/voice/sdks/javascript, /docs/usage/s
 import base64
 import binascii
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from connectors import twilio_speech as speech
 from connectors.base import Connector, HookRequest, Ports, Refused
 from connectors.lookups import Lookups
-from connectors.twilio_api import SID, check_signature, parsed
+from connectors.twilio_api import SID, check_signature, downloaded, parsed
 from connectors.twilio_controls import TwilioControls, TwilioVoiceSettings, conference_url
 from connectors.twilio_texts import Texts
 from connectors.twilio_told import Told, caller, meaning, number_of
@@ -72,15 +72,17 @@ class TwilioVoice(Connector):
         """Whether agents call customers by this account."""
         return self.settings.calls_by_browser
 
-    def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
+    async def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
         """Answer what tells nothing: the music in the line, and whether a look-up is done."""
         polls = request.tail == "step" and "poll" in request.query
         if request.tail != "wait" and not polls:
             return None
         form = self._form(request, body)
         if request.tail == "wait":
-            language = request.query.get("language", "")
-            return _xml(speech.music(language, self.settings.wait_music, self._voices))
+            language, id = request.query.get("language", ""), request.query.get("id", "")
+            standing = await self.ports.standing(id) if is_id(id) else None
+            music = self.settings.wait_music
+            return _xml(speech.music(language, music, self._voices, standing))
         return self._polled(form, request.query)
 
     def _polled(self, form: Mapping[str, str], query: Mapping[str, str]) -> web.Response | None:
@@ -120,6 +122,14 @@ class TwilioVoice(Connector):
         """Refuse: nothing can be written into a call."""
         raise Rejected("a telephone call carries no text")
 
+    async def fetch(self, url: str) -> AsyncIterator[bytes]:
+        """Yield a recording. Raises RetryLater, AuthFailed, Rejected, UnknownOutcome."""
+        sid = url.rpartition("/")[2]
+        if not SID.fullmatch(sid):
+            raise Rejected("this is no recording")
+        async for chunk in downloaded(self.settings, self.ports.http, f"Recordings/{sid}.wav"):
+            yield chunk
+
     def answer(self, events: Sequence[ProviderEvent]) -> web.Response:
         """Return the TwiML of what was decided, and begin to look up what it asks for."""
         for event in events:
@@ -146,7 +156,7 @@ class TwilioVoice(Connector):
         urls = speech.Urls(
             step=self._step(turn.state, told.id),
             poll=self._step(turn.state, told.id, poll=0),
-            wait=f"{hook}/wait?{urlencode({'language': turn.state.language})}",
+            wait=f"{hook}/wait?{urlencode({'language': turn.state.language, 'id': told.id})}",
             conference=conference_url(hook, told.call, shared["from"], told.id),
             recording=f"{hook}/recording?{urlencode({**shared, 'queue': queue, 'id': told.id})}",
             file=lambda id: f"{self.ports.public_url}/files/{self.ports.link(id)}",

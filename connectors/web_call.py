@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import orjson
+
 from madoguchi.clock import Clock
 from madoguchi.conversations.calls import repository
 from madoguchi.conversations.calls.repository import Call
@@ -28,7 +30,9 @@ CUSTOMER = "customer"
 """The leg of a visitor in their own call."""
 
 MOST_SIGNAL = 64 * 1024
-"""Characters of what one browser tells another at once."""
+"""Bytes of what one browser tells another at once."""
+
+MOST_NAME = 64
 
 GRACE = timedelta(seconds=30)
 """So long a visitor's browser may be away, as it is when its page is loaded again."""
@@ -69,11 +73,19 @@ class Signals:
 
 
 def _whole(data: Mapping[str, Any]) -> bool:
-    texts = all(isinstance(data.get(name), str) for name in ("call", "from", "to", "session"))
+    names = [data.get(name) for name in ("call", "from", "to", "session")]
+    texts = all(isinstance(name, str) and len(name) <= MOST_NAME for name in names)
     seq = data.get("seq")
     number = isinstance(seq, int) and not isinstance(seq, bool)
-    small = len(str(data.get("data"))) <= MOST_SIGNAL
-    return texts and number and small and is_id(data["call"]) and isinstance(data["data"], dict)
+    return texts and number and is_id(data["call"]) and _small(data.get("data"))
+
+
+def _small(data: object) -> bool:
+    """Tell whether it is an object that may travel; what cannot be written as JSON may not."""
+    try:
+        return isinstance(data, dict) and len(orjson.dumps(data)) <= MOST_SIGNAL
+    except (orjson.JSONEncodeError, RecursionError):
+        return False
 
 
 def _address(call: Call, id: str) -> str | None:
@@ -147,6 +159,8 @@ def asked(data: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what a visitor's client says of a call as it is stored; None: it makes no sense."""
     id, act, media = data.get("id"), data.get("act"), data.get("media", "voice")
     on = data.get("on", True)
+    if not isinstance(act, str) or not isinstance(media, str):
+        return None
     if not is_id(id) or act not in CALL_ACTS or media not in MEDIA or not isinstance(on, bool):
         return None
     found = {"call": id, "act": act, "media": media, "on": on}

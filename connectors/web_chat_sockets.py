@@ -77,6 +77,8 @@ class WidgetServer:
         self._desks: Desks | None = None
         # Anybody may be a visitor: a person makes a few events a second, a reload a handful.
         self._events = Limiter(ports.clock, rate=10, burst=150)
+        self._starts = Limiter(ports.clock, rate=0.1, burst=6)
+        self._acts = Limiter(ports.clock, rate=1, burst=30)
         self._leaves = Limiter(ports.clock, rate=0.1, burst=5)
         self.server = make("*")
         self.server.on("connect", self._connect, namespace=NAMESPACE)
@@ -319,7 +321,8 @@ class WidgetServer:
             return {"ok": False, "code": "invalid", "detail": "a call has an id and a known act"}
         if allowed == "none" or (act["media"] == "video" and allowed == "voice"):
             return {"ok": False, "code": "no_calls", "detail": "this site takes no such calls"}
-        self._rest.messages.require(f"call:{visitor.id}", "too much at once; wait a little")
+        limit = self._starts if act["act"] == "start" else self._acts
+        limit.require(visitor.id, "too much at once; wait a little")
         topic = data.get("topic") if isinstance(data.get("topic"), str) else None
         # A start that is sent again is the same start.
         turn = "start" if act["act"] == "start" else self._ports.clock.new_id()

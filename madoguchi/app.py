@@ -20,8 +20,10 @@ from connectors.base import Ports
 from connectors.carrying import Carrier
 from connectors.delivery import Delivery
 from connectors.dialling import DiallingApi
+from connectors.fetching import Fetcher
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
+from connectors.lines import line_standing
 from connectors.registry import Registry, sealer, secret_fields
 from connectors.softphone import SoftphoneApi
 from connectors.web_call import Lost
@@ -38,6 +40,7 @@ from madoguchi.conversations.calls import recordings
 from madoguchi.conversations.calls.ice import Ice
 from madoguchi.conversations.calls.routes import CallApi
 from madoguchi.conversations.calls.views import CallViews
+from madoguchi.conversations.receive import FETCH
 from madoguchi.conversations.routes import ConversationApi
 from madoguchi.conversations.rule_routes import RuleApi
 from madoguchi.conversations.views import ConversationViews
@@ -178,6 +181,7 @@ def _joined(
         lambda: configuration.catalog,
         files.link,
         settings.zone,
+        lambda call: line_standing(store, hub.router, call),
     )
     registry = _accounts(configuration, ports, vault, files)
     sessions = Sessions(store, clock, settings.session_hours)
@@ -232,6 +236,7 @@ def _joined(
         calls=calls,
         ice=Ice(clock, settings.stun_servers, settings.turn_servers, settings.turn_secret),
     )
+    hub.jobs.on_outside(FETCH, Fetcher(clock, registry, hub.files).fetch)
     hub.tail.watch(lambda entry: _reconfigured(hub, entry))
     _streams(hub, render)
     _api(hub, views, render, router_views)
@@ -329,6 +334,7 @@ def _operations(
         hub.calls,
         hub.ice,
         lambda command: hub.client.ask(Order(command)),
+        lambda id: id in hub.configuration.catalog.agent_by_id,
         hub.files,
         file_of,
     ).operations()

@@ -14,6 +14,7 @@ from madoguchi.conversations.decide import decide
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.conversations.tables import conversation, message
 from madoguchi.files.service import bind_files
+from madoguchi.jobs.service import schedule
 from madoguchi.model import log
 from madoguchi.model.conversation import (
     Conversation,
@@ -41,6 +42,9 @@ from madoguchi.store.work import Work
 from unified_profile.resolver import Claim
 from unified_profile.service import business_ids, known_to, meet
 from unified_profile.tables import customer_of
+
+FETCH = "fetch"
+"""The kind of jobs that fetch what lies at a provider."""
 
 LONGEST_WINDOW = timedelta(days=31)
 
@@ -243,6 +247,7 @@ def _save(ledger: Ledger) -> Work[None]:
     yield repository.update_conversations(changed)
     yield repository.insert_messages(ledger.new_messages)
     yield repository.update_messages(list(ledger.changed_messages.values()))
+    yield from _to_fetch(ledger)
     yield bind_files((m.conversation, m.parts) for m in ledger.new_messages)
     if ledger.outgoing:
         yield repository.enqueue(ledger.outgoing, ledger.now)
@@ -251,3 +256,14 @@ def _save(ledger: Ledger) -> Work[None]:
     yield repository.insert_items(ledger.new_items)
     yield append(ledger.entries())
     yield from call_rows.save(ledger.known_calls, ledger.calls.values(), ledger.now)
+
+
+def _to_fetch(ledger: Ledger) -> Work[None]:
+    """Let files be fetched that lie at a provider."""
+    for one in ledger.new_messages:
+        for n, part in enumerate(one.parts):
+            if part.get("fetch"):
+                data = {"account": one.account, "message": one.id, "number": n}
+                since = ledger.now.isoformat()
+                data |= {"url": part["url"], "name": part["name"], "since": since}
+                yield from schedule(FETCH, f"{one.id}:{n}", ledger.now, data)

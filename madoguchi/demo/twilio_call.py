@@ -5,6 +5,7 @@ Sources: the public description twilio_api_v2010.json; twilio.com/docs/voice/twi
 """
 
 import secrets
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -275,6 +276,13 @@ class Recording:
     def url(self, base: str) -> str:
         """Return where its sound lies."""
         return f"{base}/{VERSION}/Accounts/{self.account}/Recordings/{self.sid}"
+
+    def sound(self) -> bytes:
+        """Return a silence of its length, as a WAV file."""
+        body = b"\x80" * (8000 * self.seconds)
+        head = struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+        chunks = b"WAVEfmt " + head + b"data" + struct.pack("<I", len(body)) + body
+        return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
 
     def form(self, base: str) -> Form:
         """Return the form of its callback."""

@@ -47,6 +47,7 @@ class VoiceApi:
             web.delete(one, behind("remove", self._remove)),
             web.get(f"{account}/Recordings.json", behind("list", self._list_recordings)),
             web.get(f"{account}/Recordings/{{sid}}.json", behind("fetch", self._recording)),
+            web.get(f"{account}/Recordings/{{sid}}.wav", behind("sound", self._sound)),
         ]
 
     async def _call(self, request: web.Request) -> web.Response:
@@ -128,6 +129,14 @@ class VoiceApi:
         if found is None:
             raise Refusal(20404, "The requested resource was not found", 404)
         return web.json_response(found.resource())
+
+    async def _sound(self, request: web.Request) -> web.Response:
+        found = self._voice.recordings.get(request.match_info["sid"])
+        if found is None:
+            raise Refusal(20404, "The requested resource was not found", 404)
+        if self._voice.twilio.modes.answer != "ok":
+            return await self._door.obey("sound", request, lambda: None)
+        return web.Response(body=found.sound(), content_type="audio/x-wav")
 
 
 def _where(request: web.Request) -> dict[str, str]:

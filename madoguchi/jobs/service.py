@@ -1,10 +1,11 @@
 """Jobs: "do this then", surviving restarts; at least once, so handlers are idempotent.
 
 A handler is work: it runs in the same transaction that deletes the job's row. What must happen
-outside the store is a row of the outbox or the log that the handler writes.
+outside the store is a row of the outbox or the log that the handler writes, or is asked before the
+handler, and again if that fails.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +38,7 @@ class Due:
 
 
 Handler = Callable[[Due, datetime], Work[None]]
+Ask = Callable[[Due], Awaitable[Handler]]
 
 
 def schedule(kind: str, key: str, due_at: datetime, data: Mapping[str, Any]) -> Work[None]:
@@ -64,10 +66,15 @@ class Jobs:
         self._clock = clock
         self._wake = hints.subscribe("job")
         self._handlers: dict[str, Handler] = {}
+        self._asks: dict[str, Ask] = {}
 
     def on(self, kind: str, handler: Handler) -> None:
         """Say what a kind of job does."""
         self._handlers[kind] = handler
+
+    def on_outside(self, kind: str, ask: Ask) -> None:
+        """Say what a kind of job asks of somebody else first; what that returns is its handler."""
+        self._asks[kind] = ask
 
     async def run(self) -> None:
         """Work for ever; a supervised task."""
@@ -108,6 +115,8 @@ class Jobs:
             yield from handler(due, now)
 
         try:
+            if due.kind in self._asks:
+                handler = await self._asks[due.kind](due)
             await self._store.write(unit)
         except Unavailable:
             raise

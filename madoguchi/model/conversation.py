@@ -82,7 +82,9 @@ def advance(now: MessageState, told: MessageState) -> MessageState:
 
 
 class Part(TypedDict, total=False):
-    """One piece of a message as it is stored and sent to pages."""
+    """One piece of a message as it is stored and sent to pages. A file has ``url`` while it lies at
+    a provider, ``fetch`` where it is to be fetched from there; ``lost``: it is not to be had.
+    """
 
     type: Literal["text", "file", "location", "card", "reply_to", "system"]
     text: str
@@ -91,6 +93,8 @@ class Part(TypedDict, total=False):
     media_type: str
     size: int
     url: str
+    fetch: bool
+    lost: bool
     code: str
     data: dict[str, Any]
 

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
-from madoguchi.clock import Clock
+from madoguchi.bus import Hints
+from madoguchi.clock import Clock, ManualClock
+from madoguchi.conversations.calls.dialling import Dialled, place
 from madoguchi.conversations.tables import work_item
 from madoguchi.demo.twilio_phone import Phone
 from madoguchi.security.tables import audit
+from madoguchi.store.opening import open_sqlite
 from tests.hub.test_opening_hours import rows
 from tests.hub.test_phone_call import CUSTOMER, FLOW, over, waiting
-from tests.support.hubs import NUMBER, Person, Stream
+from tests.support.hubs import NUMBER, Person, Stream, hub_running
 from tests.support.telephones import Telephones, leg_of, telephones
 from tests.support.waiting import wait_for
 
@@ -209,3 +212,27 @@ async def test_who_may_not_pull_may_not_call(tmp_path: Path) -> None:
             "POST", f"/conversations/{here.conversation}/call", {"number": CUSTOMER}
         )
         assert (status, answer["code"]) in {(409, "not_your_conversation"), (404, "not_found")}
+
+
+async def test_call_of_which_the_router_has_not_heard_is_the_agent_s_after_a_start(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with asked(tmp_path, clock=clock) as here:
+        conversation, agent = here.conversation, here.ann.id
+        account = here.center.connector.account.id
+        actor = here.center.here.hub.configuration.catalog.actor(agent)
+    assert actor is not None
+    store = await open_sqlite(tmp_path / "madoguchi.db", Hints())
+    dialled = Dialled(conversation, account, CUSTOMER)
+    await store.write(lambda: place(actor, dialled, clock.now(), clock.new_id))
+    await store.close()
+    async with hub_running(tmp_path, clock=clock) as hub:
+
+        async def theirs() -> bool:
+            found = await rows(hub, work_item)
+            return ("call", "assigned", agent) in [
+                (row["kind"], row["state"], row["owner"]) for row in found
+            ]
+
+        await wait_for(theirs, "the call is the agent's")

@@ -8,7 +8,7 @@ import pytest
 
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.model.inbound import AuthFailed, Rejected, RetryLater, UnknownOutcome
-from madoguchi.store.tables import inbox
+from madoguchi.store.tables import inbox, job
 from tests.hub.test_opening_hours import rows
 from tests.support.hubs import NUMBER
 from tests.support.telephones import Telephones, leg_of, telephones
@@ -143,11 +143,58 @@ async def test_message_after_the_tone_waits_for_an_agent(tmp_path: Path) -> None
         ]
         (told,) = await waiting(center, 1)
         assert (told["kind"], told["queue"]) == ("text", "returns")
-        parts = [p for row in await rows(center.here, message) for p in row["parts"]]
-        (file,) = [part for part in parts if part["type"] == "file"]
         (recording,) = center.voice.recordings.values()
-        assert file["url"] == recording.url(center.voice.address)
+        file = await fetched(center)
+        ann = await center.here.person("ann")
+        assert ann.http is not None
+        async with ann.http.get(f"{center.here.url}/api/v1/files/{file['file']}") as answer:
+            assert await answer.read() == recording.sound()
         assert center.voice.errors == []
+
+
+async def fetched(center: Telephones) -> dict[str, object]:
+    """Return the part of a message that is a file of ours, once it is there."""
+
+    async def there() -> dict[str, object]:
+        parts = [p for row in await rows(center.here, message) for p in row["parts"]]
+        return next((p for p in parts if p["type"] == "file" and "url" not in p), {})
+
+    return await wait_for(there, "the file is ours")
+
+
+async def test_message_that_is_not_given_at_once_is_fetched_later(tmp_path: Path) -> None:
+    async with telephones(tmp_path, FLOW) as center:
+        phone = center.phone(CUSTOMER)
+        phone.dial(NUMBER)
+        await phone.hear()
+        await phone.press("2")
+        await phone.hear()
+        center.answering(answer="500", once=True)
+        await phone.speak("折り返しお願いします")
+        await phone.press("#")
+        await waiting(center, 1)
+        await wait_for(lambda: failed(center), "a first try in vain")
+        center.here.hub.clock.advance(2)  # type: ignore[attr-defined]
+        assert (await fetched(center))["size"]
+
+
+async def failed(center: Telephones) -> bool:
+    """Tell whether a job waits for another try."""
+    return any(row["attempts"] for row in await rows(center.here, job))
+
+
+async def test_message_that_is_too_large_is_lost(tmp_path: Path) -> None:
+    async with telephones(tmp_path, FLOW) as center:
+        center.here.hub.files.limit = 1000
+        phone = center.phone(CUSTOMER)
+        phone.dial(NUMBER)
+        await phone.hear()
+        await phone.press("2")
+        await phone.hear()
+        await phone.speak("折り返しお願いします")
+        await phone.press("#")
+        found = await fetched(center)
+        assert (found["lost"], "file" in found) == (True, False)
 
 
 async def test_callback_that_was_asked_for_waits_for_an_agent(tmp_path: Path) -> None:

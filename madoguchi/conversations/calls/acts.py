@@ -19,8 +19,10 @@ from madoguchi.security.audit import record
 from madoguchi.security.permissions import Action, Forbidden, NotFound, may, require
 from madoguchi.store.work import Work
 
-MOST_LEGS = 4
-"""So many people are in a call at most: everybody's browser is joined with everybody's."""
+MOST_LEGS = 5
+"""So many people are in a call at most: everybody's browser is joined with everybody's. A customer,
+an agent and a colleague leave room for supervisors.
+"""
 
 Doing = Callable[["Act"], Sequence[CallEvent]]
 
@@ -168,7 +170,8 @@ def consult(agent: Id) -> Doing:
         one.lead()
         if one.facts.leg_of(agent) is not None:
             raise Refusal("already_in_call", "they take part already")
-        one.room()
+        if one.facts.of(Party.EXPERT):
+            raise Refusal("call_full", "one colleague is asked at a time")
         rings = one.event(Happened.RANG, one.new_id(), party=Party.EXPERT.value, agent=agent)
         holds = [one.event(Happened.HELD, leg.id) for leg in one.customers() if not leg.held]
         return [*holds, rings]

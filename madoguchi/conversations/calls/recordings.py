@@ -38,6 +38,9 @@ LATE = timedelta(minutes=10)
 
 SLICE = 500
 
+ORPHANS_KEPT = timedelta(days=90)
+"""So long recordings are kept whose queue is gone, and its rule with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -160,6 +163,12 @@ def old(catalog: Catalog, now: datetime) -> Callable[[], Work[int]]:
                 .limit(SLICE)
             )
             gone += rows
+        table = recording_part
+        gone += yield (
+            select(table.c.call, table.c.take, table.c.number, table.c.file)
+            .where(table.c.queue.not_in(sorted(kept)), table.c.at < now - ORPHANS_KEPT)
+            .limit(SLICE)
+        )
         files = [row.file for row in gone]
         if files:
             yield update(file).where(file.c.id.in_(files)).values(conversation=None)

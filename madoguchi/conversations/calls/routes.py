@@ -26,6 +26,7 @@ from madoguchi.store.work import Store, Work
 
 V1 = "/api/v1"
 CALLS = f"{V1}/calls"
+MOST_DIGITS = 6
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -66,6 +67,7 @@ class CallApi:
     views: CallViews
     ice: Ice
     ask: Ask
+    known: Callable[[Id], bool]
     files: Files
     upload: Callable[[web.Request], Awaitable[tuple[str, AsyncIterator[bytes]]]]
 
@@ -154,6 +156,8 @@ class CallApi:
 
     async def consult(self, call: Call[ConsultBody]) -> None:
         """Ring a colleague; the customer is held. 409 ``already_in_call``, ``call_full``."""
+        if not self.known(call.body.agent):
+            raise NotFound("agent")
         detail = {"agent": call.body.agent}
         await self._do(call, acts.consult(call.body.agent), ("call.consult", detail))
 
@@ -198,7 +202,9 @@ class CallApi:
     async def part(self, call: Call[Nothing]) -> None:
         """Take in one part; sending it again changes nothing. 409 ``not_recorded``."""
         number = call.key("number")
-        if not number.isdecimal() or int(number) >= recordings.MOST_PARTS:
+        if not number.isascii() or not number.isdecimal() or len(number) > MOST_DIGITS:
+            raise NotFound("part")
+        if int(number) >= recordings.MOST_PARTS:
             raise NotFound("part")
         one, actor = Part(call.id(), call.id("take"), int(number)), call.actor
         await self.store.read(lambda: recordings.open_for(actor, one, self.clock.now()))

@@ -113,7 +113,7 @@ class CallViews:
                 for leg in facts.legs.values()
                 if leg.party is not Party.SUPERVISOR or leg.mode is Mode.BARGE
             ],
-            "hears": hears(facts),
+            "hears": _of_customers(facts),
         }
 
     def _survey(self, one: Call, facts: CallFacts) -> dict[str, Any] | None:
@@ -127,6 +127,12 @@ class CallViews:
             return None
         words = {"text": survey.text, "text_en": survey.text_en}
         return {"from": survey.least, "to": survey.scale, **words}
+
+
+def _of_customers(facts: CallFacts) -> list[tuple[str, str]]:
+    """Return whom the customer hears, and who hears them: what their browser must know."""
+    mine = {leg.id for leg in facts.legs.values() if leg.party is Party.CUSTOMER}
+    return [pair for pair in hears(facts) if mine & set(pair)]
 
 
 def _common(one: Call, facts: CallFacts) -> dict[str, Any]:

@@ -226,7 +226,7 @@ export interface Agent {
 
 export type Part =
   | { type: 'text'; text: string }
-  | { type: 'file'; file: string; name: string; media_type: string; size: number }
+  | { type: 'file'; file: string; name: string; media_type: string; size: number; lost?: boolean }
   | { type: 'system'; code: string; data: Record<string, unknown> }
 
 export interface Message {
