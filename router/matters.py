@@ -46,8 +46,9 @@ class Moves:
             waits = facts.state in {ItemState.waiting, ItemState.offered} and not over
             why = "" if mine or waits else changes.away.get(spec.id) or "ended"
             queue = changes.catalog.queues.get(spec.queue)
-            recorded = queue is not None and queue.object.recording.when == "always"
-            self.calls[spec.id] = Wanted(mine, why, recorded=recorded)
+            when = queue.object.recording.when if queue is not None else "never"
+            recorded = {"always": True, "never": False}.get(when)
+            self.calls[spec.id] = Wanted(mine, why, spec.queue, recorded)
 
 
 def _owner(changes: Changes, conversation: Id) -> Id | None:
@@ -92,7 +93,12 @@ def _close(changes: Changes, ends: dict[Id, int]) -> Work[None]:
     away = _turned_away(changes)
     # The text that asked for a place stands behind the item that it made.
     ends = ends | {c: changes.heard for c, one in away.items() if one.why == FULL and c in ends}
-    yield from close(ends, changes.now, changes.new_id, results, away)
+    calls = {
+        spec.conversation
+        for id in changes.closed
+        if (spec := changes.last[id].spec).exclusive and changes.last[id].taken
+    }
+    yield from close(ends, changes.now, changes.new_id, results, away, calls)
 
 
 def _turned_away(changes: Changes) -> dict[Id, Away]:

@@ -1,6 +1,6 @@
 """The end of a conversation's work, and the text that arrives at that very moment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -27,17 +27,21 @@ def close(
     new_id: Callable[[], Id],
     wrap_up: Mapping[Id, dict[str, Any]],
     away: Mapping[Id, Away],
+    calls: Collection[Id] = (),
 ) -> Work[None]:
     """Close conversations whose work is done; part of the router's transaction. The customers of
     those in ``away`` are told why.
 
     ``heard`` is conversation → how far the router had read the log when the work ended. A text, or
     the wish to be called, behind it was stored before this closing and after the decision to it:
-    its conversation stays open and gets new work, as if it had come a moment later.
+    its conversation stays open and gets new work, as if it had come a moment later. So does a text
+    of a conversation whose work was a call (``calls``), when nobody has answered it.
     """
     found = yield from repository.by_ids(heard, lock=True)
     # Under the locks nobody can store a text any more, and all that were stored are in the log.
     late = yield from _written_to(found, heard)
+    unanswered = (id for id in calls if id in found and found[id].unanswered_since is not None)
+    late |= {id: False for id in unanswered if id not in late}
     closed = [
         replace(
             one,

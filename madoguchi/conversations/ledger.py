@@ -78,6 +78,9 @@ class Ledger:
         self.settled: set[Id] = set()
         self.call_items: dict[Id, Id] = {}
         self.open_of: dict[Id, Id] = {}
+        self.wrapping: set[Id] = set()
+        self.taken: set[Id] = set()
+        self.lines: set[tuple[Id, str, str]] = set()
         self.calls: dict[tuple[Id, str], Call] = {}
         self.known_calls: dict[Id, Call] = {}
         self._touched: dict[Id, dict[str, Any]] = {}

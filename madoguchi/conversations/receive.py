@@ -34,6 +34,7 @@ from madoguchi.model.inbound import (
     InboundReceipt,
     InboundSeen,
 )
+from madoguchi.model.routing import ItemState
 from madoguchi.store.beside import beside
 from madoguchi.store.hot import Listed, among, constant
 from madoguchi.store.log import append
@@ -126,10 +127,21 @@ def _load_calls(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
     }
     homes, items, busy = yield from repository.homes(callers, known | set(ledger.conversations))
     calls = yield from call_rows.by_names(names)
+    ledger.taken = yield from call_rows.taken(_ids(arrivals))
+    ledger.lines = yield from call_rows.lines(
+        (a.account.id, a.inbound.thread)
+        for a in arrivals
+        if isinstance(a.inbound, InboundCall) and a.capabilities.stream
+    )
     for id, item in items.items():
         ledger.items.setdefault(id, item)
-    ledger.call_items.update(busy)
+    ledger.call_items.update({id: row.id for id, row in busy.items()})
+    ledger.wrapping = {id for id, row in busy.items() if row.state == ItemState.wrap_up.value}
     ledger.know_calls(calls, homes)
+
+
+def _ids(arrivals: Sequence[Arrival]) -> list[Id]:
+    return [a.inbound.id for a in arrivals if isinstance(a.inbound, InboundCall) and a.inbound.id]
 
 
 def _calls(arrivals: Sequence[Arrival]) -> list[tuple[Id, str]]:

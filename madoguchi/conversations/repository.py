@@ -198,9 +198,9 @@ _HOMES = Listed(
 
 def homes(
     callers: Iterable[Id], others: Iterable[Id]
-) -> Work[tuple[list[Conversation], dict[Id, Id], dict[Id, Id]]]:
+) -> Work[tuple[list[Conversation], dict[Id, Id], dict[Id, Any]]]:
     """Return the open conversations of some identities, whatever they came by, and those with
-    some ids; conversation → its unfinished text item; and → that of a call.
+    some ids; conversation → its unfinished text item; and → the row of that of a call.
     """
     wanted = sorted(set(callers))
     rows = (yield _HOMES(wanted)) if wanted else []
@@ -210,7 +210,7 @@ def homes(
         return [], {}, {}
     items = yield _ALL_ITEMS(sorted(found))
     texts = {r.conversation: r.id for r in items if r.kind == ItemKind.TEXT.value}
-    calls = {r.conversation: r.id for r in items if r.kind == ItemKind.CALL.value}
+    calls = {r.conversation: r for r in items if r.kind == ItemKind.CALL.value}
     return list(found.values()), texts, calls
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.web_call import Lost
+from connectors.web_chat import WebChat
 from madoguchi.clock import ManualClock
 from madoguchi.conversations.calls.tables import call as calls
 from madoguchi.conversations.calls.tables import call_event
@@ -16,6 +17,8 @@ from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.model.routing import Command
 from madoguchi.security.secrets import new_key
 from madoguchi.security.tables import audit
+from madoguchi.store.inbox import InboxState
+from madoguchi.store.tables import inbox
 from router.orders import Order
 from router.tables import agent_status
 from tests.hub.test_opening_hours import rows
@@ -311,6 +314,7 @@ async def test_the_customer_is_asked_how_it_was(tmp_path: Path, database: str) -
         asked = {"from": 1, "to": 5, "text": "応対はいかがでしたか。", "text_en": ""}
         assert line.shown["survey"] == asked
         assert (await line.act("score", value=11))["code"] == "invalid"
+        await line.act("score", value=9)
         assert (await line.act("score"))["code"] == "invalid"
         assert (await line.act("score", value=4))["ok"]
         await wait_for(lambda: line.shown["survey"] is None, "the answer is there")
@@ -464,6 +468,95 @@ async def test_a_site_without_calls_takes_none(tmp_path: Path) -> None:
         await widget.close()
 
 
+async def test_who_calls_again_in_the_wrap_up_is_heard(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann, ben = await here.person("ann"), await here.person("ben")
+        desk = await ann.available()
+        await answered(ann, desk, line)
+        await line.act("end")
+        await wait_for(lambda: _state(here, "wrap_up"), "wrap-up begins")
+        again = await Line(here, line.widget).begin()
+        await answered(ben, await ben.available(), again)
+        await wait_for(lambda: again.shown["state"] == "talking", "they talk")
+        third = Line(here, line.widget)
+        assert (await third.act("start"))["ok"]
+        await wait_for(lambda: third.shown.get("why") == "busy", "one call at a time")
+        await line.widget.close()
+
+
+async def test_a_text_that_nobody_answered_is_new_work_after_the_call(
+    tmp_path: Path, database: str
+) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        ann = await here.person("ann")
+        desk = await ann.available()
+        matter = await answered(ann, desk, line)
+        await line.act("end")
+        await wait_for(lambda: _state(here, "wrap_up"), "wrap-up begins")
+        await line.widget.send("one more thing")
+
+        async def come() -> bool:
+            (one,) = await rows(here, conversation)
+            return bool(one["inbound_seq"] == 1)
+
+        await wait_for(come, "the text is there")
+        await ann.call("POST", f"/conversations/{matter}/wrap-up", {"code": "solved"})
+
+        async def works() -> bool:
+            found = {one["kind"]: one["state"] for one in await rows(here, work_item)}
+            return found.get("call") == "done" and found.get("text") in {"waiting", "offered"}
+
+        await wait_for(works, "the text waits for an agent")
+        assert [one["state"] for one in await rows(here, conversation)] == ["open"]
+        await line.widget.close()
+
+
+async def test_signs_without_end_are_not_kept(tmp_path: Path) -> None:
+    async with hub_running(tmp_path) as here:
+        line = Line(here, await visitor(here))
+        await line.begin()
+        account = here.hub.configuration.catalog.accounts["shop"].id
+        connector = here.hub.registry.by_id(account)
+        assert isinstance(connector, WebChat)
+        for burst in range(60):
+            events = [
+                connector.event(
+                    line.widget.visitor, "call", f"m{burst}.{n}", {"call": line.id, "act": act}
+                )
+                for n, act in enumerate(["mute", "unmute"] * 5)
+            ]
+            await here.hub.inbox.put(account, events)
+
+        async def read() -> bool:
+            return not await rows(here, inbox, inbox.c.state == InboxState.WAITING)
+
+        await wait_for(read, "all was read")
+        assert len(await rows(here, call_event)) < 520
+        assert (await line.act("end"))["ok"]
+        await wait_for(lambda: line.shown["state"] == "ended", "the end counts all the same")
+        await line.widget.close()
+
+
+@pytest.mark.parametrize(
+    "odd", [{"act": []}, {"act": {}}, {"media": []}, {"media": {}}, {"on": []}, {"id": {}}]
+)
+async def test_odd_values_are_answered(tmp_path: Path, odd: dict[str, Any]) -> None:
+    async with hub_running(tmp_path) as here:
+        widget = await visitor(here)
+        body = {"id": here.hub.clock.new_id(), "act": "start", **odd}
+        assert (await widget.call("call", body))["code"] == "invalid"
+        deep: Any = {}
+        for _ in range(300):
+            deep = {"a": deep}
+        signal = {"call": here.hub.clock.new_id(), "from": "a", "to": "b", "session": "s", "seq": 1}
+        assert (await widget.call("signal", {**signal, "data": deep}))["code"] == "invalid"
+        await widget.close()
+
+
 async def test_another_visitor_cannot_touch_a_call(tmp_path: Path, database: str) -> None:
     async with hub_running(tmp_path, database=database) as here:
         line = Line(here, await visitor(here))
@@ -477,6 +570,7 @@ async def test_another_visitor_cannot_touch_a_call(tmp_path: Path, database: str
         assert line.shown["state"] == "waiting"
         assert len(await rows(here, calls)) == 1
         assert not [e for e in await rows(here, call_event) if e["kind"] == "ended"]
+        assert not await rows(here, inbox, inbox.c.state == InboxState.DEAD)
         await stranger.widget.close()
         await line.widget.close()
 

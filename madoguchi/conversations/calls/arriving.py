@@ -1,5 +1,6 @@
 """What providers and clients tell of calls, decided in memory. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from madoguchi.conversations.beginning import Preferred, conversation_for, enqueue
@@ -11,6 +12,11 @@ from madoguchi.model.conversation import Conversation, ConversationState, Direct
 from madoguchi.model.inbound import InboundCall
 from madoguchi.model.people import Identity
 
+MOST_EVENTS = 500
+"""So many events a call may have before signs are not kept any more."""
+
+SIGNS = frozenset({Happened.MUTED, Happened.UNMUTED, Happened.VIDEO, Happened.SCREEN})
+SURVEY = "survey"
 BUSY, CLOSED = "busy", "closed"
 """Why a call ends at once: its caller is in another one, or nobody works now."""
 
@@ -20,15 +26,35 @@ def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
     known = ledger.calls.get((arrival.account.id, inbound.call))
     if known is None and not inbound.begins:
         return
+    if known is None and inbound.id in ledger.taken:
+        return
     if known is None:
         known = _begun(ledger, arrival, inbound)
-    known = known.after(*inbound.events)
+    known = known.after(*_counts(ledger, known, inbound.events))
     known = known.after(*_recorded(ledger, arrival, known))
     ledger.put_call(known)
     if inbound.wants and known.item is None and not known.facts.over:
         _wait(ledger, arrival, inbound, known)
     if known.item is None and ledger.calls[arrival.account.id, inbound.call].facts.over:
         _left_alone(ledger, arrival, known)
+
+
+def _counts(ledger: Ledger, call: Call, events: Sequence[CallEvent]) -> list[CallEvent]:
+    """Return the events that count: of signs, which anybody can send without end, so many, and none
+    after the end; of answers to the survey those that are asked for.
+    """
+    full = len(call.events) >= MOST_EVENTS or call.facts.over
+    kept = [one for one in events if not (full and one.kind in SIGNS)]
+    return [one for one in kept if one.data.get("step") != SURVEY or _asked(ledger, call, one)]
+
+
+def _asked(ledger: Ledger, call: Call, answer: CallEvent) -> bool:
+    """Tell whether the queue asks how a call was, and takes such an answer."""
+    queue = ledger.catalog.queues.get(call.queue)
+    if queue is None or not queue.object.survey.scale or call.facts.answered_at is None:
+        return False
+    survey = queue.object.survey
+    return survey.least <= int(answer.data["value"]) <= survey.scale
 
 
 def _left_alone(ledger: Ledger, arrival: Arrival, call: Call) -> None:
@@ -79,8 +105,10 @@ def _home(
         return ledger.conversations[known], (None, None)
     thread = inbound.thread
     earlier = ledger.of_thread((arrival.account.id, thread))
-    if not arrival.capabilities.stream and any(one.id in ledger.call_items for one in earlier):
-        # A company's people show one number: the second of them is another matter.
+    # A company's people show one number: the second of them is another matter. A visitor has one
+    # call at a time, but may call again while the last one is wrapped up.
+    busy = ledger.wrapping if arrival.capabilities.stream else ledger.call_items
+    if any(one.id in busy for one in earlier):
         thread = f"{thread}#{inbound.call}"
     return conversation_for(ledger, arrival, inbound, identity, thread)
 
@@ -88,7 +116,12 @@ def _home(
 def _wait(ledger: Ledger, arrival: Arrival, inbound: InboundCall, call: Call) -> None:
     """Let a call wait for an agent: first for whoever serves its customer by text."""
     one = ledger.conversations[call.conversation]
-    if one.id in ledger.call_items:
+    others = {
+        name
+        for account, thread, name in ledger.lines
+        if (account, thread) == (call.account, call.thread) and name != call.name
+    }
+    if one.id in ledger.call_items or others:
         ledger.put_call(_ended(call, arrival, BUSY))
         return
     if one.state is ConversationState.CLOSED:

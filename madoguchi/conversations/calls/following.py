@@ -1,12 +1,12 @@
 """Legs follow the work item: whoever has it is in the call, and when it ends, so does the call."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from madoguchi.conversations.calls import repository
 from madoguchi.conversations.calls.repository import Call
-from madoguchi.model.calls import CallEvent, Happened, Leg, Party, Recording
+from madoguchi.model.calls import CallEvent, CallFacts, Happened, Leg, Party, Recording
 from madoguchi.model.ids import Id
 from madoguchi.store.work import Work
 
@@ -14,12 +14,13 @@ from madoguchi.store.work import Work
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Who is to have a call, None: it waits; ``over``: why it is not to go on, empty: it is.
-    ``recorded``: all calls of its queue are.
+    ``queue``: where its item is; ``recorded``: whether all calls there are, None: nothing says so.
     """
 
     agent: Id | None
     over: str = ""
-    recorded: bool = False
+    queue: str = ""
+    recorded: bool | None = None
 
 
 def follow(wanted: Mapping[Id, Wanted], now: datetime, new_id: Callable[[], Id]) -> Work[None]:
@@ -28,7 +29,10 @@ def follow(wanted: Mapping[Id, Wanted], now: datetime, new_id: Callable[[], Id])
         return
     before = yield from repository.of_items(wanted)
     after = [
-        one.after(*(_followed(one, wanted[item], now, new_id))) for item, one in before.items()
+        replace(one, queue=wanted[item].queue or one.queue).after(
+            *_followed(one, wanted[item], now, new_id)
+        )
+        for item, one in before.items()
     ]
     yield from repository.save({one.id: one for one in before.values()}, after, now)
 
@@ -51,14 +55,26 @@ def _followed(
     if [leg.agent for leg in agents] == ([wanted.agent] if wanted.agent else []):
         return
     if wanted.agent is not None:
-        if wanted.recorded and not facts.answered_at:
-            yield event(Happened.RECORDING, state=Recording.ON.value)
+        yield from _recorded(facts, wanted, event)
         yield _joined(facts.leg_of(wanted.agent), wanted.agent, event, new_id)
     why = "transferred" if wanted.agent else "requeued"
     gone = [leg for leg in agents if leg.agent != wanted.agent]
     yield from (event(Happened.LEFT, leg.id, why=why) for leg in gone)
     held = [leg for leg in facts.of(Party.CUSTOMER) if leg.held]
     yield from (event(Happened.RESUMED, leg.id) for leg in held)
+
+
+def _recorded(
+    facts: CallFacts, wanted: Wanted, event: Callable[..., CallEvent]
+) -> Iterator[CallEvent]:
+    """Yield what becomes of a recording in the queue where a call is taken; what its customer has
+    agreed to goes on.
+    """
+    off = facts.recording is Recording.OFF
+    if wanted.recorded and off:
+        yield event(Happened.RECORDING, state=Recording.ON.value)
+    elif wanted.recorded is False and not off:
+        yield event(Happened.RECORDING, state=Recording.OFF.value)
 
 
 def _joined(

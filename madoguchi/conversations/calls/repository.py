@@ -14,7 +14,7 @@ from madoguchi.model.calls import CallEvent, CallFacts, Happened, Party, fold
 from madoguchi.model.channels import Channel
 from madoguchi.model.ids import DOMAIN, Id
 from madoguchi.model.log import Entity, LogEntry
-from madoguchi.store.hot import Listed, among
+from madoguchi.store.hot import Listed, among, constant
 from madoguchi.store.log import append
 from madoguchi.store.work import Many, Work
 
@@ -79,6 +79,30 @@ _OF_ITEMS = Listed(
 _EVENTS = Listed(
     lambda ids: select(call_event).where(among(call_event.c.call, ids)), call_event.c.call
 )
+
+
+_LINES = Listed(
+    lambda keys: select(call.c.account, call.c.thread, call.c.name).where(
+        among((call.c.account, call.c.thread), keys), call.c.state != constant("ended")
+    ),
+    call.c.account,
+    call.c.thread,
+)
+
+
+def lines(keys: Iterable[tuple[Id, str]]) -> Work[set[tuple[Id, str, str]]]:
+    """Return the living calls of some (account, thread): (account, thread, name)."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return set()
+    return {(row.account, row.thread, row.name) for row in (yield _LINES(wanted))}
+
+
+def taken(ids: Sequence[Id]) -> Work[set[Id]]:
+    """Return which ids calls have already."""
+    if not ids:
+        return set()
+    return {row.id for row in (yield _PLAIN(sorted(set(ids))))}
 
 
 def homes_of(keys: Iterable[tuple[Id, str]]) -> Work[set[Id]]:
