@@ -7,6 +7,7 @@ of the provider last is asked now. All that is asked may be asked twice.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from connectors.registry import Registry
 from madoguchi.clock import Clock
 from madoguchi.conversations.calls import dialling, repository
 from madoguchi.conversations.calls.repository import Call
-from madoguchi.model.calls import CallFacts, Leg, LegState, Mode, Party
+from madoguchi.model.calls import CallFacts, Happened, Leg, LegState, Mode, Party
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import AuthFailed, Rejected, RetryLater, UnknownOutcome
 from madoguchi.model.log import Entity, NumberedEntry
@@ -26,6 +27,9 @@ from madoguchi.store.work import Store, Work
 log = structlog.get_logger(__name__)
 
 RING = "ring"
+
+RECENT = timedelta(minutes=10)
+"""Of calls that ended so lately a process that begins makes sure that they did at the provider."""
 
 AGAIN_S = 2.0
 """So soon what the provider could not do is asked again."""
@@ -64,22 +68,40 @@ def begins(leg: Leg) -> Heard:
 Asked = tuple[str, Callable[[Controls], Any]]
 
 
-def steps(call: Call, done: Mapping[str, Heard]) -> Iterator[tuple[str, Heard | None, list[Asked]]]:
+def steps(
+    call: Call, done: Mapping[str, Heard], *, unsure: bool = False
+) -> Iterator[tuple[str, Heard | None, list[Asked]]]:
     """Yield for each leg how it is then (None: gone), and what is asked of the provider for that.
 
-    Who is to be heard by one only is so before anybody hears them.
+    Who is to be heard by one only is so before anybody hears them. ``unsure``: another process may
+    have asked for anything before us, so all is asked for.
     """
     facts = call.facts
     wants = wanted(facts)
     for leg in facts.legs.values():
         want, had = wants.get(leg.id), done.get(leg.id)
         if want is not None and want != had:
-            yield leg.id, want, list(_differences(call.id, leg.id, had or begins(leg), want))
-        elif not leg.live and had is not None:
-            gone = leg.why in OURS
+            before = had or (_opposite(want) if unsure else begins(leg))
+            yield leg.id, want, list(_differences(call.id, leg.id, before, want))
+        elif not leg.live and (had is not None or _came_back(call, leg)):
+            gone = leg.why in OURS or _came_back(call, leg)
             yield leg.id, None, [("let go", partial(_let_go, call.id, leg.id))] if gone else []
         elif had is None and _to_be_rung(facts, leg):
             yield leg.id, begins(leg), [(RING, partial(_ring, call, leg))]
+
+
+def _opposite(want: Heard) -> Heard:
+    """Return how a leg must have been so that all of what is wanted is asked for."""
+    return Heard(not want.held, not want.muted, None if want.only_by else "")
+
+
+def _came_back(call: Call, leg: Leg) -> bool:
+    """Tell whether somebody has come in again who is in the call no more."""
+    over = leg.ended_at
+    return over is not None and any(
+        one.leg == leg.id and one.kind is Happened.CONNECTED and one.at > over
+        for one in call.events
+    )
 
 
 def _to_be_rung(facts: CallFacts, leg: Leg) -> bool:
@@ -127,6 +149,8 @@ class Carrier:
         self._wake = asyncio.Event()
         self._done: dict[Id, dict[str, Heard]] = {}
         self._looked = False
+        self._unsure: set[Id] = set()
+        self._began = clock.now()
 
     def told(self, entry: NumberedEntry) -> None:
         """Take in that a call has changed."""
@@ -150,7 +174,9 @@ class Carrier:
     async def look(self) -> None:
         """Carry out what has changed; at first, of every call that goes on."""
         if not self._looked:
-            self._changed |= set(await self._store.read(repository.live))
+            since = self._clock.now() - RECENT
+            self._unsure = set(await self._store.read(lambda: repository.recent(since)))
+            self._changed |= self._unsure
             self._looked = True
         changed, self._changed = self._changed, set()
         calls = await self._store.read(lambda: _calls(changed))
@@ -166,29 +192,41 @@ class Carrier:
             self._done.pop(call.id, None)
             return await self._asked(call, ("end", lambda at: _end(call, at)), controls)
         done = self._done.setdefault(call.id, {})
-        for leg, then, asked in list(steps(call, done)):
+        unsure = call.id in self._unsure and call.began_at < self._began
+        for leg, then, asked in list(steps(call, done, unsure=unsure)):
             for one in asked:
                 if one[0] == RING:
                     await self._rung(call, leg, one[1], controls)
-                elif not await self._asked(call, one, controls):
+                elif not await self._asked(call, one, controls, leg):
                     return False
             if then is None:
                 done.pop(leg, None)
             else:
                 done[leg] = then
+        self._unsure.discard(call.id)
         return True
 
-    async def _asked(self, call: Call, asked: Asked, controls: Controls) -> bool:
-        """Ask one thing; tell whether it need not be asked again."""
+    async def _asked(self, call: Call, asked: Asked, controls: Controls, leg: str = "") -> bool:
+        """Ask one thing; tell whether it need not be asked again. What was not done is told; what
+        never will be is taken back, so that nobody believes in a hold that is none.
+        """
         what, do = asked
         try:
             await do(controls)
         except (RetryLater, UnknownOutcome) as fault:
             log.warning("the provider did not do it", call=call.id, what=what, why=str(fault))
+            await self._told(call, leg, what, again=True)
             return False
         except (Rejected, AuthFailed) as fault:
             log.error("the provider refuses it", call=call.id, what=what, why=str(fault))  # noqa: TRY400
+            await self._told(call, leg, what, again=False)
         return True
+
+    async def _told(self, call: Call, leg: str, what: str, *, again: bool) -> None:
+        """Say in the call what its provider could not do."""
+        now = self._clock.now()
+        if leg:
+            await self._store.write(partial(repository.failed, call.id, leg, what, now, again))
 
     async def _rung(self, call: Call, leg: str, do: Any, controls: Controls) -> None:
         """Let a number be called, once; a leg that is not called ends. Whether it was called of

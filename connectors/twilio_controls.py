@@ -22,7 +22,7 @@ from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Rejected
 from unified_profile.identity import Called, called, country_of
 
-TICKET_S = 300
+TICKET_S = 60
 TOKEN_S = 3600
 KNOWN = 10_000
 GONE = "20404"
@@ -67,7 +67,7 @@ def conference_url(hook_url: str, name: str, number: str, call: Id) -> str:
 
 
 class Tickets:
-    """Lets an agent's browser into one call as one leg, for five minutes."""
+    """Lets an agent's browser into one call as one leg, for a minute."""
 
     def __init__(self, settings: TwilioVoiceSettings) -> None:
         tokens = [settings.previous_auth_token, settings.auth_token]

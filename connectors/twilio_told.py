@@ -212,6 +212,9 @@ def _conferred(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
         return
     own = what == "conference-end" or form.get("CallSid") == told.call
     leg = CUSTOMER if own else form.get("ParticipantLabel", "")
+    if what == "participant-leave" and not own:
+        # A page that is loaded again comes back; whom we let go has left already.
+        kind = Happened.DROPPED
     at = _when(told, event)
     yield _call(told, (CallEvent(event.event_id, at, kind, leg, seq=_number(form)),))
 

@@ -76,10 +76,12 @@ class Happened(StrEnum):
     VIDEO = "leg.video"
     SCREEN = "leg.screen"
     MODE = "leg.mode"
+    DROPPED = "leg.dropped"
     LEFT = "leg.ended"
     ANSWERED = "answered"
     AGREED = "agreed"
     RECORDING = "recording"
+    FAILED = "failed"
     ENDED = "ended"
 
 
@@ -143,7 +145,9 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """A call as it stands after its events; ``answered_at``: when somebody first was there."""
+    """A call as it stands after its events; ``answered_at``: when somebody first was there;
+    ``trouble``: what its provider could not do last.
+    """
 
     direction: str = "in"
     state: CallState = CallState.WAITING
@@ -152,6 +156,7 @@ class CallFacts:
     answers: tuple[Mapping[str, Any], ...] = ()
     agreed: bool = False
     recording: Recording = Recording.OFF
+    trouble: Mapping[str, Any] | None = None
     began_at: datetime | None = None
     answered_at: datetime | None = None
     ended_at: datetime | None = None
@@ -239,6 +244,11 @@ def _resumed(leg: Leg, one: CallEvent) -> Leg:
     return replace(leg, held=False, held_at=None, held_for=past)
 
 
+def _dropped(leg: Leg, one: CallEvent) -> Leg:
+    """Return a leg that is rung again: whoever it is may come in once more."""
+    return replace(leg, state=LegState.RINGING, rang_at=one.at) if leg.there else leg
+
+
 def _left(leg: Leg, one: CallEvent) -> Leg:
     why = str(one.data.get("why", ""))
     return replace(_resumed(leg, one), state=LegState.ENDED, ended_at=one.at, why=why)
@@ -255,6 +265,7 @@ _OF_LEG: Mapping[Happened, Callable[[Leg, CallEvent], Leg]] = {
     Happened.VIDEO: lambda leg, one: replace(leg, video=bool(one.data["on"])),
     Happened.SCREEN: lambda leg, one: replace(leg, screen=bool(one.data["on"])),
     Happened.MODE: lambda leg, one: replace(leg, mode=Mode(one.data["mode"])),
+    Happened.DROPPED: _dropped,
     Happened.LEFT: _left,
 }
 
@@ -289,6 +300,7 @@ _OF_CALL: Mapping[Happened, Callable[[CallFacts, CallEvent], CallFacts]] = {
     Happened.ANSWERED: _answered,
     Happened.AGREED: lambda facts, one: replace(facts, agreed=True),
     Happened.RECORDING: _recording,
+    Happened.FAILED: lambda facts, one: replace(facts, trouble={**one.data, "at": one.at}),
 }
 
 

@@ -52,6 +52,7 @@ class CallViews:
             "direction": facts.direction,
             "answers": list(facts.answers),
             "recording": facts.recording.value,
+            "trouble": facts.trouble,
             "legs": [self._leg(leg) for leg in facts.legs.values()],
             "hears": hears(facts),
             "timeline": [self._told(event, facts) for event in one.events],
