@@ -1,7 +1,7 @@
 """Legs follow the work item: whoever has it is in the call, and when it ends, so does the call."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from madoguchi.conversations.calls import repository
@@ -22,15 +22,27 @@ class Wanted:
     recorded: bool = False
 
 
-def follow(wanted: Mapping[Id, Wanted], now: datetime, new_id: Callable[[], Id]) -> Work[None]:
-    """Let calls follow their items; part of the router's transaction."""
+def follow(
+    wanted: Mapping[Id, Wanted],
+    now: datetime,
+    new_id: Callable[[], Id],
+    records: Callable[[Id], bool] = lambda _: True,
+) -> Work[None]:
+    """Let calls follow their items; part of the router's transaction. ``records`` tells of which
+    accounts' calls recordings are made.
+    """
     if not wanted:
         return
     before = yield from repository.of_items(wanted)
     after = [
-        one.after(*(_followed(one, wanted[item], now, new_id))) for item, one in before.items()
+        one.after(*(_followed(one, _of(wanted[item], one, records), now, new_id)))
+        for item, one in before.items()
     ]
     yield from repository.save({one.id: one for one in before.values()}, after, now)
+
+
+def _of(wanted: Wanted, one: Call, records: Callable[[Id], bool]) -> Wanted:
+    return wanted if records(one.account) else replace(wanted, recorded=False)
 
 
 def _followed(
