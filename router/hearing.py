@@ -60,15 +60,7 @@ def heard(
     if entry.type == "item.enqueued" and entry.entity_id in specs:
         row = specs[entry.entity_id]
         if row.state == ItemState.waiting.value and row.id not in kept.items:
-            kept.know(row)
-            if row.owner is not None:
-                # Whom an agent calls has not waited for an answer.
-                kept.answered.add(row.id)
-            spec = rebuild.item_spec(row)
-            # A row from just before the clock was set back would wait behind all later ones.
-            came = min(spec.enqueued_at, to_micros(now))
-            patient = not catalog.opening(row.queue, now).open
-            yield ItemEnqueued(replace(spec, enqueued_at=came, patient=patient), row.owner)
+            yield _born(kept, row, now, catalog)
     elif entry.type == "message.received" and item and data.get("author") == "customer":
         yield CustomerWrote(item)
     elif entry.type == "message.sent" and item:
@@ -79,3 +71,16 @@ def heard(
         yield CallEnded(item)
     elif entry.type in _CALLS and item:
         yield _CALLS[entry.type](item)
+
+
+def _born(kept: Kept, row: Any, now: datetime, catalog: Catalog) -> ItemEnqueued:
+    """Take in a new item: it waits, or is somebody's already."""
+    kept.know(row)
+    if row.owner is not None:
+        # Whom an agent calls has not waited for an answer.
+        kept.answered.add(row.id)
+    spec = rebuild.item_spec(row)
+    # A row from just before the clock was set back would wait behind all later ones.
+    came = min(spec.enqueued_at, to_micros(now))
+    patient = not catalog.opening(row.queue, now).open
+    return ItemEnqueued(replace(spec, enqueued_at=came, patient=patient), row.owner)

@@ -23,18 +23,29 @@ class Wanted:
     recorded: bool | None = None
 
 
-def follow(wanted: Mapping[Id, Wanted], now: datetime, new_id: Callable[[], Id]) -> Work[None]:
-    """Let calls follow their items; part of the router's transaction."""
+def follow(
+    wanted: Mapping[Id, Wanted],
+    now: datetime,
+    new_id: Callable[[], Id],
+    records: Callable[[Id], bool] = lambda _: True,
+) -> Work[None]:
+    """Let calls follow their items; part of the router's transaction. ``records`` tells of which
+    accounts' calls recordings are made.
+    """
     if not wanted:
         return
     before = yield from repository.of_items(wanted)
     after = [
         replace(one, queue=wanted[item].queue or one.queue).after(
-            *_followed(one, wanted[item], now, new_id)
+            *_followed(one, _of(wanted[item], one, records), now, new_id)
         )
         for item, one in before.items()
     ]
     yield from repository.save({one.id: one for one in before.values()}, after, now)
+
+
+def _of(wanted: Wanted, one: Call, records: Callable[[Id], bool]) -> Wanted:
+    return wanted if records(one.account) else replace(wanted, recorded=False)
 
 
 def _followed(
