@@ -120,3 +120,53 @@ async def test_only_the_own_leg_has_a_softphone(tmp_path: Path) -> None:
         mine = leg_of(desk, call, ann.id)["id"]
         status, problem = await ann.raw("GET", f"/calls/{call}/legs/{mine}/softphone")
         assert (status, problem["code"]) == (409, "no_softphone")
+
+
+async def test_a_line_that_drops_comes_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with telephones(tmp_path, clock=clock) as center:
+        customer, mine, ann, desk, call = await talking(center)
+        clock.advance(5)
+        await mine.hang_up()
+        await desk.until(lambda s: leg_of(s, call, ann.id).get("state") == "ringing", "she is rung")
+        assert desk.of("call", call)["state"] == "waiting", "and the customer hears music"
+        clock.advance(5)
+        again = await softphone(center, ann, desk, call)
+        await wait_for(lambda: customer.hears() == {again.address}, "they talk on")
+        await ann.call("POST", f"/calls/{call}/hang_up")
+        await wait_for(lambda: customer.here.state == "ended", "it is over")
+
+
+async def test_who_was_let_go_cannot_come_in_again(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with telephones(tmp_path, clock=clock) as center:
+        customer, mine, ann, desk, call = await talking(center)
+        leg = leg_of(desk, call, ann.id)["id"]
+        pass_of = await ann.call("GET", f"/calls/{call}/legs/{leg}/softphone")
+        ben = await center.here.person("ben")
+        other = await ben.available()
+        clock.advance(5)
+        await ann.call("POST", f"/calls/{call}/consult", {"agent": ben.id})
+        colleague = await softphone(center, ben, other, call)
+        clock.advance(5)
+        await ann.call("POST", f"/calls/{call}/transfer", {})
+        await wait_for(lambda: mine.here.state == "ended", "Ann is out")
+        clock.advance(5)
+        sneaks = center.phone(f"client:{ann.id}")
+        sneaks.connect(pass_of["token"], {"ticket": pass_of["ticket"]})
+        await sneaks.hear()
+        await wait_for(lambda: sneaks.here.state == "ended", "and stays out")
+        assert customer.hears() == {colleague.address}
+
+
+async def test_a_hold_that_is_refused_is_none(tmp_path: Path) -> None:
+    async with telephones(tmp_path) as center:
+        customer, mine, ann, desk, call = await talking(center)
+        theirs = leg_of(desk, call, None)["id"]
+        center.answering(answer="400", once=True)
+        await ann.call("POST", f"/calls/{call}/legs/{theirs}/hold")
+        await desk.until(lambda s: s.of("call", call)["trouble"], "she is told")
+        trouble = desk.of("call", call)["trouble"]
+        assert (trouble["what"], trouble["leg"], trouble["again"]) == ("hold", theirs, False)
+        await desk.until(lambda s: not leg_of(s, call, None)["held"], "and sees what is true")
+        assert customer.hears() == {mine.address}

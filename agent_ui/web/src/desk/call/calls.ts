@@ -152,5 +152,8 @@ export const useCalls = defineStore('calls', () => {
 
   const media = computed(() => carrying.value?.media ?? null)
 
-  return { running, mine, asked, of, post, state, lostAt, busy, media, devices, speakers, join, leave }
+  /** The customer of a call, as its conversation has them. */
+  const nameOf = (call: CallView | undefined): string => (call ? (world.conversation.get(call.conversation)?.customer.name ?? '') : '')
+
+  return { nameOf, running, mine, asked, of, post, state, lostAt, busy, media, devices, speakers, join, leave }
 })

@@ -27,8 +27,6 @@ export function callOf(hears: [string, string][], change: Partial<CallView> = {}
     id: 'call',
     version: 1,
     conversation: 'c1',
-    number: 1,
-    customer_name: '佐藤',
     item: 'i1',
     queue: 'support',
     channel: 'voice',

@@ -74,14 +74,14 @@ export interface Survey {
 
 /** A call as desks see it. */
 export interface CallView extends CallSeen {
-  number: number
-  customer_name: string
   item: string | null
   queue: string
   by: 'web' | 'phone'
   direction: 'in' | 'out'
   answers: CallAnswer[]
   recording: 'off' | 'on' | 'paused'
+  /** What the provider could not do last, and whether it is tried again. */
+  trouble?: { what: string; leg: string; again: boolean; at: string } | null
   legs: Leg[]
   timeline: CallMark[]
 }
