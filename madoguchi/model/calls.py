@@ -60,9 +60,9 @@ class Happened(StrEnum):
     """What an event says. ``data``: of BEGAN ``direction``; of RANG ``party`` and, where they are
     known, ``agent``, ``name``, ``address``, ``mode``; of BECAME ``party``; of VIDEO and SCREEN
     ``on``; of MODE ``mode``; of LEFT and ENDED ``why``; of ANSWERED ``step``, ``name``, ``value``;
-    of RECORDING ``state``; of FAILED ``what`` the provider did not do to the ``leg``, and whether it
-    is tried ``again``. DIALLED: the provider is asked to call a number. DROPPED: the sound of a leg
-    is gone, and may come back. AGREED: the customer has said that the call may be recorded.
+    of RECORDING ``state``; of FAILED ``what`` the provider did not do to the ``leg``, and whether
+    it is tried ``again``. DIALLED: the provider is asked to call a number. DROPPED: the sound of a
+    leg is gone, and may come back. AGREED: the customer has said that it may be recorded.
     """
 
     BEGAN = "began"
