@@ -99,9 +99,11 @@ test('a muted leg is silent from the first moment', async () => {
   expect(given.map(({ enabled }) => enabled)).toEqual([false])
 })
 
-test('a telephone call needs no microphone of this page', async () => {
+test('a telephone call asks the hub how to come in; without an answer the microphone is let go', async () => {
   const calls = useCalls()
   await learn(calling({ state: 'ringing' }, { by: 'phone' }))
-  expect(given).toEqual([])
+  expect(asked).toContain('GET /calls/call/legs/mine/softphone')
+  expect(given.map(({ stopped }) => stopped)).toEqual([true])
+  expect(calls.state.joined).toBe(false)
   expect(calls.mine?.call.by).toBe('phone')
 })
