@@ -39,7 +39,7 @@ async def test_a_supervisor_without_the_role_of_an_agent_begins_at_the_board(hou
     sue = await house.agent("sue")
     await expect(agent_row(sue, "Ann")).to_be_visible()
     rail = sue.page.get_by_role("navigation", name=sue.words["nav"]["label"]).get_by_role("link")
-    own = [sue.words["nav"][page] for page in ("board", "plan", "queues", "versions")]
+    own = [sue.words["nav"][page] for page in ("board", "calls", "plan", "queues", "versions")]
     assert [
         await link.get_attribute("aria-label") or await link.inner_text()
         for link in await rail.all()
