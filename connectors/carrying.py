@@ -165,6 +165,8 @@ class Carrier:
             if self._mine():
                 await self.look()
             else:
+                # Until now others carried, and what they asked for is not known here.
+                self._began = self._clock.now()
                 self._looked, self._done, self._changed = False, {}, set()
             try:
                 await asyncio.wait_for(self._wake.wait(), AGAIN_S)

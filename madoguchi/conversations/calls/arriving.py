@@ -81,7 +81,7 @@ def _recorded(ledger: Ledger, arrival: Arrival, call: Call) -> list[CallEvent]:
 def _begun(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> Call:
     """Return a new call: in the open conversation of its caller, whatever that came by."""
     identity, _ = ledger.people[inbound.sender]
-    one, _ = _home(ledger, arrival, inbound, identity)
+    one = _home(ledger, arrival, inbound, identity)
     call = Call(
         id=inbound.id or ledger.new_id(),
         conversation=one.id,
@@ -99,10 +99,10 @@ def _begun(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> Call:
 
 def _home(
     ledger: Ledger, arrival: Arrival, inbound: InboundCall, identity: Identity
-) -> tuple[Conversation, Preferred]:
+) -> Conversation:
     known = ledger.open_of.get(identity.id)
     if known is not None and known not in ledger.call_items:
-        return ledger.conversations[known], (None, None)
+        return ledger.conversations[known]
     thread = inbound.thread
     earlier = ledger.of_thread((arrival.account.id, thread))
     # A company's people show one number: the second of them is another matter. A visitor has one
@@ -110,7 +110,7 @@ def _home(
     busy = ledger.wrapping if arrival.capabilities.stream else ledger.call_items
     if any(one.id in busy for one in earlier):
         thread = f"{thread}#{inbound.call}"
-    return conversation_for(ledger, arrival, inbound, identity, thread)
+    return conversation_for(ledger, arrival, inbound, identity, thread)[0]
 
 
 def _wait(ledger: Ledger, arrival: Arrival, inbound: InboundCall, call: Call) -> None:

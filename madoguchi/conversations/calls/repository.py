@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select, update
@@ -22,7 +23,7 @@ ENDED = "call.ended"
 """What the log says of a call that has just ended; the router hears of its work by it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A call: where it belongs, and everything that happened in it.
 
@@ -42,9 +43,9 @@ class Call:
     events: tuple[CallEvent, ...] = ()
     stored: int = 0
 
-    @property
+    @cached_property
     def facts(self) -> CallFacts:
-        """The call as it stands."""
+        """The call as it stands; worked out once, for events never change."""
         return fold(self.events)
 
     def after(self, *events: CallEvent) -> "Call":
