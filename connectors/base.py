@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import aiohttp
 from aiohttp import web
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog
+from madoguchi.conversations.calls.repository import Call
 from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.conversation import Part
 from madoguchi.model.ids import Id
@@ -49,6 +50,10 @@ class HookRequest:
     query: Mapping[str, str]
 
 
+Take = Literal["on", "paused", "off"]
+"""Whether a provider records a call."""
+
+
 class InboxPort(Protocol):
     """Where verified events go."""
 
@@ -76,6 +81,11 @@ class Standing:
     expected_s: float | None = None
 
 
+async def no_call(call: Id) -> Call | None:
+    """Find no call."""
+    return None
+
+
 async def nobody_knows(call: Id) -> Standing | None:
     """Tell nothing of a call's place."""
     return None
@@ -85,7 +95,7 @@ async def nobody_knows(call: Id) -> Standing | None:
 class Ports:
     """What a connector may use of the hub. ``link``: a file's token in links that work for some
     minutes; ``zone``: where rules' times are told, None: where the machine is; ``standing``: how a
-    call stands in its line, None: it does not wait, or nobody knows here.
+    call stands in its line, None: it does not wait, or nobody knows here; ``call``: a call by id.
     """
 
     inbox: InboxPort
@@ -96,6 +106,7 @@ class Ports:
     link: Callable[[Id], str] = str
     zone: tzinfo | None = None
     standing: Callable[[Id], Awaitable[Standing | None]] = nobody_knows
+    call: Callable[[Id], Awaitable[Call | None]] = no_call
 
 
 class Controls(Protocol):
@@ -117,6 +128,16 @@ class Controls(Protocol):
 
     async def coach(self, call: Id, leg: str, coached: str | None) -> None:
         """Let only one other leg hear a leg, or all of them."""
+        ...
+
+    async def announce(self, call: Id, leg: str) -> None:
+        """Let a leg hear that the call is recorded."""
+        ...
+
+    async def record(self, call: Id, name: str, number: str, leg: str, how: Take) -> None:
+        """Let what the customer's leg says and hears be recorded, not for a while, or no more;
+        ``name`` and ``number`` are the caller's. What is so already stays.
+        """
         ...
 
     async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> None:
@@ -213,6 +234,12 @@ class Connector(ABC):
         """
         raise Rejected("this channel has no files at its provider")
         yield b""
+
+    async def discard(self, url: str) -> None:
+        """Let a file that is ours now be gone at the provider; what is gone is no fault. Raises
+        RetryLater, AuthFailed, Rejected, UnknownOutcome.
+        """
+        raise Rejected("this channel has no files at its provider")
 
     def routes(self) -> Iterable[web.RouteDef]:
         """Return routes of this account besides its webhook; few channels have any."""

@@ -8,15 +8,17 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 from functools import partial
 from typing import Any
 
 import structlog
 
-from connectors.base import Controls
+from connectors import taking
+from connectors.base import Controls, Take
 from connectors.registry import Registry
 from madoguchi.clock import Clock
-from madoguchi.conversations.calls import dialling, repository
+from madoguchi.conversations.calls import carried, dialling, repository
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.model.calls import CallFacts, Happened, Leg, LegState, Mode, Party
 from madoguchi.model.ids import Id
@@ -66,6 +68,14 @@ def begins(leg: Leg) -> Heard:
 
 
 Asked = tuple[str, Callable[[Controls], Any]]
+
+
+class Answer(Enum):
+    """What a provider says to something: it was done, it is to be asked again, it never will be."""
+
+    DONE = "done"
+    AGAIN = "again"
+    NEVER = "never"
 
 
 def steps(
@@ -148,6 +158,7 @@ class Carrier:
         self._changed: set[Id] = set()
         self._wake = asyncio.Event()
         self._done: dict[Id, dict[str, Heard]] = {}
+        self._takes: dict[Id, Take] = {}
         self._looked = False
         self._unsure: set[Id] = set()
         self._began = clock.now()
@@ -168,6 +179,7 @@ class Carrier:
                 # Until now others carried, and what they asked for is not known here.
                 self._began = self._clock.now()
                 self._looked, self._done, self._changed = False, {}, set()
+                self._takes = {}
             try:
                 await asyncio.wait_for(self._wake.wait(), AGAIN_S)
             except TimeoutError:
@@ -192,25 +204,54 @@ class Carrier:
         """Carry a call's decisions out; tell whether all was done that can be."""
         if call.facts.over:
             self._done.pop(call.id, None)
-            return await self._asked(call, ("end", lambda at: _end(call, at)), controls)
+            stopped = await self._recorded(call, controls)
+            ended = await self._asked(call, ("end", lambda at: _end(call, at)), controls)
+            return stopped and ended is not Answer.AGAIN
         done = self._done.setdefault(call.id, {})
         unsure = call.id in self._unsure and call.began_at < self._began
         for leg, then, asked in list(steps(call, done, unsure=unsure)):
             for one in asked:
                 if one[0] == RING:
                     await self._rung(call, leg, one[1], controls)
-                elif not await self._asked(call, one, controls, leg):
+                elif await self._asked(call, one, controls, leg) is Answer.AGAIN:
                     return False
             if then is None:
                 done.pop(leg, None)
             else:
                 done[leg] = then
+        if not await self._recorded(call, controls):
+            return False
         self._unsure.discard(call.id)
         return True
 
-    async def _asked(self, call: Call, asked: Asked, controls: Controls, leg: str = "") -> bool:
-        """Ask one thing; tell whether it need not be asked again. What was not done is told; what
-        never will be is taken back, so that nobody believes in a hold that is none.
+    async def _recorded(self, call: Call, controls: Controls) -> bool:
+        """Let a call be recorded as it is to be; whoever has not heard that it is hears it first.
+        Tell whether all was done that can be.
+        """
+        unsure, leg = call.id in self._unsure, taking.customer(call.facts)
+        had = taking.known(call, self._takes.get(call.id), unsure=unsure)
+        want = taking.wanted(call.facts)
+        what = taking.ASKED.get((had, want))
+        if what is None or leg is None:
+            return True
+        if want == "on" and taking.unheard(call.facts):
+            tell = (what, lambda at: at.announce(call.id, leg.id))
+            told = await self._asked(call, tell, controls, leg.id)
+            if told is not Answer.DONE:
+                return told is Answer.NEVER
+            await self._store.write(partial(carried.told, call.id, self._clock.now()))
+        record = (what, lambda at: at.record(call.id, call.name, leg.address, leg.id, want))
+        answer = await self._asked(call, record, controls, leg.id)
+        if answer is not Answer.AGAIN:
+            self._takes[call.id] = want
+        if call.facts.over:
+            self._takes.pop(call.id, None)
+        return answer is not Answer.AGAIN
+
+    async def _asked(self, call: Call, asked: Asked, controls: Controls, leg: str = "") -> Answer:
+        """Ask one thing; return whether it was done, or need not or should be asked again. What was
+        not done is told; what never will be is taken back, so that nobody believes in a hold that
+        is none.
         """
         what, do = asked
         try:
@@ -218,17 +259,18 @@ class Carrier:
         except (RetryLater, UnknownOutcome) as fault:
             log.warning("the provider did not do it", call=call.id, what=what, why=str(fault))
             await self._told(call, leg, what, again=True)
-            return False
+            return Answer.AGAIN
         except (Rejected, AuthFailed) as fault:
             log.error("the provider refuses it", call=call.id, what=what, why=str(fault))  # noqa: TRY400
             await self._told(call, leg, what, again=False)
-        return True
+            return Answer.NEVER
+        return Answer.DONE
 
     async def _told(self, call: Call, leg: str, what: str, *, again: bool) -> None:
         """Say in the call what its provider could not do."""
         now = self._clock.now()
         if leg:
-            await self._store.write(partial(repository.failed, call.id, leg, what, now, again))
+            await self._store.write(partial(carried.failed, call.id, leg, what, now, again))
 
     async def _rung(self, call: Call, leg: str, do: Any, controls: Controls) -> None:
         """Let a number be called, once; a leg that is not called ends. Whether it was called of

@@ -3,6 +3,8 @@
 from sqlalchemy import select
 
 from connectors.base import Standing
+from madoguchi.conversations.calls import repository
+from madoguchi.conversations.calls.repository import Call
 from madoguchi.conversations.calls.tables import call as calls
 from madoguchi.conversations.tables import work_item
 from madoguchi.model.ids import Id
@@ -17,6 +19,11 @@ async def line_standing(store: Store, router: RouterService, call: Id) -> Standi
     if item is None or not router.owner:
         return None
     return Standing(router.position(item), router.expected_s(item))
+
+
+async def call_of(store: Store, id: Id) -> Call | None:
+    """Return a call by its id."""
+    return (await store.look(lambda: repository.by_ids([id]))).get(id)
 
 
 def _waits(call: Id) -> Work[Id | None]:

@@ -15,9 +15,11 @@ from pydantic import Field, SecretStr
 from twilio.jwt.access_token import AccessToken
 from twilio.jwt.access_token.grants import VoiceGrant
 
-from connectors.base import Refused
+from connectors.base import Refused, Take
 from connectors.twilio_api import SdkTransport, TwilioAccess, asked, client
+from connectors.twilio_takes import TwilioTakes
 from connectors.twilio_told import CUSTOMER
+from madoguchi.conversations.calls.dialling import made_here
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Rejected
 from unified_profile.identity import Called, called, country_of
@@ -117,6 +119,7 @@ class TwilioControls:
         self._settings = settings
         self._http = http
         self._hook_url = hook_url
+        self.takes = TwilioTakes(self._api, hook_url)
         self._rung: dict[tuple[Id, str], str] = {}
         self._rooms: dict[Id, str] = {}
 
@@ -177,10 +180,32 @@ class TwilioControls:
         if coached is None:
             await self._change(call, leg, coaching=False)
             return
+        other = await self._call_sid(call, coached)
+        await self._change(call, leg, coaching=True, call_sid_to_coach=other)
+
+    async def announce(self, call: Id, leg: str) -> None:
+        """Let a leg hear that the call is recorded."""
+        url = f"{self._hook_url}/announce?{urlencode({'id': call})}"
+        await self._change(call, leg, announce_url=url, announce_method="POST")
+
+    async def record(self, call: Id, name: str, number: str, leg: str, how: Take) -> None:
+        """Let what the customer's leg says and hears be recorded, not for a while, or no more."""
+        sid = name
+        if made_here(name):
+            try:
+                sid = await self._call_sid(call, leg)
+            except Rejected as refused:
+                if how == "on" or GONE not in str(refused):
+                    raise
+                return
+        await self.takes.set(sid, call, name, number, how)
+
+    async def _call_sid(self, call: Id, leg: str) -> str:
+        """Return the call of a leg that is in the conference. Raises Rejected."""
         room = await self._room(call)
         transport, api = self._api()
-        other = await asked(transport, api.conferences(room).participants(coached).fetch_async())
-        await self._change(call, leg, coaching=True, call_sid_to_coach=other.call_sid)
+        found = await asked(transport, api.conferences(room).participants(leg).fetch_async())
+        return str(found.call_sid)
 
     async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> None:
         """Call a number, or ``client:AGENT``, into a call as one leg; it ends with its customer.

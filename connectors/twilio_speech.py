@@ -182,6 +182,13 @@ def _standing(said: Mapping[str, str], standing: Standing | None) -> Iterator[st
             yield said["expected"].format(minutes=max(1, math.ceil(standing.expected_s / 60)))
 
 
+def saying(text: str, language: str, voices: Voices) -> str:
+    """Return some words to somebody who is in a conference."""
+    response = VoiceResponse()
+    response.say(text, **voices.how(language))
+    return str(response)
+
+
 def sorry(languages: Sequence[str], voices: Voices) -> str:
     """Return the last words to a caller who cannot be served."""
     response = VoiceResponse()

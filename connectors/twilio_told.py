@@ -22,6 +22,7 @@ from madoguchi.model.inbound import (
     InboundMessage,
     InboundUnknown,
     ProviderEvent,
+    Recorded,
 )
 from madoguchi.model.people import Address, Scheme
 from unified_profile.identity import called, clean, phone
@@ -142,6 +143,9 @@ def _gone_on(
         for n, one in enumerate(fresh)
     )
     decision = turn.decision
+    if turn.told or turn.agreed:
+        kind = Happened.AGREED if turn.agreed else Happened.TOLD
+        events += (CallEvent(f"{event.event_id}:{kind}", at, kind),)
     if decision is not None and decision.kind == "queue":
         more |= {"wants": True, "queue": decision.queue or None, "priority": decision.priority}
     if decision is not None and decision.kind not in {"queue", "voicemail"}:
@@ -192,6 +196,12 @@ def _recorded(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
         "fetch": True,
     }
     yield _message(told, event, part, told.queue)
+
+
+def _taken(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
+    """A part of a call was recorded."""
+    if told.form.get("RecordingStatus") == "completed":
+        yield _call(told, (), recorded=made(told.form, event.received_at))
 
 
 def _joined(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
@@ -246,6 +256,7 @@ _TAKES = {
     "status": _status,
     "conference": _conferred,
     "recording": _recorded,
+    "take": _taken,
     "agent": _joined,
 }
 
@@ -261,6 +272,17 @@ def _when(told: Told, event: ProviderEvent) -> datetime:
         return max(at, written_at(told.id))
     except (ValueError, TypeError, OverflowError):
         return at
+
+
+def made(form: Mapping[str, str], heard: datetime) -> Recorded:
+    """Return what was recorded of a call, of which we have ``heard`` then."""
+    try:
+        began = parsedate_to_datetime(form.get("RecordingStartTime", "")).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        began = heard
+    return Recorded(
+        form.get("RecordingSid", ""), min(began, heard), _whole(form.get("RecordingDuration", ""))
+    )
 
 
 def _number(form: Mapping[str, str]) -> int:

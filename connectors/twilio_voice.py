@@ -7,34 +7,38 @@ waits is alone in a conference that bears the call's id; agents join it by their
 Sources: twilio.com/docs/voice/twiml, /docs/voice/sdks/javascript, /docs/usage/security.
 """
 
-import base64
-import binascii
-import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiDict
-from pydantic import ValidationError
 
+from connectors import twilio_consent as consent
 from connectors import twilio_speech as speech
 from connectors.base import Connector, HookRequest, Ports, Refused
 from connectors.lookups import Lookups
 from connectors.twilio_api import SID, check_signature, downloaded, parsed
 from connectors.twilio_controls import TwilioControls, TwilioVoiceSettings, conference_url
+from connectors.twilio_places import (
+    STATE_LIMIT,
+    id_of,
+    packed,
+    sid_of,
+    state_of,
+    turn_name,
+    xml,
+)
 from connectors.twilio_texts import Texts
 from connectors.twilio_told import Told, caller, meaning, number_of
+from madoguchi.configuration.queue_parts import Recording
 from madoguchi.conversations.choice import blank
-from madoguchi.flows.interpreter import FlowFacts, begin, heard, resumed
+from madoguchi.flows.interpreter import LANGUAGE, FlowFacts, begin, heard, resumed
 from madoguchi.flows.turns import Decision, Enqueue, Heard, Language, Lookup, State, Turn
 from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.ids import is_id
 from madoguchi.model.inbound import Inbound, Outbound, ProviderEvent, Receipt, Rejected
 from unified_profile.identity import clean
-
-STATE_LIMIT = 3000
-"""Characters of what an address carries; Twilio takes addresses of about 4,000."""
 
 POLLS = frozenset(str(n) for n in range(20))
 """How often a caller is asked to wait for a look-up, a second each time; more than any lasts."""
@@ -48,7 +52,7 @@ class TwilioVoice(Connector):
 
     name = "twilio_voice"
     channel = Channel.VOICE
-    capabilities = Capabilities(exclusive=True)
+    capabilities = Capabilities(exclusive=True, records=True)
     recalls = True
     Settings = TwilioVoiceSettings
     settings: TwilioVoiceSettings
@@ -73,31 +77,57 @@ class TwilioVoice(Connector):
         return self.settings.calls_by_browser
 
     async def handshake(self, request: HookRequest, body: bytes) -> web.Response | None:
-        """Answer what tells nothing: the music in the line, and whether a look-up is done."""
-        polls = request.tail == "step" and "poll" in request.query
-        if request.tail != "wait" and not polls:
+        """Answer what tells nothing: the music in the line, that a call is recorded, and whether a
+        look-up is done.
+        """
+        if request.tail == "step" and "poll" in request.query:
+            return self._polled(self._form(request, body), request.query)
+        take = {"wait": self._music, "announce": self._announcement}.get(request.tail)
+        if take is None:
             return None
-        form = self._form(request, body)
-        if request.tail == "wait":
-            language, id = request.query.get("language", ""), request.query.get("id", "")
-            standing = await self.ports.standing(id) if is_id(id) else None
-            music = self.settings.wait_music
-            return _xml(speech.music(language, music, self._voices, standing))
-        return self._polled(form, request.query)
+        self._form(request, body)
+        return xml(await take(request.query))
+
+    async def _music(self, query: Mapping[str, str]) -> str:
+        language, id = query.get("language", ""), query.get("id", "")
+        standing = await self.ports.standing(id) if is_id(id) else None
+        return speech.music(language, self.settings.wait_music, self._voices, standing)
+
+    async def _announcement(self, query: Mapping[str, str]) -> str:
+        """Return what somebody hears whose call is recorded from now on."""
+        call = await self.ports.call(id_of(query))
+        answers = call.facts.answers if call is not None else ()
+        chosen = next((one["value"] for one in answers if one.get("name") == LANGUAGE), "")
+        language: Language = "en" if (chosen or self.account.language) == "en" else "ja"
+        policy = self._policy(call.queue if call is not None else "") or Recording(when="always")
+        return speech.saying(consent.text_of(policy, language), language, self._voices)
+
+    def _policy(self, queue: str) -> Recording | None:
+        """Return whether calls of a queue are recorded; of the account's without a queue."""
+        catalog, now = self.ports.catalog(), self.ports.clock.now()
+        wanted = queue if queue in catalog.queues else self.account.queue
+        if wanted not in catalog.queues:
+            return None
+        return catalog.queues[catalog.destination(wanted, now)[0]].object.recording
+
+    def _informed(self, turn: Turn) -> Turn:
+        """Return a turn before whose wait the caller hears of the recording."""
+        queue = turn.decision.queue if turn.decision is not None else ""
+        return consent.informed(turn, self._policy(queue))
 
     def _polled(self, form: Mapping[str, str], query: Mapping[str, str]) -> web.Response | None:
-        state, id = _state(query.get("state", "")), _id(query)
+        state, id = state_of(query.get("state", "")), id_of(query)
         turn = resumed(self._flow(state), state, self._facts(form)) if self._flow(state) else None
         last = turn.instructions[-1] if turn else None
         count = int(query["poll"]) if query["poll"] in POLLS else len(POLLS)
         if not isinstance(last, Lookup) or count > last.timeout_s:
             return None
-        key = _turn(form, state)
+        key = turn_name(form, state)
         self._lookups.ask(key, last)
         if not self._lookups.pending(key):
             return None
         url = self._step(state, id, poll=count + 1)
-        return _xml(speech.polled(url, state.language, self._voices, first=count == 0))
+        return xml(speech.polled(url, state.language, self._voices, first=count == 0))
 
     def verify(self, request: HookRequest, body: bytes) -> list[ProviderEvent]:
         """Check the signature and decide the turn; an event's id is the CallSid with its place."""
@@ -108,6 +138,7 @@ class TwilioVoice(Connector):
             "status": self._status,
             "conference": self._conferred,
             "recording": self._recorded,
+            "take": self._recorded,
             "agent": self._joined,
         }.get(request.tail)
         if take is None:
@@ -121,6 +152,10 @@ class TwilioVoice(Connector):
     async def send(self, outbound: Outbound) -> Receipt:
         """Refuse: nothing can be written into a call."""
         raise Rejected("a telephone call carries no text")
+
+    async def discard(self, url: str) -> None:
+        """Delete a recording. Raises RetryLater, AuthFailed, Rejected, UnknownOutcome."""
+        await self.controls.takes.delete(url)
 
     async def fetch(self, url: str) -> AsyncIterator[bytes]:
         """Yield a recording. Raises RetryLater, AuthFailed, Rejected, UnknownOutcome."""
@@ -140,7 +175,7 @@ class TwilioVoice(Connector):
                 muted = told.form.get("muted") == "true"
                 coached = told.form.get("coached", "")
                 url = conference_url(self.hook_url, told.call, told.number, told.id)
-                return _xml(speech.joining(told.id, told.leg, url, muted=muted, coached=coached))
+                return xml(speech.joining(told.id, told.leg, url, muted=muted, coached=coached))
             if told.turn is not None:
                 return self._told(told, told.turn)
         return web.Response(status=204)
@@ -148,7 +183,7 @@ class TwilioVoice(Connector):
     def _told(self, told: Told, turn: Turn) -> web.Response:
         last, decision = turn.instructions[-1], turn.decision
         if isinstance(last, Lookup):
-            self._lookups.ask(_turn(told.form, turn.state), last)
+            self._lookups.ask(turn_name(told.form, turn.state), last)
         if decision is not None and decision.kind == "message":
             self._texts.send(told.call, decision.number, self._linked(decision.text))
         hook, shared = self.hook_url, {"call": told.call, "from": number_of(told.form)}
@@ -161,7 +196,7 @@ class TwilioVoice(Connector):
             recording=f"{hook}/recording?{urlencode({**shared, 'queue': queue, 'id': told.id})}",
             file=lambda id: f"{self.ports.public_url}/files/{self.ports.link(id)}",
         )
-        return _xml(speech.spoken(turn, told.id, urls, self._voices))
+        return xml(speech.spoken(turn, told.id, urls, self._voices))
 
     def _linked(self, text: str) -> str:
         return text.replace("{link}", self.settings.chat_url or self.ports.public_url)
@@ -176,50 +211,61 @@ class TwilioVoice(Connector):
         return form
 
     def _begun(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
-        sid = _sid(form)
+        sid = sid_of(form)
         flow = self._flow_named(self.account.flow)
         if flow is None:
             language: Language = "en" if self.account.language == "en" else "ja"
             turn = _handed_on(State(flow="", step="", language=language))
         else:
             turn = begin(flow, self._facts(form))
+        turn = self._informed(turn)
         return [self._event(sid, "voice", form, id=self.ports.clock.new_id(), turn=turn)]
 
     def _stepped(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
-        state, id, sid = _state(query.get("state", "")), _id(query), _sid(form)
-        flow, key = self._flow(state), _turn(form, state)
+        state, id, sid = state_of(query.get("state", "")), id_of(query), sid_of(form)
+        key = turn_name(form, state)
         input = Heard(
             digits=clean(form.get("Digits", ""), 40),
             speech=clean(form.get("SpeechResult", ""), 1000),
             found=self._lookups.found(key) if "poll" in query else None,
         )
-        turn = heard(flow, state, input, self._facts(form)) if flow else _handed_on(state)
-        if len(_packed(turn.state)) > STATE_LIMIT:
+        turn = self._turn(state, input, self._facts(form))
+        if len(packed(turn.state)) > STATE_LIMIT:
             turn = _handed_on(turn.state.model_copy(update={"answers": state.answers}))
         return [self._event(key, "step", form, call=sid, id=id, before=state, turn=turn)]
 
+    def _turn(self, state: State, input: Heard, facts: FlowFacts) -> Turn:
+        """Return what follows an input."""
+        flow = self._flow(state)
+        if state.stage == consent.CONSENT:
+            before = state.model_copy(update={"stage": ""})
+            waits = resumed(flow, before, facts).decision if flow else None
+            return consent.answered(state, input, waits)
+        return self._informed(heard(flow, state, input, facts) if flow else _handed_on(state))
+
     def _status(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
-        sid, status = _sid(form), clean(form.get("CallStatus", ""), 20)
+        sid, status = sid_of(form), clean(form.get("CallStatus", ""), 20)
         if not query and form.get("From", "").startswith("client:"):
             return []
         event_id = f"{sid}:{status}"
         if not query:
             return [self._event(event_id, "status", form, call=sid)]
-        more = {"id": _id(query), "leg": clean(query.get("leg", ""), 64)}
+        more = {"id": id_of(query), "leg": clean(query.get("leg", ""), 64)}
         return [self._event(event_id, "status", form, query, **more)]
 
     def _conferred(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
         sid, number = form.get("ConferenceSid", ""), clean(form.get("SequenceNumber", ""), 9)
         if not SID.fullmatch(sid) or not number.isdecimal():
             raise Refused("the event has no ConferenceSid and SequenceNumber")
-        return [self._event(f"{sid}:{number}", "conference", form, query, id=_id(query))]
+        return [self._event(f"{sid}:{number}", "conference", form, query, id=id_of(query))]
 
     def _recorded(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
         sid, status = form.get("RecordingSid", ""), clean(form.get("RecordingStatus", ""), 20)
         if not SID.fullmatch(sid):
             raise Refused("the event has no RecordingSid")
-        more = {"id": _id(query), "queue": clean(query.get("queue", ""), 64)}
-        return [self._event(f"{sid}:{status}", "recording", form, query, **more)]
+        more = {"id": id_of(query), "queue": clean(query.get("queue", ""), 64)}
+        kind = "recording" if "queue" in query else "take"
+        return [self._event(f"{sid}:{status}", kind, form, query, **more)]
 
     def _joined(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
         kept = self.tickets.opened(form.get("ticket", ""), form.get("From", ""))
@@ -227,7 +273,7 @@ class TwilioVoice(Connector):
         told = {name: value for name, value in form.items() if name != "ticket"} | how
         place = {"call": kept["call"], "from": kept["number"]}
         more = {"id": kept["id"], "leg": kept["leg"]}
-        return [self._event(_sid(form), "agent", told, place, **more)]
+        return [self._event(sid_of(form), "agent", told, place, **more)]
 
     def _event(
         self,
@@ -269,48 +315,9 @@ class TwilioVoice(Connector):
 
     def _step(self, state: State, id: str, poll: int | None = None) -> str:
         polls = {} if poll is None else {"poll": poll}
-        query = urlencode({**polls, "state": _packed(state), "id": id})
+        query = urlencode({**polls, "state": packed(state), "id": id})
         return f"{self.hook_url}/step?{query}"
 
 
 def _handed_on(state: State) -> Turn:
     return Turn(instructions=(Enqueue(),), state=state, decision=Decision(kind="queue"))
-
-
-def _xml(document: str) -> web.Response:
-    return web.Response(text=document, content_type="text/xml")
-
-
-def _sid(form: Mapping[str, str]) -> str:
-    sid = form.get("CallSid", "")
-    if not SID.fullmatch(sid):
-        raise Refused("the event has no CallSid")
-    return sid
-
-
-def _turn(form: Mapping[str, str], state: State) -> str:
-    """Return the name of a turn: retries of its webhook have the same."""
-    return f"{_sid(form)}:{state.asked + 1}"
-
-
-def _id(query: Mapping[str, str]) -> str:
-    """Return the call's id, which stands last in our addresses: the signature joins address and
-    form without a mark, so that a recorded request could be cut at another place.
-    """
-    id = query.get("id", "")
-    if not is_id(id):
-        raise Refused("the address names no call")
-    return id
-
-
-def _packed(state: State) -> str:
-    packed = zlib.compress(state.model_dump_json(exclude_defaults=True).encode(), 9)
-    return base64.urlsafe_b64encode(packed).decode()
-
-
-def _state(text: str) -> State:
-    try:
-        packed = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text), 64 * 1024)
-        return State.model_validate_json(packed)
-    except (binascii.Error, ValueError, zlib.error, ValidationError) as wrong:
-        raise Refused("the address has no state of a flow") from wrong

@@ -23,9 +23,10 @@ from connectors.dialling import DiallingApi
 from connectors.fetching import Fetcher
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
-from connectors.lines import line_standing
+from connectors.lines import call_of, line_standing
 from connectors.registry import Registry, sealer, secret_fields
 from connectors.softphone import SoftphoneApi
+from connectors.takes import DISCARD, TakeFetcher
 from connectors.web_call import Lost
 from connectors.web_chat_rest import WidgetPorts
 from connectors.web_chat_sockets import WidgetServer
@@ -40,7 +41,7 @@ from madoguchi.conversations.calls import recordings
 from madoguchi.conversations.calls.ice import Ice
 from madoguchi.conversations.calls.routes import CallApi
 from madoguchi.conversations.calls.views import CallViews
-from madoguchi.conversations.receive import FETCH
+from madoguchi.conversations.receive import FETCH, TAKE
 from madoguchi.conversations.routes import ConversationApi
 from madoguchi.conversations.rule_routes import RuleApi
 from madoguchi.conversations.views import ConversationViews
@@ -182,6 +183,7 @@ def _joined(
         files.link,
         settings.zone,
         lambda call: line_standing(store, hub.router, call),
+        lambda call: call_of(store, call),
     )
     registry = _accounts(configuration, ports, vault, files)
     sessions = Sessions(store, clock, settings.session_hours)
@@ -237,6 +239,9 @@ def _joined(
         ice=Ice(clock, settings.stun_servers, settings.turn_servers, settings.turn_secret),
     )
     hub.jobs.on_outside(FETCH, Fetcher(clock, registry, hub.files).fetch)
+    takes = TakeFetcher(clock, registry, hub.files)
+    hub.jobs.on_outside(TAKE, takes.fetch)
+    hub.jobs.on_outside(DISCARD, takes.discard)
     hub.tail.watch(lambda entry: _reconfigured(hub, entry))
     _streams(hub, render)
     _api(hub, views, render, router_views)

@@ -79,13 +79,13 @@ def write(changes: Changes, moves: Moves) -> Work[None]:
     if ends:
         yield from _close(changes, ends)
     yield from acts.tell_again(shown, now)
-    yield from follow(moves.calls, now, new_id, lambda account: _by_browser(changes, account))
+    yield from follow(moves.calls, now, new_id, lambda account: _records(changes, account))
 
 
-def _by_browser(changes: Changes, account: Id) -> bool:
-    """Tell whether an account's calls are between browsers, which record them."""
+def _records(changes: Changes, account: Id) -> bool:
+    """Tell whether an account's calls can be recorded."""
     line = changes.line(account)
-    return line is not None and line.capabilities.stream
+    return line is not None and line.capabilities.records
 
 
 def _goes_on(changes: Changes, conversation: Id) -> bool:

@@ -20,7 +20,7 @@ from madoguchi.model.conversation import (
     NewItem,
 )
 from madoguchi.model.ids import Id
-from madoguchi.model.inbound import Inbound
+from madoguchi.model.inbound import Inbound, Recorded
 from madoguchi.model.log import LogEntry
 from madoguchi.model.people import Address, Customer, Identity
 
@@ -83,6 +83,7 @@ class Ledger:
         self.lines: set[tuple[Id, str, str]] = set()
         self.calls: dict[tuple[Id, str], Call] = {}
         self.known_calls: dict[Id, Call] = {}
+        self.recorded: list[tuple[Call, Recorded]] = []
         self._touched: dict[Id, dict[str, Any]] = {}
         self._left: dict[Id, str] = {}
         self._entries: list[Callable[[Ledger], LogEntry]] = []

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -46,6 +47,9 @@ from unified_profile.tables import customer_of
 
 FETCH = "fetch"
 """The kind of jobs that fetch what lies at a provider."""
+
+TAKE = "take"
+"""The kind of jobs that fetch what a provider has recorded of a call."""
 
 LONGEST_WINDOW = timedelta(days=31)
 
@@ -268,6 +272,12 @@ def _save(ledger: Ledger) -> Work[None]:
     yield repository.insert_items(ledger.new_items)
     yield append(ledger.entries())
     yield from call_rows.save(ledger.known_calls, ledger.calls.values(), ledger.now)
+    for call, made in ledger.recorded:
+        data: dict[str, Any] = {"account": call.account, "call": call.id}
+        data |= {"take": ledger.new_id()}
+        data |= {"name": made.name, "seconds": made.seconds, "since": ledger.now.isoformat()}
+        data |= {"began_at": made.began_at.isoformat()}
+        yield from schedule(TAKE, f"{call.id}:{made.name}", ledger.now, data)
 
 
 def _to_fetch(ledger: Ledger) -> Work[None]:

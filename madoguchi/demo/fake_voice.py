@@ -17,10 +17,12 @@ import aiohttp
 from aiohttp import web
 from multidict import MultiDict
 
-from madoguchi.demo.twilio_call import TOLD, Call, Form, Participant, Recording
+from madoguchi.demo.twilio_call import TOLD, Call, Form, Participant
 from madoguchi.demo.twilio_line import Fetch, Line
 from madoguchi.demo.twilio_message import WrongOrder
 from madoguchi.demo.twilio_post import Post
+from madoguchi.demo.twilio_recorder import Recorder
+from madoguchi.demo.twilio_recording import Recording
 from madoguchi.demo.twilio_rooms import Rooms
 from madoguchi.demo.twilio_rules import Refusal
 from madoguchi.demo.twilio_twiml import Verb
@@ -55,7 +57,7 @@ class FakeVoice:
         self.address = f"https://api.twilio.com{base}"
         self.calls: dict[str, Call] = {}
         self.lines: dict[str, Line] = {}
-        self.recordings: dict[str, Recording] = {}
+        self.recorder = Recorder(self)
         self.phones: dict[str, Phone] = {}
         self.errors: list[tuple[int, str]] = []
         self.pause: Sleep = pause
@@ -92,6 +94,11 @@ class FakeVoice:
     def now(self) -> Any:
         """Return the time."""
         return self.twilio.clock.now()
+
+    @property
+    def recordings(self) -> dict[str, Recording]:
+        """The recordings by id."""
+        return self.recorder.all
 
     def open(self, call: Call) -> Line:
         """Take a new call."""
@@ -186,6 +193,7 @@ class FakeVoice:
             self.leave(line, "participant_hung_up")
             with suppress(WrongOrder):
                 self.move(line.call, status)
+            self.recorder.ended(line.call)
         line.stop()
         parent = self.lines.get(line.call.parent)
         if parent is not None and parent.state == "bridged":
@@ -202,7 +210,7 @@ class FakeVoice:
             return None
         seconds = SPOKEN_S + len(text) // 8
         made = Recording(line.call.account, line.call.sid, self.now(), seconds, text)
-        self.recordings[made.sid] = made
+        self.recorder.all[made.sid] = made
         url = verb.attributes.get("recordingStatusCallback", "")
         self.post.tell(urljoin(base, url) if url else "", made.form(self.address))
         return made

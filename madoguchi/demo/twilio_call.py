@@ -1,11 +1,10 @@
-"""Calls, conferences and recordings as Twilio keeps them: states, JSON, webhook forms. No I/O.
+"""Calls and conferences as Twilio keeps them: states, JSON, webhook forms. No I/O.
 
 Sources: the public description twilio_api_v2010.json; twilio.com/docs/voice/twiml (requests),
-/docs/voice/twiml/conference (conference events), /docs/voice/api/recording (recordings).
+/docs/voice/twiml/conference (conference events).
 """
 
 import secrets
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -259,65 +258,4 @@ class Conference:
             "status": self.status,
             "subresource_uris": {"participants": f"{uri}/Participants.json"},
             "uri": f"{uri}.json",
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What a caller said after the tone."""
-
-    account: str
-    call: str
-    created: datetime
-    seconds: int
-    text: str
-    sid: str = field(default_factory=lambda: new_sid("RE"))
-
-    def url(self, base: str) -> str:
-        """Return where its sound lies."""
-        return f"{base}/{VERSION}/Accounts/{self.account}/Recordings/{self.sid}"
-
-    def sound(self) -> bytes:
-        """Return a silence of its length, as a WAV file."""
-        body = b"\x80" * (8000 * self.seconds)
-        head = struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
-        chunks = b"WAVEfmt " + head + b"data" + struct.pack("<I", len(body)) + body
-        return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
-
-    def form(self, base: str) -> Form:
-        """Return the form of its callback."""
-        return [
-            ("AccountSid", self.account),
-            ("CallSid", self.call),
-            ("RecordingSid", self.sid),
-            ("RecordingUrl", self.url(base)),
-            ("RecordingStatus", "completed"),
-            ("RecordingDuration", str(self.seconds)),
-            ("RecordingChannels", "1"),
-            ("RecordingSource", "RecordVerb"),
-            ("RecordingStartTime", format_datetime(self.created)),
-        ]
-
-    def resource(self) -> dict[str, Any]:
-        """Return Twilio's JSON of a Recording resource."""
-        return {
-            "account_sid": self.account,
-            "api_version": VERSION,
-            "call_sid": self.call,
-            "channels": 1,
-            "conference_sid": None,
-            "date_created": format_datetime(self.created),
-            "date_updated": format_datetime(self.created),
-            "duration": str(self.seconds),
-            "encryption_details": None,
-            "error_code": None,
-            "media_url": self.url("https://api.twilio.com"),
-            "price": None,
-            "price_unit": "JPY",
-            "sid": self.sid,
-            "source": "RecordVerb",
-            "start_time": format_datetime(self.created),
-            "status": "completed",
-            "subresource_uris": {},
-            "uri": f"/{VERSION}/Accounts/{self.account}/Recordings/{self.sid}.json",
         }

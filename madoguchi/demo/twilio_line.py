@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from madoguchi.demo.twilio_call import Call, Form, Recording
+from madoguchi.demo.twilio_call import Call, Form
+from madoguchi.demo.twilio_recording import Recording
 from madoguchi.demo.twilio_twiml import BadTwiml, Verb, read
 
 if TYPE_CHECKING:

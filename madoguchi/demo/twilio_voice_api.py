@@ -11,7 +11,6 @@ from multidict import MultiDict
 
 from madoguchi.demo.twilio_door import Door
 from madoguchi.demo.twilio_message import VERSION
-from madoguchi.demo.twilio_rules import Refusal
 
 if TYPE_CHECKING:
     from madoguchi.demo.fake_voice import FakeVoice
@@ -25,6 +24,7 @@ class VoiceApi:
     def __init__(self, voice: FakeVoice, base: str) -> None:
         self._voice = voice
         self._base = base
+        self._recorder = voice.recorder
         self._door = Door(voice.twilio, base)
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -33,6 +33,7 @@ class VoiceApi:
         behind, rooms = self._door.behind, f"{account}/Conferences"
         room = f"{rooms}/{{sid}}"
         one = f"{room}/Participants/{{call}}.json"
+        takes = f"{account}/Calls/{{sid}}/Recordings"
         return [
             web.post(f"{account}/Calls.json", behind("call", self._call)),
             web.get(f"{account}/Calls/{{sid}}.json", behind("fetch", self._fetch_call)),
@@ -48,6 +49,10 @@ class VoiceApi:
             web.get(f"{account}/Recordings.json", behind("list", self._list_recordings)),
             web.get(f"{account}/Recordings/{{sid}}.json", behind("fetch", self._recording)),
             web.get(f"{account}/Recordings/{{sid}}.wav", behind("sound", self._sound)),
+            web.delete(f"{account}/Recordings/{{sid}}.json", behind("delete", self._delete)),
+            web.get(f"{takes}.json", behind("list", self._list_takes)),
+            web.post(f"{takes}.json", behind("record", self._record)),
+            web.post(f"{takes}/{{recording}}.json", behind("change take", self._change_take)),
         ]
 
     async def _call(self, request: web.Request) -> web.Response:
@@ -119,21 +124,33 @@ class VoiceApi:
         return await self._door.obey("remove", request, act)
 
     async def _list_recordings(self, request: web.Request) -> web.Response:
-        call = request.query.get("CallSid")
-        made = self._voice.recordings.values()
-        found = [one.resource() for one in made if call in {None, one.call}]
-        return _page(request, "recordings", found)
+        return _page(request, "recordings", self._recorder.of(request.query.get("CallSid")))
+
+    async def _list_takes(self, request: web.Request) -> web.Response:
+        call = self._voice.found(request.match_info["sid"])
+        return _page(request, "recordings", self._recorder.of(call.sid))
+
+    async def _record(self, request: web.Request) -> web.Response:
+        call, form = self._voice.found(request.match_info["sid"]), await _form(request)
+        begin = self._recorder.begin
+        return await self._door.obey("record", request, lambda: begin(call, form).resource())
+
+    async def _change_take(self, request: web.Request) -> web.Response:
+        where, form = request.match_info, await _form(request)
+        one, change = self._recorder.found(where["recording"], where["sid"]), self._recorder.change
+        return await self._door.obey(
+            "change take", request, lambda: change(one, form).resource(), 200
+        )
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        one = self._recorder.found(request.match_info["sid"])
+        return await self._door.obey("delete", request, lambda: self._recorder.delete(one))
 
     async def _recording(self, request: web.Request) -> web.Response:
-        found = self._voice.recordings.get(request.match_info["sid"])
-        if found is None:
-            raise Refusal(20404, "The requested resource was not found", 404)
-        return web.json_response(found.resource())
+        return web.json_response(self._recorder.found(request.match_info["sid"]).resource())
 
     async def _sound(self, request: web.Request) -> web.Response:
-        found = self._voice.recordings.get(request.match_info["sid"])
-        if found is None:
-            raise Refusal(20404, "The requested resource was not found", 404)
+        found = self._recorder.found(request.match_info["sid"])
         if self._voice.twilio.modes.answer != "ok":
             return await self._door.obey("sound", request, lambda: None)
         return web.Response(body=found.sound(), content_type="audio/x-wav")

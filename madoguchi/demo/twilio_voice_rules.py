@@ -26,6 +26,7 @@ FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 _METHOD = one_of("GET", "POST")
 _EVENTS = one_of("initiated", "ringing", "answered", "completed")
 _CONFERENCE_EVENT = re.compile(r"(start|end|join|leave|mute|hold|modify|speaker|announcement|\s)+")
+_RECORDING_EVENT = re.compile(r"(in-progress|completed|absent|\s)+")
 _BEEP = one_of("true", "false", "onEnter", "onExit")
 
 Known = Mapping[str, Callable[[str], bool]]
@@ -101,6 +102,29 @@ CONFERENCE_UPDATE: Known = {
     "AnnounceUrl": absolute,
     "AnnounceMethod": _METHOD,
 }
+
+
+CALL_RECORDING: Known = {
+    "RecordingStatusCallback": absolute,
+    "RecordingStatusCallbackMethod": _METHOD,
+    "RecordingStatusCallbackEvent": lambda text: _RECORDING_EVENT.fullmatch(text) is not None,
+    "RecordingChannels": one_of("mono", "dual"),
+    "RecordingTrack": one_of("inbound", "outbound", "both"),
+    "Trim": one_of("trim-silence", "do-not-trim"),
+}
+RECORDING_UPDATE: Known = {
+    "Status": one_of("in-progress", "paused", "stopped"),
+    "PauseBehavior": one_of("skip", "silence"),
+}
+
+
+def check_recording_update(form: MultiDict[str], status: str) -> None:
+    """Refuse what Twilio refuses of a change of a call's recording in a status."""
+    check_known(form, RECORDING_UPDATE)
+    if "Status" not in form:
+        raise Refusal(20001, "Missing required parameter Status in the post body")
+    if status not in {"in-progress", "paused"}:
+        raise Refusal(21220, "Unable to update record as the recording is not in progress")
 
 
 def truth(form: Mapping[str, str], name: str, otherwise: bool = False) -> bool:

@@ -96,22 +96,27 @@ class Files:
         """Keep files that belong to no conversation as long as something else names them."""
         self._spared = named
 
-    async def put(self, name: str, chunks: AsyncIterator[bytes], uploaded_by: str) -> StoredFile:
-        """Store a stream. Raises problems: 413 over the limit, 422 for an empty file."""
+    async def put(
+        self, name: str, chunks: AsyncIterator[bytes], uploaded_by: str, limit: int | None = None
+    ) -> StoredFile:
+        """Store a stream, of at most ``limit`` bytes (None: as many as an upload has). Raises
+        problems: 413 over the limit, 422 for an empty file.
+        """
         id = self._clock.new_id()
         self._arriving.add(id)
         try:
-            return await self._put(id, name, chunks, uploaded_by)
+            most = self.limit if limit is None else limit
+            return await self._put(id, name, chunks, uploaded_by, most)
         finally:
             self._arriving.discard(id)
 
     async def _put(
-        self, id: Id, name: str, chunks: AsyncIterator[bytes], uploaded_by: str
+        self, id: Id, name: str, chunks: AsyncIterator[bytes], uploaded_by: str, limit: int
     ) -> StoredFile:
         path = self._path(id)
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
         try:
-            size, sha256, head = await self._write(path, chunks)
+            size, sha256, head = await self._write(path, chunks, limit)
         except BaseException:
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
@@ -119,17 +124,19 @@ class Files:
         await self._store.write(lambda: self._insert(stored, sha256, uploaded_by))
         return stored
 
-    async def _write(self, path: Path, chunks: AsyncIterator[bytes]) -> tuple[int, str, bytes]:
+    async def _write(
+        self, path: Path, chunks: AsyncIterator[bytes], limit: int
+    ) -> tuple[int, str, bytes]:
         size, head, hasher = 0, b"", hashlib.sha256()
         with path.open("xb") as target:
             async for chunk in chunks:
                 size += len(chunk)
-                if size > self.limit:
+                if size > limit:
                     raise Problem(
                         413,
                         "too_large",
-                        f"a file has at most {self.limit // (1024 * 1024)} MiB",
-                        limit=self.limit,
+                        f"a file has at most {limit // (1024 * 1024)} MiB",
+                        limit=limit,
                     )
                 head = head or chunk[:16]
                 hasher.update(chunk)

@@ -116,11 +116,15 @@ class Decision(Part):
 
 
 class Turn(Part):
-    """What to do now; the last instruction waits for something or ends the flow."""
+    """What to do now; the last instruction waits for something or ends the flow. ``told``: of the
+    recording; ``agreed``: the caller has said that there may be one.
+    """
 
     instructions: tuple[Instruction, ...]
     state: State
     decision: Decision | None = None
+    told: bool = False
+    agreed: bool = False
 
 
 class Heard(Part):

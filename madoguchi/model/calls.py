@@ -62,7 +62,8 @@ class Happened(StrEnum):
     ``on``; of MODE ``mode``; of LEFT and ENDED ``why``; of ANSWERED ``step``, ``name``, ``value``;
     of RECORDING ``state``; of FAILED ``what`` the provider did not do to the ``leg``, and whether
     it is tried ``again``. DIALLED: the provider is asked to call a number. DROPPED: the sound of a
-    leg is gone, and may come back. AGREED: the customer has said that it may be recorded.
+    leg is gone, and may come back. AGREED: the customer has said that it may be recorded; TOLD:
+    they have heard that it is.
     """
 
     BEGAN = "began"
@@ -81,6 +82,7 @@ class Happened(StrEnum):
     LEFT = "leg.ended"
     ANSWERED = "answered"
     AGREED = "agreed"
+    TOLD = "told"
     RECORDING = "recording"
     FAILED = "failed"
     ENDED = "ended"
@@ -156,6 +158,7 @@ class CallFacts:
     legs: Mapping[str, Leg] = field(default_factory=dict)
     answers: tuple[Mapping[str, Any], ...] = ()
     agreed: bool = False
+    told: bool = False
     recording: Recording = Recording.OFF
     trouble: Mapping[str, Any] | None = None
     began_at: datetime | None = None
@@ -300,6 +303,7 @@ _OF_CALL: Mapping[Happened, Callable[[CallFacts, CallEvent], CallFacts]] = {
     Happened.ENDED: _ended,
     Happened.ANSWERED: _answered,
     Happened.AGREED: lambda facts, one: replace(facts, agreed=True),
+    Happened.TOLD: lambda facts, one: replace(facts, told=True),
     Happened.RECORDING: _recording,
     Happened.FAILED: lambda facts, one: replace(facts, trouble={**one.data, "at": one.at}),
 }

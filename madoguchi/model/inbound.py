@@ -110,13 +110,23 @@ class InboundCallback:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was recorded of a call and lies at its provider under a name: since when, how long."""
+
+    name: str
+    began_at: datetime
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboundCall:
     """Something happened in a call. ``call`` is its name at the provider or the client, unique in
     the account; a call that is not known begins by the first that is heard of it, if it ``begins``
     one.
 
     ``id``: the call's own id, where its client has made it. ``wants``: it needs an agent from now
-    on, in ``queue`` where that is given, else as any contact is led.
+    on, in ``queue`` where that is given, else as any contact is led. ``recorded``: it is to be
+    fetched.
     """
 
     sender: Address
@@ -134,6 +144,7 @@ class InboundCall:
     language: str = ""
     topic: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    recorded: Recorded | None = None
 
     @property
     def text(self) -> str:

@@ -236,13 +236,3 @@ async def test_call_of_which_the_router_has_not_heard_is_the_agent_s_after_a_sta
             ]
 
         await wait_for(theirs, "the call is the agent's")
-
-
-async def test_call_that_nobody_records_does_not_say_that_it_is_recorded(tmp_path: Path) -> None:
-    async with asked(tmp_path) as here:
-        always = '[queue.returns]\nrecording = { when = "always" }'
-        await here.center.here.configure(always)
-        id = await here.dial()
-        await here.come_in(id)
-        await here.phone.answer()
-        assert (await here.state(id, "talking"))["recording"] == "off"

@@ -33,8 +33,12 @@ def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
     known = known.after(*_counts(ledger, known, inbound.events))
     known = known.after(*_recorded(ledger, arrival, known))
     ledger.put_call(known)
+    if inbound.recorded is not None:
+        ledger.recorded.append((known, inbound.recorded))
     if inbound.wants and known.item is None and not known.facts.over:
         _wait(ledger, arrival, inbound, known)
+        waiting = ledger.calls[arrival.account.id, inbound.call]
+        ledger.put_call(waiting.after(*_recorded(ledger, arrival, waiting)))
     if known.item is None and ledger.calls[arrival.account.id, inbound.call].facts.over:
         _left_alone(ledger, arrival, known)
 

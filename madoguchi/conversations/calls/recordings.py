@@ -1,7 +1,7 @@
-"""Recordings of calls between browsers: parts of some seconds, as the agent's browser sends them.
-
-A take is what one page has recorded without a break; its parts, one behind the other, are one file.
-A part that never came is a hole, and is shown as one.
+"""Recordings of calls. Between browsers they are parts of some seconds, as the agent's browser
+sends them: a take is what one page has recorded without a break; its parts, one behind the other,
+are one file; a part that never came is a hole, and is shown as one. What a provider has recorded is
+a take of one part, which says how long it is.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.acts import Refusal
-from madoguchi.conversations.calls import acts
+from madoguchi.conversations.calls import acts, repository
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.conversations.calls.tables import recording_part
 from madoguchi.files.service import StoredFile
@@ -87,6 +87,38 @@ def keep(actor: Actor, part: Part, stored: StoredFile, now: datetime) -> Work[No
         yield update(file).where(file.c.id == stored.id).values(conversation=call.conversation)
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a provider has recorded of a call, as it is ours now."""
+
+    call: Id
+    take: Id
+    file: StoredFile
+    began_at: datetime
+    seconds: int
+
+
+def fetched(one: Fetched) -> Work[None]:
+    """Add what a provider has recorded; it belongs to whoever had the call last."""
+    found = yield from repository.by_ids([one.call])
+    call = found[one.call]
+    agents = [leg.agent for leg in call.facts.legs.values() if leg.party is Party.AGENT]
+    row = insert(recording_part).values(
+        call=one.call,
+        take=one.take,
+        number=0,
+        domain=DOMAIN,
+        queue=call.queue,
+        agent=agents[-1] if agents else None,
+        file=one.file.id,
+        size=one.file.size,
+        at=one.began_at,
+        seconds=one.seconds,
+    )
+    yield row.on_conflict_do_nothing()
+    yield update(file).where(file.c.id == one.file.id).values(conversation=call.conversation)
+
+
 def takes(actor: Actor, id: Id) -> Work[list[dict[str, Any]]]:
     """Return the takes of a call: when each began, how long it is about, and which parts are
     missing. Raises NotFound, Forbidden.
@@ -105,12 +137,17 @@ def takes(actor: Actor, id: Id) -> Work[list[dict[str, Any]]]:
             "take": take,
             "agent": parts[0].agent,
             "began_at": parts[0].at,
-            "seconds": (parts[-1].number + 1) * PART_S,
+            "seconds": _seconds(parts),
             "size": sum(part.size for part in parts),
             "holes": _holes([part.number for part in parts]),
         }
         for take, parts in sorted(found.items(), key=lambda one: one[1][0].at)
     ]
+
+
+def _seconds(parts: Sequence[Any]) -> int:
+    told = parts[-1].seconds
+    return int(told) if told is not None else (int(parts[-1].number) + 1) * PART_S
 
 
 def _holes(numbers: Sequence[int]) -> list[int]:

@@ -154,34 +154,6 @@ def lose(id: Id, now: datetime) -> Work[None]:
     yield from save(found, [before.after(*gone)], now)
 
 
-_TAKEN_BACK = {
-    "hold": Happened.RESUMED,
-    "resume": Happened.HELD,
-    "mute": Happened.UNMUTED,
-    "unmute": Happened.MUTED,
-}
-
-
-def failed(id: Id, leg: str, what: str, now: datetime, again: bool) -> Work[None]:
-    """Say in a call what its provider did not do, once for each try of somebody; what is not tried
-    ``again`` is taken back.
-    """
-    found = yield from by_ids([id], lock=True)
-    if id not in found or found[id].facts.over:
-        return
-    before = found[id]
-    trouble = before.facts.trouble or {}
-    told = (trouble.get("what"), trouble.get("leg"), trouble.get("again")) == (what, leg, again)
-    if told and again:
-        return
-    name = f"hub:failed:{len(before.events)}"
-    data = {"what": what, "leg": leg, "again": again}
-    events = [CallEvent(name, now, Happened.FAILED, data=data)]
-    if not again and what in _TAKEN_BACK:
-        events.append(CallEvent(f"{name}:back", now, _TAKEN_BACK[what], leg, seq=1))
-    yield from save(found, [before.after(*events)], now)
-
-
 def recent(since: datetime) -> Work[list[Id]]:
     """Return the calls that have not ended, and those that ended after a moment."""
     rows = yield select(call.c.id).where(

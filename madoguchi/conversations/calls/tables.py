@@ -69,5 +69,6 @@ recording_part = Table(
     Column("file", Key, nullable=False),
     Column("size", Integer, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("seconds", Integer),
     Index("ix_recording_part_at", "queue", "at"),
 )
