@@ -7,12 +7,13 @@ can tell what the agent knew when accepting.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations import callbacks
 from madoguchi.conversations.calls.repository import Call, of_items
 from madoguchi.conversations.tables import conversation, work_item
+from madoguchi.model.channels import Channel
 from madoguchi.model.conversation import ConversationState
 from madoguchi.model.ids import Id
 from madoguchi.model.people import Customer, Identity
@@ -21,6 +22,9 @@ from unified_profile.service import customers_of, identities_of
 from unified_profile.tables import customer_of
 
 MOST_MATTERS = 5
+MOST_EARLIER = 2
+
+_TALKED = frozenset({Channel.VOICE, Channel.VIDEO})
 
 
 def snapshots(
@@ -51,6 +55,8 @@ def snapshots(
     customers = sorted({c.id for c in people.values()})
     identities = yield from identities_of(customers)
     matters = yield from _open_matters(customers)
+    talked = {people[r.identity].id for r in rows if r.channel in _TALKED}
+    earlier = yield from _earlier_matters(sorted(talked))
     calls = yield from of_items(items)
     return {
         r.item: {
@@ -62,6 +68,7 @@ def snapshots(
                 for m in matters
                 if m.customer == people[r.identity].id and m.id != r.id
             ][:MOST_MATTERS],
+            "earlier": [_over(m, catalog) for m in earlier if m.customer == people[r.identity].id],
         }
         for r in rows
     }
@@ -133,6 +140,31 @@ def _other(row: Row[Any], catalog: Catalog) -> dict[str, Any]:
         "owner_name": catalog.agent_name(row.owner),
         "last_at": row.last_at.isoformat(),
     }
+
+
+def _over(row: Row[Any], catalog: Catalog) -> dict[str, Any]:
+    code = (row.wrap_up or {}).get("code", "")
+    served = catalog.agent_name(row.last_owner)
+    return {**_other(row, catalog), "owner_name": served, "queue": row.queue, "code": code}
+
+
+def _earlier_matters(customers: Sequence[Id]) -> Work[Sequence[Row[Any]]]:
+    """Return what customers who call were served with last; whoever answers has no time to look."""
+    if not customers:
+        return []
+    place = func.row_number().over(
+        partition_by=customer_of.c.customer, order_by=conversation.c.last_at.desc()
+    )
+    found = (
+        select(conversation, customer_of.c.customer, place.label("place"))
+        .join(customer_of, customer_of.c.identity == conversation.c.identity)
+        .where(
+            customer_of.c.customer.in_(customers),
+            conversation.c.state == ConversationState.CLOSED.value,
+        )
+        .subquery()
+    )
+    return (yield select(found).where(found.c.place <= MOST_EARLIER).order_by(found.c.place))
 
 
 def _open_matters(customers: Sequence[Id]) -> Work[Sequence[Row[Any]]]:

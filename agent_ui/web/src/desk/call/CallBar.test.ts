@@ -33,6 +33,31 @@ test('a talk: the tile, and the controls in their order', async () => {
   expect(page.get('[aria-live=polite]').text()).toBe('佐藤 通話中')
 })
 
+test('a customer without a name on the line is called as their conversation does', async () => {
+  const { page } = await bar(call({ legs: [{ ...customer, name: '' }, agent] }), joined, { customer: '佐藤 美咲' })
+  expect(page.get('.leg b').text()).toBe('佐藤 美咲 様')
+  expect(page.get('[aria-live=polite]').text()).toBe('佐藤 美咲 通話中')
+  await page.setProps({ customer: '' })
+  expect(page.get('.leg b').text()).toBe('お客様')
+})
+
+test('what the provider could not do is told for a while, and whether it is tried again', async () => {
+  const trouble = { what: 'hold', leg: 'a', again: true, at: new Date().toISOString() }
+  const { page } = await bar(call({ by: 'phone', trouble }))
+  expect(page.get('[role=alert]').text()).toBe('電話会社側でまだ処理できていません。もう一度試しています。')
+  await page.setProps({ call: call({ by: 'phone', trouble: { ...trouble, again: false } }) })
+  expect(page.get('[role=alert]').text()).toBe('電話会社に受け付けられなかったため、通話の状態は変わっていません。')
+  await page.setProps({ call: call({ by: 'phone', trouble: { ...trouble, at: '2026-11-26T05:00:00Z' } }) })
+  expect(page.find('[role=alert]').exists()).toBe(false)
+})
+
+test('the own fault goes before what the provider could not do', async () => {
+  const trouble = { what: 'hold', leg: 'a', again: false, at: new Date().toISOString() }
+  const media: MediaState = { ...noMedia, fault: new DeviceFault('microphone', 'missing') }
+  const { page } = await bar(call({ by: 'phone', trouble }), media)
+  expect(page.findAll('[role=alert]').map((each) => each.text().slice(0, 4))).toEqual(['マイク：'])
+})
+
 test('while somebody rings there is an outline and no level', async () => {
   const { page } = await bar(call({ legs: [{ ...customer, state: 'ringing' }, agent] }))
   expect(page.get('.leg').classes()).toContain('ringing')

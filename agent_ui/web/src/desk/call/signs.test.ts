@@ -1,7 +1,7 @@
 import { callOf as madeCall, leg } from '@shared/call/fakes'
 import { expect, test } from 'vitest'
 import { callsOf, joins } from './carrying'
-import { controlsOf, legSign, result, speakers, tiles } from './signs'
+import { controlsOf, legSign, result, running, speakers, tiles } from './signs'
 
 const customer = leg('a', { party: 'customer', agent: null })
 const agent = leg('b')
@@ -23,6 +23,26 @@ test.each([
 
 test('where somebody else carries the sound, its connection says nothing', () => {
   expect(legSign(leg('a'), 'connecting', false).word).toBe('talking')
+})
+
+test('while nobody has come the customer waits, and does not talk', () => {
+  const one = leg('a', { party: 'customer', agent: null, connected_at: 'x' })
+  expect(legSign(one, undefined, false, true)).toEqual({ tone: 'ringing', word: 'waiting', since: 'x' })
+  expect(legSign(leg('b'), undefined, false, true).word).toBe('talking')
+})
+
+test('in a list a call is told by its word and since when', () => {
+  expect(running(call())).toEqual({ word: 'talking', since: '2026-11-26T05:00:10Z', held: false })
+  const held = madeCall(both, { legs: [{ ...customer, held: true, held_at: 'y' }, agent] })
+  expect(running(held)).toEqual({ word: 'held', since: 'y', held: true })
+  const waiting = { ...call(), state: 'waiting' as const, answered_at: null }
+  expect(running(waiting).word).toBe('ringing')
+  expect(running({ ...waiting, direction: 'out' }).word).toBe('dialling')
+})
+
+test('an agent who is still coming in may end the call, a colleague who is asked may not', () => {
+  expect(controlsOf(call(), { ...agent, state: 'ringing' }, false)).toMatchObject({ end: true, mute: false })
+  expect(controlsOf(call(), leg('e', { party: 'expert', state: 'ringing' }), false).end).toBe(false)
 })
 
 test('tiles show who is there but oneself, the customer first', () => {

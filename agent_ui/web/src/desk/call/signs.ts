@@ -10,10 +10,11 @@ export interface LegSign {
   since: string | null
 }
 
-/** The sign of a leg; `link` is the own connection with it, `web` that there is to be one. */
-export function legSign(leg: Leg, link: Link | undefined, web: boolean): LegSign {
+/** The sign of a leg; `link` is the own connection with it, `web` that there is to be one, `waits` that nobody has come yet. */
+export function legSign(leg: Leg, link: Link | undefined, web: boolean, waits = false): LegSign {
   if (leg.state === 'ringing') return { tone: 'ringing', word: leg.dialled ? 'dialling' : 'ringing', since: leg.rang_at }
   if (leg.held) return { tone: 'held', word: 'held', since: leg.held_at }
+  if (waits && leg.state === 'connected' && !leg.agent) return { tone: 'ringing', word: 'waiting', since: leg.connected_at }
   if (web && link === 'reconnecting') return { tone: 'reconnecting', word: 'reconnecting', since: null }
   if (web && link === 'connecting') return { tone: 'ringing', word: 'connecting', since: null }
   return { tone: 'connected', word: talking(leg), since: null }
@@ -54,6 +55,8 @@ export interface Controls {
   camera: boolean
   screen: boolean
   supervise: boolean
+  /** To end the call, or to leave it; an agent may while they are still coming in. */
+  end: boolean
 }
 
 /** What somebody may do in a call: an agent leads it, an expert talks, a supervisor joins. */
@@ -76,6 +79,7 @@ export function controlsOf(call: CallView, me: Leg | null, supervises: boolean):
     camera: seen && call.channel === 'video',
     screen: seen,
     supervise: supervises && (!me || me.party === 'supervisor') && call.state === 'talking',
+    end: there || (me?.party === 'agent' && me.state === 'ringing'),
   }
 }
 
@@ -86,6 +90,14 @@ export function result(call: CallView): string {
   if (call.state !== 'ended') return call.state
   if (RESULTS.has(call.why)) return call.why
   return call.answered_at ? 'hung_up' : 'abandoned'
+}
+
+/** How a running call is told in a list: its word (under `desk.call.leg`), since when, and whether its customer is held. */
+export function running(call: CallView): { word: string; since: string; held: boolean } {
+  const held = call.legs.find((leg) => leg.party === 'customer' && leg.held)
+  if (held) return { word: 'held', since: held.held_at ?? call.began_at, held: true }
+  if (call.state === 'talking') return { word: 'talking', since: call.answered_at ?? call.began_at, held: false }
+  return { word: call.direction === 'out' ? 'dialling' : 'ringing', since: call.began_at, held: false }
 }
 
 /** Who of the center talked in a call, in the order in which they came, each once. */

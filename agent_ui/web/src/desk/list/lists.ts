@@ -16,19 +16,24 @@ export const useLists = defineStore('lists', () => {
   const session = useSession()
   const world = useWorld()
 
+  const talks = (id: string): boolean => {
+    const call = world.callOf.get(id)
+    return call?.state === 'assigned' && call.owner === session.me?.id
+  }
+
   function rowOf(conversation: Conversation): Row {
     const item = world.work.get(conversation.id)
     const waits = item?.state === 'waiting' || item?.state === 'offered'
     const since = conversation.unanswered_since ?? (waits ? (item?.enqueued_at ?? null) : null)
     const targetS = session.queue(conversation.queue)?.service_level_s ?? DEFAULT_TARGET_S
-    return { id: conversation.id, conversation, item, since, targetS }
+    return { id: conversation.id, conversation, item, since, targetS, talks: talks(conversation.id) }
   }
 
   const grouped = computed(() => {
     const groups: Record<Tab, Row[]> = { open: [], waiting: [], 'wrap-up': [], unassigned: [] }
     for (const conversation of world.world.conversation.values()) {
       const item = world.work.get(conversation.id)
-      const tab = tabOf(conversation, item, session.me?.id ?? '')
+      const tab = tabOf(conversation, item, session.me?.id ?? '', talks(conversation.id))
       if (tab) groups[tab].push(rowOf(conversation))
     }
     return groups

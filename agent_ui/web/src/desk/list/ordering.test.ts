@@ -44,6 +44,11 @@ test.each([
 const conversation = (values: Partial<Conversation>) => ({ owner: null, state: 'open', ...values }) as Conversation
 const item = (values: Partial<Item>) => ({ owner: null, ...values }) as Item
 
+test('whom one talks with comes before whoever waits too long', () => {
+  const rows = [row('late', before(600)), { ...row('talks', null, before(900)), talks: true }]
+  expect(ordered(rows, now).map(({ id }) => id)).toEqual(['talks', 'late'])
+})
+
 test('each conversation stands in one tab', () => {
   expect(tabOf(conversation({ owner: 'me' }), item({ state: 'assigned', owner: 'me' }), 'me')).toBe('open')
   expect(tabOf(conversation({ owner: 'me', state: 'waiting_customer' }), undefined, 'me')).toBe('waiting')
@@ -51,6 +56,7 @@ test('each conversation stands in one tab', () => {
   expect(tabOf(conversation({}), item({ state: 'offered' }), 'me')).toBe('unassigned')
   expect(tabOf(conversation({ owner: 'you' }), item({ state: 'assigned' }), 'me')).toBeNull()
   expect(tabOf(conversation({ owner: 'me', state: 'closed' }), undefined, 'me')).toBeNull()
+  expect(tabOf(conversation({ owner: 'me', state: 'waiting_customer' }), undefined, 'me', true)).toBe('open')
 })
 
 test('search takes full-width letters and every word', () => {

@@ -10,10 +10,13 @@ export interface Row {
   /** Since when the customer waits for words; null: nobody waits. */
   since: string | null
   targetS: number
+  /** The agent is on the phone with its customer. */
+  talks?: boolean
 }
 
 /** Which tab a conversation of the desk stands in; null: in none of this agent's. */
-export function tabOf(conversation: Conversation, item: Item | undefined, me: string): Tab | null {
+export function tabOf(conversation: Conversation, item: Item | undefined, me: string, talks = false): Tab | null {
+  if (talks) return 'open'
   if (item?.state === 'wrap_up' && item.owner === me) return 'wrap-up'
   if (conversation.state === 'closed') return null
   if (conversation.owner === me) return conversation.state === 'open' ? 'open' : 'waiting'
@@ -21,9 +24,10 @@ export function tabOf(conversation: Conversation, item: Item | undefined, me: st
   return conversation.owner === null && waits ? 'unassigned' : null
 }
 
-/** Overdue first, then whoever waits longest, then the latest word. */
+/** Whom one talks with first, then overdue, then whoever waits longest, then the latest word. */
 export function ordered(rows: readonly Row[], now: number): Row[] {
   const rank = (row: Row): number => {
+    if (row.talks) return -1
     if (!row.since) return 2
     return now - Date.parse(row.since) > row.targetS * 1000 ? 0 : 1
   }

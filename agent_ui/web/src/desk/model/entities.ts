@@ -1,4 +1,4 @@
-import type { CallView } from '@shared/call/model'
+import type { CallAnswer, CallView } from '@shared/call/model'
 
 /** The views that the hub sends, as docs/protocol.md names them. Times are RFC 3339 in UTC. */
 export type ChannelName = 'voice' | 'video' | 'chat' | 'sms' | 'email' | 'social' | 'custom'
@@ -184,7 +184,11 @@ export interface Offer {
   preview: string
   handover: Handover | null
   callback: { number: string; shown: string; asked_at: string; calls: number } | null
+  /** Of a call: what its customer has chosen in the menu. */
+  call: { id: string; answers: CallAnswer[] } | null
   open: OpenMatter[]
+  /** Of a call: what its customer was served with last, the latest first. */
+  earlier: EarlierMatter[]
   service_level_s: number
 }
 
@@ -197,6 +201,12 @@ export interface OpenMatter {
   state: ConversationState
   owner_name: string
   last_at: string
+}
+
+export interface EarlierMatter extends OpenMatter {
+  queue: string
+  /** What it ended with; empty: nobody said. */
+  code: string
 }
 
 export interface Agent {

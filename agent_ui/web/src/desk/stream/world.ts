@@ -47,6 +47,11 @@ export const useWorld = defineStore('world', () => {
     }
     return found
   })
+  /** The unfinished work of a call, by conversation. */
+  const callOf = computed(() => {
+    const calls = [...world.item.values()].filter((item) => item.kind === 'call' && !ended.has(item.state))
+    return new Map(calls.map((item) => [item.conversation, item]))
+  })
   const itemsOf = computed(() => {
     const found = new Map<string, Item[]>()
     for (const item of world.item.values()) {
@@ -64,6 +69,6 @@ export const useWorld = defineStore('world', () => {
     [...world.conversation.values()].filter((each) => each.customer.id === customer)
 
   return {
-    world, learn, relearnMessages, reset, me, work, itemsOf, drafts, offers, conversationsOf,
+    world, learn, relearnMessages, reset, me, work, callOf, itemsOf, drafts, offers, conversationsOf,
   }
 })
