@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy import select
 
-from connectors.web_call import Signals
+from connectors.signals import Signals
 from madoguchi.bus import Hints, Subscription
 from madoguchi.clock import Clock, Watch
 from madoguchi.conversations import acts

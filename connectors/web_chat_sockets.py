@@ -13,6 +13,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from connectors import attributes, web_call
+from connectors.signals import Signals
 from connectors.web_chat import CALLBACK_ACTS, WebChat
 from connectors.web_chat_rest import WidgetPorts, WidgetRest, whole_minutes
 from madoguchi.conversations.calls import views as call_views
@@ -71,7 +72,7 @@ class WidgetServer:
     def __init__(self, ports: WidgetPorts) -> None:
         self._ports = ports
         self._rest = WidgetRest(ports)
-        self._signals = web_call.Signals(ports.store, ports.relay)
+        self._signals = Signals(ports.store, ports.relay)
         ports.relay.door(self._deliver)
         self._visitors: dict[str, Visitor] = {}
         self._desks: Desks | None = None

@@ -24,10 +24,10 @@ from connectors.fetching import Fetcher
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
 from connectors.lines import call_of, line_standing
+from connectors.lost import Lost
 from connectors.registry import Registry, sealer, secret_fields
 from connectors.softphone import SoftphoneApi
 from connectors.takes import DISCARD, TakeFetcher
-from connectors.web_call import Lost
 from connectors.web_chat_rest import WidgetPorts
 from connectors.web_chat_sockets import WidgetServer
 from madoguchi.bus import Hints

@@ -10,7 +10,7 @@ from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.callbacks import ASKED, CANCELLED
 from madoguchi.conversations.calls.repository import ENDED
 from madoguchi.model.ids import Id
-from madoguchi.model.log import NumberedEntry
+from madoguchi.model.log import Entity, LogEntry, NumberedEntry
 from madoguchi.model.routing import (
     AgentReplied,
     CallbackAsked,
@@ -18,6 +18,7 @@ from madoguchi.model.routing import (
     CallEnded,
     Command,
     CustomerWrote,
+    Engaged,
     ItemCancelled,
     ItemEnqueued,
     ItemState,
@@ -67,10 +68,21 @@ def heard(
         yield AgentReplied(item)
     elif entry.type == "conversation.customer_left" and item:
         yield ItemCancelled(item, ItemState.abandoned)
-    elif entry.type == ENDED and item:
-        yield CallEnded(item)
+    elif entry.entity is Entity.CALL:
+        yield from _of_call(kept, entry)
     elif entry.type in _CALLS and item:
         yield _CALLS[entry.type](item)
+
+
+def _of_call(kept: Kept, entry: LogEntry) -> Iterable[Command]:
+    """Take in who helps in a call, and its end."""
+    data = entry.data or {}
+    for agent in (*data.get("joined", ()), *data.get("left", ())):
+        calls = kept.helping.setdefault(agent, set())
+        (calls.add if agent in data["joined"] else calls.discard)(entry.entity_id)
+        yield Engaged(agent, bool(calls))
+    if entry.type == ENDED and data.get("item"):
+        yield CallEnded(data["item"])
 
 
 def _born(kept: Kept, row: Any, now: datetime, catalog: Catalog) -> ItemEnqueued:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from madoguchi.clock import EPOCH, from_micros, to_micros
+from madoguchi.conversations.calls import repository as calls
 from madoguchi.conversations.tables import conversation, work_item
 from madoguchi.model.conversation import UNFINISHED, ItemKind
 from madoguchi.model.ids import DOMAIN, Id
@@ -42,7 +43,7 @@ CONSUMER = "router"
 class Kept:
     """What the service keeps beside the engine: versions of the rows that only it writes; where
     each item was (queue, owner) when it was last written; how many texts of the customer it has
-    heard of; and which items somebody has taken before.
+    heard of; which items somebody has taken before; and in which calls of colleagues agents help.
 
     ``newest``: the last instant that was past when it was stored.
     """
@@ -60,6 +61,7 @@ class Kept:
     texts_of: dict[Id, Id] = field(default_factory=dict)
     calls_of: dict[Id, Id] = field(default_factory=dict)
     answered: set[Id] = field(default_factory=set)
+    helping: dict[Id, set[Id]] = field(default_factory=dict)
     cursor: int = 0
     newest: datetime = EPOCH
 
@@ -151,7 +153,11 @@ def load(
     begins = midnight(now, zone)
     today = (clock - begins) // DAY
     known = {row.agent: row for row in statuses}
-    agents = {id: _agent(one, known.get(id), now, today) for id, one in configured.specs.items()}
+    kept.helping = yield from calls.helping()
+    agents = {
+        id: replace(_agent(one, known.get(id), now, today), engaged=id in kept.helping)
+        for id, one in configured.specs.items()
+    }
     offers: dict[Id, list[Row[Any]]] = {}
     for row in past:
         offers.setdefault(row.item, []).append(row)

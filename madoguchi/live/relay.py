@@ -46,11 +46,13 @@ class Relay:
         self._doors.append(deliver)
 
     async def send(self, address: str, name: str, body: Mapping[str, Any]) -> bool:
-        """Pass something on; return whether anybody got it."""
-        if await self._here(address, name, body):
+        """Pass something on to all sockets of an address; return whether anybody got it."""
+        here = await self._here(address, name, body)
+        if self._wire is None or (here and name == THERE):
+            return here
+        if here:
+            await self._wire.say({"to": address, "name": name, "body": dict(body)})
             return True
-        if self._wire is None:
-            return False
         id = secrets.token_hex(8)
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked[id] = future
@@ -75,5 +77,7 @@ class Relay:
             waiting = self._asked.get(word["got"])
             if waiting is not None and not waiting.done():
                 waiting.set_result(True)
-        elif await self._here(word["to"], word["name"], word["body"]) and self._wire is not None:
+            return
+        got = await self._here(word["to"], word["name"], word["body"])
+        if got and self._wire is not None and "id" in word:
             await self._wire.say({"got": word["id"]})

@@ -318,6 +318,16 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
+class Engaged:
+    """An agent takes part in a colleague's call, or does so no more: meanwhile they have no room,
+    as in a call of their own. Refused: `unknown_agent`.
+    """
+
+    agent: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """Nothing but the time: runs what is due."""
 
@@ -355,5 +365,6 @@ Command = (
     | CallEnded
     | Parked
     | Redialled
+    | Engaged
     | TimePassed
 )

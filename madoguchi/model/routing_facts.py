@@ -424,7 +424,8 @@ class AgentFacts:
     agent has been without interruption not available or not connected; None: derived from the two
     others. `worked_until`: the last end of work, 0 before any. `away_after`: the reason of the
     away that follows when the present work has ended; None: none is reserved. `taken`: what was
-    assigned since midnight. `given`: queue -> when it last gave an offer.
+    assigned since midnight. `given`: queue -> when it last gave an offer. `engaged`: they take part
+    in a colleague's call.
     """
 
     spec: AgentSpec
@@ -438,6 +439,7 @@ class AgentFacts:
     away_after: str | None = None
     taken: int = 0
     given: Mapping[str, int] = field(default_factory=dict)
+    engaged: bool = False
 
 
 @fact(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from madoguchi.model.routing import (
     AwayTakenBack,
     ConfigurationChanged,
     ConnectionChanged,
+    Engaged,
     Presence,
     PresenceChanged,
     PresenceSet,
@@ -110,6 +111,17 @@ def connection_changed(book: Book, command: ConnectionChanged) -> None:
     note_absence(book, agent)
     if command.connected and (agent.presence, agent.reason) == (AWAY, CONNECTION):
         set_presence(book, agent, AVAILABLE, "", SYSTEM)
+
+
+def engaged(book: Book, command: Engaged) -> None:
+    """Note that an agent takes part in a colleague's call, or does so no more."""
+    agent = book.agent(command.agent)
+    if agent.engaged == command.on:
+        return
+    agent.engage(command.on)
+    if not command.on:
+        agent.worked_until = book.clock
+    book.touch(agent)
 
 
 def connection_lost(book: Book, agent: AgentRecord) -> None:
@@ -255,6 +267,7 @@ HANDLERS: dict[type, Callable[[Book, Any], None]] = {
     AwayReserved: away_reserved,
     AwayTakenBack: away_taken_back,
     ConnectionChanged: connection_changed,
+    Engaged: engaged,
     AgentChanged: agent_changed,
     AgentRemoved: agent_removed,
     ConfigurationChanged: configuration_changed,

@@ -44,6 +44,7 @@ from router.engine.names import (
     WITHDRAWN,
     WRAP_UP,
 )
+from router.engine.partners import ask_partner
 from router.engine.policy import kept_until
 from router.engine.records import ItemRecord
 from router.engine.timers import Timer
@@ -72,7 +73,8 @@ def enqueue(book: Book, command: ItemEnqueued) -> None:
         return
     item.limit_wait(book.clock)
     book.wait(item)
-    book.entering[item.id] = None
+    if not ask_partner(book, item):
+        book.entering[item.id] = None
 
 
 def admit(book: Book) -> bool:

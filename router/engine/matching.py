@@ -7,6 +7,7 @@ from collections import deque
 from madoguchi.model.routing import ItemBlocked, Key
 from router.engine.book import Book
 from router.engine.explain import explain_blocked, explain_offer
+from router.engine.partners import ask_partner
 from router.engine.policy import item_rank, kept_for, permitted
 from router.engine.records import AgentRecord, ItemRecord
 from router.engine.room import Room
@@ -50,7 +51,9 @@ def settle(book: Book) -> None:
 
 
 def _release_kept(book: Book) -> None:
-    """Let go of what is kept for those who changed, if they can be asked no more."""
+    """Let go of what is kept for those who changed, if they can be asked no more; who serves the
+    customer by text and nobody else is asked.
+    """
     if not book.index.keeping:
         return
     for name in book.moved:
@@ -59,6 +62,8 @@ def _release_kept(book: Book) -> None:
             if kept_for(item, item.policy, agent, book.clock) is None:
                 book.end_preference(item)
                 book.resort(item)
+            else:
+                ask_partner(book, item)
 
 
 def gains(before: Room | None, now: Room) -> bool:

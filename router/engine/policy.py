@@ -45,8 +45,8 @@ MEANT = frozenset({Preference.last_owner, Preference.named})
 class AgentView(Protocol):
     """An agent as `permitted` sees it.
 
-    `used` and `reserved` are units, `exclusives` the calls held or on offer, `held` the items and
-    `taking` the units per channel, held or on offer.
+    `used` and `reserved` are units, `exclusives` the calls held, on offer or helped in,
+    `held` the items and `taking` the units per channel, held or on offer.
     """
 
     @property
@@ -205,7 +205,8 @@ def room(agent: AgentView, item: ItemSpec) -> str | None:
 
 def is_idle(agent: AgentView) -> bool:
     """Return whether nothing keeps an agent whom offers reach from the next work."""
-    return reachable(agent) is None and not (agent.used or agent.reserved)
+    taken = agent.used or agent.reserved or agent.exclusives
+    return reachable(agent) is None and not taken
 
 
 def kept_free(agent: AgentView, queue: str, idle: Mapping[str, int]) -> str | None:

@@ -70,6 +70,8 @@ class AgentRecord:
     used: int = 0
     reserved: int = 0
     exclusives: int = 0
+    engaged: bool = False
+    """Whether they take part in a colleague's call; it counts among the exclusives."""
     busy: int = 0
     wrapping: int = 0
     held: dict[str, int] = field(default_factory=dict)
@@ -105,6 +107,12 @@ class AgentRecord:
         self.given[queue] = at
         self.gifts += 1
 
+    def engage(self, on: bool) -> None:
+        """Note whether they take part in a colleague's call."""
+        self.exclusives += on - self.engaged
+        self.engaged = on
+        self.changed()
+
     def changed(self) -> None:
         """Note that presence, connection, facts or load have changed: the room is another."""
         self._changed = True
@@ -137,7 +145,8 @@ class AgentRecord:
     @property
     def leaves(self) -> bool:
         """Whether a reserved away is due: nothing weighs on them and nothing is on offer."""
-        return self.away_after is not None and not (self.busy or self.wrapping or self.offers)
+        idle = not (self.busy or self.wrapping or self.offers or self.engaged)
+        return self.away_after is not None and idle
 
     def free(self) -> int:
         """Return the units that an offer could still reserve."""
@@ -193,7 +202,7 @@ class AgentRecord:
         below = self._interrupted() if self.spec.interrupts else _NOBODY
         taken = sum(units for name, units in self.taking.items() if name not in below)
         held = sum(number for name, number in self.held.items() if name not in below)
-        beside_call = self.exclusives > 0 and held > 1
+        beside_call = self.exclusives > self.engaged and held > 1
         most = self.spec.per_channel
         return (
             taken > self.spec.units
@@ -209,7 +218,7 @@ class AgentRecord:
     def load(self) -> Load:
         """Return the load as told to others."""
         activity = IDLE
-        if self.busy:
+        if self.busy or self.engaged:
             activity = BUSY
         elif self.wrapping:
             activity = WRAPPING
@@ -242,6 +251,7 @@ class AgentRecord:
             self.away_after,
             self.taken,
             dict(sorted(self.given.items())),
+            self.engaged,
         )
 
 

@@ -91,6 +91,7 @@ def _agent(facts: AgentFacts) -> AgentRecord:
         taken=facts.taken,
         given=dict(facts.given),
     )
+    agent.engage(facts.engaged)
     if agent.here:
         agent.absent_since = None
     elif agent.absent_since is None:

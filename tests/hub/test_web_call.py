@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.web_call import Lost
+from connectors.lost import Lost
 from connectors.web_chat import WebChat
 from madoguchi.clock import ManualClock
 from madoguchi.conversations.calls.tables import call as calls
@@ -420,9 +420,11 @@ async def test_signals_go_between_the_legs_of_a_call_only(tmp_path: Path, databa
         }
         assert await line.widget.call("signal", signal) == {"ok": True}
         await wait_for(lambda: desk.signals == [signal], "the desk has it")
-        back = {**signal, "from": mine, "to": customer}
+        assert line.widget.signals == [signal], "other pages of the visitor hear who has the leg"
+        back = {**signal, "from": mine, "to": customer, "data": {"type": "answer"}}
         assert await desk.client.call("signal", back, namespace="/agent") == {"ok": True}
-        await wait_for(lambda: line.widget.signals == [back], "the visitor has it")
+        await wait_for(lambda: line.widget.signals[1:] == [back], "the visitor has it")
+        assert desk.signals == [signal], "nothing but a join comes back"
         for wrong in (signal, back):
             assert (await stranger.call("signal", wrong))["code"] == "not_in_call"
         assert (await line.widget.call("signal", back))["code"] == "not_in_call"

@@ -37,10 +37,14 @@ class SeenAgent:
     facts: AgentFacts
     used: int = 0
     reserved: int = 0
-    exclusives: int = 0
+    calls: int = 0
     held: dict[str, int] = field(default_factory=dict)
     taking: dict[str, int] = field(default_factory=dict)
     weighing: int = 0
+
+    @property
+    def exclusives(self) -> int:
+        return self.calls + self.facts.engaged
 
     @property
     def spec(self) -> AgentSpec:
@@ -85,7 +89,7 @@ class SeenAgent:
             self.reserved += item.weight
         else:
             self.used += item.weight
-        self.exclusives += item.exclusive
+        self.calls += item.exclusive
         self.held[item.channel] = self.held.get(item.channel, 0) + 1
         self.taking[item.channel] = self.taking.get(item.channel, 0) + item.weight
 
@@ -98,7 +102,7 @@ class SeenAgent:
         counted = [name for name in self.held if name not in self.rests]
         return (
             sum(self.taking[name] for name in counted) > self.spec.units
-            or (self.exclusives > 0 and sum(self.held[name] for name in counted) > 1)
+            or (self.calls > 0 and sum(self.held[name] for name in counted) > 1)
             or any(self.held.get(name, 0) > most for name, most in self.spec.per_channel.items())
         )
 
@@ -244,7 +248,7 @@ class Seen:
         return [
             name
             for name, agent in self.agents.items()
-            if agent.away_after is not None and not agent.weighing
+            if agent.away_after is not None and not (agent.weighing or agent.facts.engaged)
         ]
 
     def position(self, name: str) -> int | None:

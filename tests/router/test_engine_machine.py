@@ -40,6 +40,7 @@ from madoguchi.model.routing import (
     ConnectionChanged,
     CustomerWrote,
     Decision,
+    Engaged,
     IdleSince,
     ItemAssigned,
     ItemBlocked,
@@ -453,6 +454,10 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(agent=agents)
     def take_away_back(self, agent: str) -> None:
         self.apply(AwayTakenBack(agent))
+
+    @rule(agent=agents, on=st.booleans())
+    def help_in_a_call(self, agent: str, on: bool) -> None:
+        self.apply(Engaged(agent, on))
 
     @rule(agent=agents)
     def come(self, agent: str) -> None:

@@ -141,19 +141,6 @@ def of_items(items: Iterable[Id]) -> Work[dict[Id, Call]]:
     return {one.item: one for one in found if one.item is not None}
 
 
-def lose(id: Id, now: datetime) -> Work[None]:
-    """Let the customer of a call be gone whose client has not been heard of for too long."""
-    found = yield from by_ids([id], lock=True)
-    before = found.get(id)
-    if before is None or before.facts.over:
-        return
-    gone = [
-        CallEvent(f"hub:lost:{leg.id}", now, Happened.LEFT, leg.id, {"why": "lost"})
-        for leg in before.facts.of(Party.CUSTOMER)
-    ]
-    yield from save(found, [before.after(*gone)], now)
-
-
 def recent(since: datetime) -> Work[list[Id]]:
     """Return the calls that have not ended, and those that ended after a moment."""
     rows = yield select(call.c.id).where(
@@ -271,6 +258,7 @@ def _entry(before: Call | None, one: Call, now: datetime) -> LogEntry:
     # Whoever has left hears of it, too: they have it no more.
     people = {log.agent(leg.agent) for leg in facts.legs.values() if leg.agent}
     mine = log.visitor(one.account, one.thread)
+    was, are = aside(before), aside(one)
     audience = sorted({*readers(one, facts), *people, log.SUPERVISORS, mine})
     return LogEntry(
         ENDED if over else "call.changed",
@@ -279,5 +267,26 @@ def _entry(before: Call | None, one: Call, now: datetime) -> LogEntry:
         one.stored + 1,
         tuple(audience),
         now,
-        {"item": one.item, "conversation": one.conversation},
+        {
+            "item": one.item,
+            "conversation": one.conversation,
+            **({"joined": sorted(are - was), "left": sorted(was - are)} if was != are else {}),
+        },
     )
+
+
+def aside(one: Call | None) -> frozenset[Id]:
+    """Return the agents who take part in a call that is a colleague's; None: there is no call."""
+    if one is None:
+        return frozenset()
+    legs = (*one.facts.of(Party.EXPERT), *one.facts.of(Party.SUPERVISOR))
+    return frozenset(leg.agent for leg in legs if leg.agent)
+
+
+def helping() -> Work[dict[Id, set[Id]]]:
+    """Return agent → the living calls of colleagues in which they take part."""
+    found: dict[Id, set[Id]] = {}
+    for id, one in (yield from by_ids((yield from live()))).items():
+        for agent in aside(one):
+            found.setdefault(agent, set()).add(id)
+    return found

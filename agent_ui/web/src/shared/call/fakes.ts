@@ -148,7 +148,8 @@ export class FakeRelay {
     const there = this.pages.get(signal.to) ?? []
     if (!there.length) return { ok: false, code: 'not_there' }
     this.carried.push(signal)
-    for (const hear of there) hear(structuredClone(signal))
+    const own = signal.data.type === 'join' ? (this.pages.get(signal.from) ?? []) : []
+    for (const hear of [...own, ...there]) hear(structuredClone(signal))
     return { ok: true }
   }
 

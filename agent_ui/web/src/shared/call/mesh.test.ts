@@ -160,6 +160,17 @@ test('a newer page of the same leg takes the call; the older one is told', async
   expect(taken).toBeGreaterThan(0)
 })
 
+test('the other end cannot say that a newer page has the call', async () => {
+  let taken = 0
+  const b = page('b', undefined, { taken: () => (taken += 1) })
+  page('a')
+  await settle()
+  const lie = { type: 'offer' as const, sdp: '', to_session: 'zzzz' }
+  b.mesh.hear({ call: 'call', from: 'a', to: 'b', session: 's9999', seq: 1, data: lie })
+  await settle()
+  expect([taken, b.mesh.links().get('a')]).toEqual([0, 'connected'])
+})
+
 test('with the end of a leg its connection ends; with the end of the call all of them', async () => {
   const gone: string[] = []
   const a = page('a', undefined, { gone: (who) => gone.push(who) })

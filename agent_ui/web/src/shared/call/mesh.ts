@@ -53,7 +53,9 @@ export class Mesh {
 
   /** Takes a signal; what comes before the call says so waits for it. */
   hear(signal: Signal): void {
-    if (this.#closed || signal.call !== this.call || signal.to !== this.me) return
+    if (this.#closed || signal.call !== this.call) return
+    if (signal.from === this.me) return this.#partners.get(signal.to)?.echo(signal)
+    if (signal.to !== this.me) return
     const partner = this.#partners.get(signal.from)
     if (partner) partner.hear(signal)
     else this.#early.set(signal.from, [...(this.#early.get(signal.from) ?? []), signal].slice(-50))

@@ -66,6 +66,11 @@ export class Partner {
     this.#then(() => this.#take(signal))
   }
 
+  /** Takes what another page of the own leg has said: the newest of them talks. */
+  echo({ session }: Signal): void {
+    if (session > this.#voice.session) this.hears.taken()
+  }
+
   close(): void {
     this.#drop()
     this.#wanted = false
@@ -89,10 +94,7 @@ export class Partner {
     const { data, session } = signal
     const order = this.#heard.take(signal)
     if (order === 'old') return
-    if (data.type !== 'join' && data.to_session !== this.#voice.session) {
-      if (data.to_session > this.#voice.session) this.hears.taken()
-      return
-    }
+    if (data.type !== 'join' && data.to_session !== this.#voice.session) return
     if (order === 'fresh') this.#drop()
     await this.#follow(data, session, order === 'fresh')
   }
