@@ -34,7 +34,7 @@ def follow(
     """
     if not wanted:
         return
-    before = yield from repository.of_items(wanted)
+    before = yield from repository.of_items(wanted, lock=True)
     after = [
         replace(one, queue=wanted[item].queue or one.queue).after(
             *_followed(one, _of(wanted[item], one, records), now, new_id)

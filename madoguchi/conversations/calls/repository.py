@@ -73,10 +73,11 @@ _LOCKED = Listed(
     call.c.id,
 )
 _PLAIN = Listed(lambda ids: select(call).where(among(call.c.id, ids)), call.c.id)
-_OF_ITEMS = Listed(
+_OF_ITEMS_LOCKED = Listed(
     lambda ids: select(call).where(among(call.c.item, ids)).order_by(call.c.id).with_for_update(),
     call.c.item,
 )
+_OF_ITEMS = Listed(lambda ids: select(call).where(among(call.c.item, ids)), call.c.item)
 _EVENTS = Listed(
     lambda ids: select(call_event).where(among(call_event.c.call, ids)), call_event.c.call
 )
@@ -132,12 +133,14 @@ def by_ids(ids: Iterable[Id], *, lock: bool = False) -> Work[dict[Id, Call]]:
     return {one.id: one for one in found}
 
 
-def of_items(items: Iterable[Id]) -> Work[dict[Id, Call]]:
-    """Return item → its call, locked, with its events."""
+def of_items(items: Iterable[Id], *, lock: bool = False) -> Work[dict[Id, Call]]:
+    """Return item → its call, with its events. Whoever locks calls has locked their conversations
+    before.
+    """
     wanted = sorted(set(items))
     if not wanted:
         return {}
-    found = yield from _whole((yield _OF_ITEMS(wanted)))
+    found = yield from _whole((yield (_OF_ITEMS_LOCKED if lock else _OF_ITEMS)(wanted)))
     return {one.item: one for one in found if one.item is not None}
 
 
