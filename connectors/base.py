@@ -74,11 +74,12 @@ def nothing_configured() -> Catalog:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a call stands in its line: its place, None: nobody is there who could take it; for how
-    many seconds it still waits, None: nobody can tell.
+    many seconds it still waits, None: nobody can tell; whether its caller is offered a call.
     """
 
     position: int | None
     expected_s: float | None = None
+    callback: bool = False
 
 
 async def no_call(call: Id) -> Call | None:

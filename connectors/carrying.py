@@ -7,7 +7,7 @@ of the provider last is asked now. All that is asked may be asked twice.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -42,11 +42,14 @@ OURS = frozenset({"let_go", "left", "transferred", "requeued"})
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How a leg is to be heard: not at all while ``held`` or ``muted``; ``only_by`` one leg."""
+    """How a leg that is there ``since`` a moment is to be heard: not at all while ``held`` or
+    ``muted``; ``only_by`` one leg.
+    """
 
     held: bool = False
     muted: bool = False
     only_by: str | None = None
+    since: datetime | None = None
 
 
 def wanted(facts: CallFacts) -> dict[str, Heard]:
@@ -59,7 +62,7 @@ def _wanted(leg: Leg, agents: list[str]) -> Heard:
     whispers = leg.mode is Mode.WHISPER
     alone = agents[0] if whispers and agents else None
     silent = leg.mode is Mode.LISTEN or (whispers and alone is None)
-    return Heard(leg.held, leg.muted or silent, alone)
+    return Heard(leg.held, leg.muted or silent, alone, leg.connected_at)
 
 
 def begins(leg: Leg) -> Heard:
@@ -90,6 +93,9 @@ def steps(
     wants = wanted(facts)
     for leg in facts.legs.values():
         want, had = wants.get(leg.id), done.get(leg.id)
+        if want is not None and had is not None and want.since != had.since:
+            # Who has come in again is heard as anybody who comes in.
+            had = None
         if want is not None and want != had:
             before = had or (_opposite(want) if unsure else begins(leg))
             yield leg.id, want, list(_differences(call.id, leg.id, before, want))
@@ -297,6 +303,7 @@ async def _end(call: Call, at: Controls) -> None:
     """End a call that our side has ended; who has waited in vain is told so."""
     facts = call.facts
     ours = [one for one in facts.legs.values() if one.party is Party.CUSTOMER and one.why == "over"]
+    alone = [one for one in facts.legs.values() if one not in ours and one.why == "over"]
     if facts.direction == "out":
         # Nobody knows how far it got: it may ring, and the agent is in.
         for leg in ours:
@@ -304,5 +311,5 @@ async def _end(call: Call, at: Controls) -> None:
         await at.end(call.id)
     elif ours and facts.answered_at is None:
         await at.send_away(call.name)
-    elif ours:
+    elif ours or alone:
         await at.end(call.id)

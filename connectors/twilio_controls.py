@@ -63,9 +63,11 @@ class TwilioVoiceSettings(TwilioAccess):
         return bool(self.api_key_sid and self.api_key_secret and self.twiml_app_sid)
 
 
-def conference_url(hook_url: str, name: str, number: str, call: Id) -> str:
-    """Return where a call's conference is told of."""
-    return f"{hook_url}/conference?{urlencode({'call': name, 'from': number, 'id': call})}"
+def conference_url(hook_url: str, name: str, number: str, call: Id, rounds: int = 0) -> str:
+    """Return where a call's conference is told of; ``rounds``: how many it had before."""
+    again = {"rounds": rounds} if rounds else {}
+    place = urlencode({"call": name, "from": number, **again, "id": call})
+    return f"{hook_url}/conference?{place}"
 
 
 class Tickets:

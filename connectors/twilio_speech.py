@@ -28,18 +28,20 @@ from madoguchi.flows.words import words
 
 LANGUAGES = {"ja": "ja-JP", "en": "en-US"}
 POLL_S = 1
+SURVEY_S = 8
 CONFERENCE_EVENTS = "start end join leave"
 
 
 @dataclass(frozen=True, slots=True)
 class Urls:
     """Where a call goes on. ``step``: the next turn, ``poll``: what was looked up; ``wait``: what
-    is heard in the line; ``file``: a sound file by id.
+    is heard in the line; ``left``: who has left the line or the talk; ``file``: a sound file by id.
     """
 
     step: str
     poll: str
     wait: str
+    left: str
     conference: str
     recording: str
     file: Callable[[str], str]
@@ -57,15 +59,20 @@ class Voices:
         return {"language": LANGUAGES[language], "voice": self.ja if language == "ja" else self.en}
 
 
-def spoken(turn: Turn, room: str, urls: Urls, voices: Voices) -> str:
-    """Return the document of a turn; ``room`` is the conference of the call."""
+def spoken(turn: Turn, room: str, urls: Urls, voices: Voices, *, star: bool) -> str:
+    """Return the document of a turn; ``room`` is the conference of the call, which a caller may
+    leave by a ``star``.
+    """
     response = VoiceResponse()
     for one in turn.instructions:
-        _add(response, one, room, urls, voices)
+        if isinstance(one, Enqueue):
+            response.append(waiting(room, urls, star=star))
+        else:
+            _add(response, one, urls, voices)
     return str(response)
 
 
-def _add(response: VoiceResponse, one: Instruction, room: str, urls: Urls, voices: Voices) -> None:
+def _add(response: VoiceResponse, one: Instruction, urls: Urls, voices: Voices) -> None:
     if isinstance(one, Say | Play):
         _prompt(response, one, urls, voices)
     elif isinstance(one, Gather):
@@ -84,8 +91,6 @@ def _add(response: VoiceResponse, one: Instruction, room: str, urls: Urls, voice
     elif isinstance(one, Lookup):
         response.pause(length=POLL_S)
         response.redirect(urls.poll)
-    elif isinstance(one, Enqueue):
-        response.append(waiting(room, urls))
     elif isinstance(one, HangUp):
         response.hangup()
 
@@ -117,14 +122,16 @@ def _gather(one: Gather, urls: Urls, voices: Voices) -> GatherVerb:
     return verb
 
 
-def waiting(room: str, urls: Urls) -> Dial:
-    """Return how a caller waits: alone in their conference, which ends with them."""
-    dial = Dial()
+def waiting(room: str, urls: Urls, *, star: bool) -> Dial:
+    """Return how a caller waits: alone in their conference. It ends with them, unless they may
+    leave it by a ``star``: then somebody may be there to whom they come back.
+    """
+    dial = Dial(action=urls.left, **({"hangup_on_star": True} if star else {}))
     dial.conference(
         room,
         participant_label=CUSTOMER,
         start_conference_on_enter=False,
-        end_conference_on_exit=True,
+        end_conference_on_exit=not star,
         beep="false",
         wait_url=urls.wait,
         status_callback=urls.conference,
@@ -180,12 +187,47 @@ def _standing(said: Mapping[str, str], standing: Standing | None) -> Iterator[st
         yield said["place"].format(place=standing.position)
         if standing.expected_s is not None:
             yield said["expected"].format(minutes=max(1, math.ceil(standing.expected_s / 60)))
+    if standing is not None and standing.callback:
+        yield said["star"]
 
 
 def saying(text: str, language: str, voices: Voices) -> str:
     """Return some words to somebody who is in a conference."""
     response = VoiceResponse()
     response.say(text, **voices.how(language))
+    return str(response)
+
+
+def survey(url: str, text: str, most: int, language: str, voices: Voices) -> str:
+    """Return the question how a call was; the answer goes to ``url``."""
+    response = VoiceResponse()
+    gather = GatherVerb(
+        action=url,
+        input="dtmf speech",
+        speech_timeout="auto",
+        timeout=SURVEY_S,
+        num_digits=len(str(most)),
+        finish_on_key="#",
+        language=LANGUAGES[language],
+        action_on_empty_result=True,
+    )
+    gather.say(text, **voices.how(language))
+    response.append(gather)
+    return str(response)
+
+
+def hung_up() -> str:
+    """Return the end of a call without a word."""
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)
+
+
+def last_words(text: str, language: str, voices: Voices) -> str:
+    """Return the end of a call."""
+    response = VoiceResponse()
+    response.say(text, **voices.how(language))
+    response.hangup()
     return str(response)
 
 

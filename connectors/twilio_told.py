@@ -4,13 +4,16 @@ Pure. Sources: twilio.com/docs/voice/twiml (requests), /docs/voice/twiml/confere
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from madoguchi.conversations.calls.arriving import SURVEY
 from madoguchi.conversations.calls.dialling import made_here
+from madoguchi.conversations.calls.views import SCORE
 from madoguchi.flows.turns import State, Turn
 from madoguchi.i18n import catalogue
 from madoguchi.model.calls import CallEvent, Happened, Party
@@ -26,6 +29,9 @@ from madoguchi.model.inbound import (
 )
 from madoguchi.model.people import Address, Scheme
 from unified_profile.identity import called, clean, phone
+
+STAR = "*"
+"""The flow of who has left the line by a key; no flow of the configuration has such a name."""
 
 CUSTOMER = "customer"
 """The leg of a caller, and their label in the conference."""
@@ -45,6 +51,12 @@ WITHHELD = frozenset(
         "+86282452253",
     }
 )
+ROUND = 10_000
+"""More than a conference has events: those of a later conference come after them."""
+
+LAST = 1000
+"""Nothing else of a call has such a number, as far as it is not a conference's."""
+
 SECOND = timedelta(milliseconds=999)
 """Twilio tells times in whole seconds; what it tells has happened by the end of that second."""
 
@@ -52,7 +64,8 @@ SECOND = timedelta(milliseconds=999)
 class Told(BaseModel):
     """An event of a call. ``call`` is the caller's CallSid, ``number`` theirs, ``id`` the call's
     own id, "" where Twilio does not know it; ``leg`` whose event it is; ``before`` and ``turn``:
-    the flow before and after it; ``queue``: where a message belongs.
+    the flow before and after it; ``queue``: where a message belongs; ``rounds``: of which
+    conference of the call it is; ``value``: how the caller says that it was, ``language``: theirs.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,6 +76,9 @@ class Told(BaseModel):
     id: str = ""
     leg: str = CUSTOMER
     queue: str = ""
+    rounds: int = 0
+    value: str = ""
+    language: str = ""
     before: State | None = None
     turn: Turn | None = None
 
@@ -152,7 +168,9 @@ def _gone_on(
         events += (_left(event, decision.kind, at),)
     yield _call(told, events, language=turn.state.language, **more)
     if decision is not None and decision.kind == "callback":
-        yield _wish(told, event, decision.number, decision.queue, turn.state.language)
+        instead = told.call if told.before and told.before.flow == STAR else ""
+        wish = _wish(told, event, decision.number, decision.queue, turn.state.language)
+        yield replace(wish, instead=instead)
 
 
 def _left(event: ProviderEvent, why: str, at: datetime, seq: int = 99) -> CallEvent:
@@ -204,6 +222,14 @@ def _taken(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
         yield _call(told, (), recorded=made(told.form, event.received_at))
 
 
+def _scored(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
+    """A caller has said how it was."""
+    if told.value:
+        said = {"step": SURVEY, "name": SCORE, "value": told.value}
+        # Whoever answers twice has answered once.
+        yield _call(told, (CallEvent(SCORE, event.received_at, Happened.ANSWERED, data=said),))
+
+
 def _joined(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
     """Somebody of the center takes part from now on, by their browser."""
     there = CallEvent(f"{event.event_id}:there", event.received_at, Happened.CONNECTED, told.leg)
@@ -222,11 +248,21 @@ def _conferred(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
         return
     own = what == "conference-end" or form.get("CallSid") == told.call
     leg = CUSTOMER if own else form.get("ParticipantLabel", "")
-    if what == "participant-leave" and not own:
-        # A page that is loaded again comes back; whom we let go has left already.
+    if kind is Happened.LEFT and _may_come_back(told, own=own):
         kind = Happened.DROPPED
-    at = _when(told, event)
-    yield _call(told, (CallEvent(event.event_id, at, kind, leg, seq=_number(form)),))
+    seq = told.rounds * ROUND + _number(form)
+    yield _call(told, (CallEvent(event.event_id, _when(told, event), kind, leg, seq=seq),))
+
+
+def _may_come_back(told: Told, *, own: bool) -> bool:
+    """Tell whether somebody who has left a conference may come in again: a page that is loaded
+    anew (whom we let go has left already), a caller who is still on the line.
+    """
+    if not own:
+        return True
+    if told.form.get("StatusCallbackEvent") == "conference-end":
+        return not made_here(told.call)
+    return told.form.get("ParticipantCallStatus", "completed") == "in-progress"
 
 
 def _status(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
@@ -240,7 +276,9 @@ def _status(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
     # Twilio does not say of whose call the number's own callbacks are; they have no floor.
     at = _when(told, event) if told.id else event.received_at
     data = {"why": why} if why else {}
-    yield _call(told, (CallEvent(event.event_id, at, kind, told.leg, data, _number(told.form)),))
+    # The end of a call comes after whatever was decided in the same moment.
+    seq = _number(told.form) + (LAST if kind is Happened.LEFT else 0)
+    yield _call(told, (CallEvent(event.event_id, at, kind, told.leg, data, seq),))
 
 
 ENDS = {
@@ -257,6 +295,7 @@ _TAKES = {
     "conference": _conferred,
     "recording": _recorded,
     "take": _taken,
+    "score": _scored,
     "agent": _joined,
 }
 

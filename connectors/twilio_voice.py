@@ -20,6 +20,7 @@ from connectors.base import Connector, HookRequest, Ports, Refused
 from connectors.lookups import Lookups
 from connectors.twilio_api import SID, check_signature, downloaded, parsed
 from connectors.twilio_controls import TwilioControls, TwilioVoiceSettings, conference_url
+from connectors.twilio_leaving import Leaving, flow_of, offers_callbacks, score
 from connectors.twilio_places import (
     STATE_LIMIT,
     id_of,
@@ -36,7 +37,7 @@ from madoguchi.conversations.choice import blank
 from madoguchi.flows.interpreter import LANGUAGE, FlowFacts, begin, heard, resumed
 from madoguchi.flows.turns import Decision, Enqueue, Heard, Language, Lookup, State, Turn
 from madoguchi.model.channels import Account, Capabilities, Channel
-from madoguchi.model.ids import is_id
+from madoguchi.model.ids import Id, is_id
 from madoguchi.model.inbound import Inbound, Outbound, ProviderEvent, Receipt, Rejected
 from unified_profile.identity import clean
 
@@ -63,6 +64,7 @@ class TwilioVoice(Connector):
         sorry = speech.sorry([account.language], self._voices)
         self.controls = TwilioControls(settings, ports.http, self.hook_url, sorry)
         self.tickets = self.controls.tickets
+        self._leaving = Leaving(ports, self.hook_url, self._voices, self._document)
         self._lookups = Lookups(ports.http)
         self._texts = Texts(self.controls)
 
@@ -82,18 +84,29 @@ class TwilioVoice(Connector):
         """
         if request.tail == "step" and "poll" in request.query:
             return self._polled(self._form(request, body), request.query)
-        take = {"wait": self._music, "announce": self._announcement}.get(request.tail)
+        take = {
+            "wait": self._music,
+            "announce": self._announcement,
+            "left": self._left,
+            "score": self._asked_again,
+        }.get(request.tail)
         if take is None:
             return None
-        self._form(request, body)
-        return xml(await take(request.query))
+        document = await take(self._form(request, body), request.query)
+        return xml(document) if document is not None else None
 
-    async def _music(self, query: Mapping[str, str]) -> str:
+    async def _left(self, form: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+        return await self._leaving.left(form, query, self._facts(form))
+
+    async def _asked_again(self, form: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+        return self._leaving.asked_again(form, query)
+
+    async def _music(self, form: Mapping[str, str], query: Mapping[str, str]) -> str:
         language, id = query.get("language", ""), query.get("id", "")
         standing = await self.ports.standing(id) if is_id(id) else None
         return speech.music(language, self.settings.wait_music, self._voices, standing)
 
-    async def _announcement(self, query: Mapping[str, str]) -> str:
+    async def _announcement(self, form: Mapping[str, str], query: Mapping[str, str]) -> str:
         """Return what somebody hears whose call is recorded from now on."""
         call = await self.ports.call(id_of(query))
         answers = call.facts.answers if call is not None else ()
@@ -139,6 +152,8 @@ class TwilioVoice(Connector):
             "conference": self._conferred,
             "recording": self._recorded,
             "take": self._recorded,
+            "left": self._gone,
+            "score": self._scored,
             "agent": self._joined,
         }.get(request.tail)
         if take is None:
@@ -168,9 +183,11 @@ class TwilioVoice(Connector):
     def answer(self, events: Sequence[ProviderEvent]) -> web.Response:
         """Return the TwiML of what was decided, and begin to look up what it asks for."""
         for event in events:
-            if event.kind not in {"voice", "step", "agent"}:
+            if event.kind not in {"voice", "step", "agent", "score"}:
                 continue
             told = Told.model_validate_json(event.body)
+            if event.kind == "score":
+                return xml(self._leaving.thanked(told.language))
             if event.kind == "agent":
                 muted = told.form.get("muted") == "true"
                 coached = told.form.get("coached", "")
@@ -186,17 +203,22 @@ class TwilioVoice(Connector):
             self._lookups.ask(turn_name(told.form, turn.state), last)
         if decision is not None and decision.kind == "message":
             self._texts.send(told.call, decision.number, self._linked(decision.text))
-        hook, shared = self.hook_url, {"call": told.call, "from": number_of(told.form)}
-        queue = decision.queue if decision else ""
+        return xml(self._document(turn, told.call, number_of(told.form), told.id))
+
+    def _document(self, turn: Turn, call: str, number: str, id: Id) -> str:
+        """Return the TwiML of a turn."""
+        hook, shared, state = self.hook_url, {"call": call, "from": number}, turn.state
+        queue = turn.decision.queue if turn.decision else ""
         urls = speech.Urls(
-            step=self._step(turn.state, told.id),
-            poll=self._step(turn.state, told.id, poll=0),
-            wait=f"{hook}/wait?{urlencode({'language': turn.state.language, 'id': told.id})}",
-            conference=conference_url(hook, told.call, shared["from"], told.id),
-            recording=f"{hook}/recording?{urlencode({**shared, 'queue': queue, 'id': told.id})}",
+            step=self._step(state, id),
+            poll=self._step(state, id, poll=0),
+            wait=f"{hook}/wait?{urlencode({'language': state.language, 'id': id})}",
+            left=f"{hook}/left?{urlencode({'state': packed(state), 'id': id})}",
+            conference=conference_url(hook, call, number, id, state.rounds),
+            recording=f"{hook}/recording?{urlencode({**shared, 'queue': queue, 'id': id})}",
             file=lambda id: f"{self.ports.public_url}/files/{self.ports.link(id)}",
         )
-        return xml(speech.spoken(turn, told.id, urls, self._voices))
+        return speech.spoken(turn, id, urls, self._voices, star=offers_callbacks(self.ports))
 
     def _linked(self, text: str) -> str:
         return text.replace("{link}", self.settings.chat_url or self.ports.public_url)
@@ -241,7 +263,9 @@ class TwilioVoice(Connector):
             before = state.model_copy(update={"stage": ""})
             waits = resumed(flow, before, facts).decision if flow else None
             return consent.answered(state, input, waits)
-        return self._informed(heard(flow, state, input, facts) if flow else _handed_on(state))
+        turn = heard(flow, state, input, facts) if flow else _handed_on(state)
+        # Who comes back to the line has heard it.
+        return turn if flow_of(state) else self._informed(turn)
 
     def _status(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
         sid, status = sid_of(form), clean(form.get("CallStatus", ""), 20)
@@ -257,7 +281,22 @@ class TwilioVoice(Connector):
         sid, number = form.get("ConferenceSid", ""), clean(form.get("SequenceNumber", ""), 9)
         if not SID.fullmatch(sid) or not number.isdecimal():
             raise Refused("the event has no ConferenceSid and SequenceNumber")
-        return [self._event(f"{sid}:{number}", "conference", form, query, id=id_of(query))]
+        again = query.get("rounds", "")
+        rounds = int(again) if again.isascii() and again.isdecimal() and len(again) < 5 else 0
+        more = {"id": id_of(query), "rounds": rounds}
+        return [self._event(f"{sid}:{number}", "conference", form, query, **more)]
+
+    def _gone(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
+        """Take in that somebody has hung up, of which their call's status callback tells, too."""
+        sid, status = sid_of(form), clean(form.get("CallStatus", ""), 20)
+        return [self._event(f"{sid}:{status}", "status", form, call=sid, id=id_of(query))]
+
+    def _scored(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
+        sid, said = sid_of(form), score(form, query)
+        value = "" if said is None else str(said)
+        language = "en" if query.get("language") == "en" else "ja"
+        more: dict[str, Any] = {"id": id_of(query), "value": value, "language": language}
+        return [self._event(f"{sid}:score", "score", form, call=sid, **more)]
 
     def _recorded(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
         sid, status = form.get("RecordingSid", ""), clean(form.get("RecordingStatus", ""), 20)
@@ -307,7 +346,7 @@ class TwilioVoice(Connector):
         return FlowFacts(contact, number, lambda queue: catalog.opening(queue, now).open)
 
     def _flow(self, state: State) -> Any:
-        return self._flow_named(state.flow)
+        return flow_of(state) or self._flow_named(state.flow)
 
     def _flow_named(self, key: str) -> Any:
         entry = self.ports.catalog().flows.get(key)

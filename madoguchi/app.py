@@ -23,7 +23,7 @@ from connectors.dialling import DiallingApi
 from connectors.fetching import Fetcher
 from connectors.hooks import Hooks
 from connectors.lanes import LaneWorker
-from connectors.lines import call_of, line_standing
+from connectors.lines import Lines, call_of
 from connectors.lost import Lost
 from connectors.registry import Registry, sealer, secret_fields
 from connectors.softphone import SoftphoneApi
@@ -182,7 +182,7 @@ def _joined(
         lambda: configuration.catalog,
         files.link,
         settings.zone,
-        lambda call: line_standing(store, hub.router, call),
+        Lines(store, clock, lambda: hub.router, lambda: configuration.catalog).standing,
         lambda call: call_of(store, call),
     )
     registry = _accounts(configuration, ports, vault, files)

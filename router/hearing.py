@@ -8,6 +8,7 @@ from typing import Any
 from madoguchi.clock import to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.callbacks import ASKED, CANCELLED
+from madoguchi.conversations.calls.arriving import CALLBACK
 from madoguchi.conversations.calls.repository import ENDED
 from madoguchi.model.ids import Id
 from madoguchi.model.log import Entity, LogEntry, NumberedEntry
@@ -82,7 +83,7 @@ def _of_call(kept: Kept, entry: LogEntry) -> Iterable[Command]:
         (calls.add if agent in data["joined"] else calls.discard)(entry.entity_id)
         yield Engaged(agent, bool(calls))
     if entry.type == ENDED and data.get("item"):
-        yield CallEnded(data["item"])
+        yield CallEnded(data["item"], waits_on=data.get("why") == CALLBACK)
 
 
 def _born(kept: Kept, row: Any, now: datetime, catalog: Catalog) -> ItemEnqueued:

@@ -2,6 +2,8 @@
 work that it makes. Pure.
 """
 
+from datetime import datetime
+
 from madoguchi.conversations import callbacks, choice, outside
 from madoguchi.conversations.choice import Choice, Contact
 from madoguchi.conversations.ledger import Arrival, Ledger
@@ -98,9 +100,10 @@ def enqueue(
     one: Conversation,
     customer: Customer,
     asked_first: Preferred,
+    since: datetime | None = None,
 ) -> tuple[Conversation, Opening]:
-    """Let a conversation's contact wait for an agent; return the conversation in the queue where it
-    waits, and how it stands there.
+    """Let a conversation's contact wait for an agent, as one that waits ``since`` a moment; return
+    the conversation in the queue where it waits, and how it stands there.
     """
     came_to = one.queue
     own = choice.taken(one)
@@ -118,7 +121,7 @@ def enqueue(
             one.queue,
             came_to,
             call.channel if call else arrival.account.channel,
-            arrival.received_at,
+            since or arrival.received_at,
             preferred,
             preference,
             inbound.topic,

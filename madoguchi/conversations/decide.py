@@ -5,7 +5,7 @@ from functools import singledispatch
 from typing import Any
 
 from madoguchi.conversations import callback_asking, callbacks, outside, turning_away
-from madoguchi.conversations.beginning import conversation_for, enqueue
+from madoguchi.conversations.beginning import Preferred, conversation_for, enqueue
 from madoguchi.conversations.calls.arriving import arrived
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.conversation import (
@@ -34,6 +34,7 @@ from madoguchi.model.inbound import (
 from madoguchi.model.people import Identity
 
 PREVIEW = 160
+NOBODY: Preferred = (None, None)
 
 
 def decide(ledger: Ledger, arrival: Arrival) -> None:
@@ -56,15 +57,21 @@ def _(inbound: InboundMessage, ledger: Ledger, arrival: Arrival) -> None:
     if ledger.by_provider(arrival.account.id, inbound.provider_id) is not None:
         return
     identity, customer = ledger.people[inbound.sender]
-    one, asked_first = conversation_for(ledger, arrival, inbound, identity, inbound.thread)
+    place = ledger.calls.get((arrival.account.id, inbound.instead))
+    if place is not None:
+        one, asked_first = ledger.conversations[place.conversation], NOBODY
+    else:
+        one, asked_first = conversation_for(ledger, arrival, inbound, identity, inbound.thread)
     message = _received(ledger.new_id(), one.id, identity.id, inbound, arrival)
     one = _written_to(ledger, one, message, inbound)
     opening = Opening()
     # Who speaks with the customer on the telephone has their texts before the eyes, too.
     if needs_agent := one.id not in ledger.items and one.owner is None:
-        if inbound.queue in ledger.catalog.queues:
-            one = ledger.move(one, inbound.queue)
-        one, opening = enqueue(ledger, arrival, inbound, one, customer, asked_first)
+        queue = place.queue if place is not None else inbound.queue
+        if queue in ledger.catalog.queues:
+            one = ledger.move(one, queue)
+        since = ledger.waiting_since.get(one.id) if place is not None else None
+        one, opening = enqueue(ledger, arrival, inbound, one, customer, asked_first, since)
     ledger.add_message(message, inbound_seq=one.inbound_seq)
     if inbound.automatic:
         return

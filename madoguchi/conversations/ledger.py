@@ -77,6 +77,7 @@ class Ledger:
         self.new_items: list[NewItem] = []
         self.settled: set[Id] = set()
         self.call_items: dict[Id, Id] = {}
+        self.waiting_since: dict[Id, datetime] = {}
         self.open_of: dict[Id, Id] = {}
         self.wrapping: set[Id] = set()
         self.taken: set[Id] = set()

@@ -140,6 +140,7 @@ def _load_calls(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
     for id, item in items.items():
         ledger.items.setdefault(id, item)
     ledger.call_items.update({id: row.id for id, row in busy.items()})
+    ledger.waiting_since = {id: row.enqueued_at for id, row in busy.items()}
     ledger.wrapping = {id for id, row in busy.items() if row.state == ItemState.wrap_up.value}
     ledger.know_calls(calls, homes)
 

@@ -190,10 +190,11 @@ class FakeVoice:
     def hung_up(self, line: Line, status: str = "completed") -> None:
         """End a call; a recording that is being made is kept."""
         if line.call.live:
-            self.leave(line, "participant_hung_up")
+            self.rooms.leave(line, "participant_hung_up", "completed")
             with suppress(WrongOrder):
                 self.move(line.call, status)
             self.recorder.ended(line.call)
+            self._tell_action(line)
         line.stop()
         parent = self.lines.get(line.call.parent)
         if parent is not None and parent.state == "bridged":
@@ -203,6 +204,14 @@ class FakeVoice:
                 early = other.call.status in {"queued", "initiated", "ringing"}
                 self.hung_up(other, "canceled" if early else "completed")
         self.post.go()
+
+    def _tell_action(self, line: Line) -> None:
+        """Tell the action of a Dial of somebody who has hung up; what it answers is not heard."""
+        verb, base = line.dialling or (None, "")
+        if verb is not None and "action" in verb.attributes:
+            form = [*line.call.form(), ("DialCallStatus", "completed")]
+            self.post.tell(urljoin(base, verb.attributes["action"]), form)
+        line.dialling = None
 
     def recorded(self, line: Line, verb: Verb, base: str, text: str) -> Recording | None:
         """Keep what was said after the tone and tell it; None for silence."""

@@ -52,6 +52,7 @@ class Line:
         self.sounds: list[Sound] = []
         self.spoken: list[str] = []
         self.gathering: Verb | None = None
+        self.dialling: tuple[Verb, str] | None = None
         self.conference = ""
         self._changed = asyncio.Event()
         self._input: asyncio.Future[tuple[str, str] | None] | None = None
@@ -250,8 +251,12 @@ async def _hang_up(line: Line, verb: Verb, base: str) -> Fetch | None:
 
 async def _dial(line: Line, verb: Verb, base: str) -> Fetch | None:
     conference = verb.child("Conference")
+    if verb.attributes.get("hangupOnStar", "true") not in {"true", "false"}:
+        line.voice.errors.append((13213, "Dial: Invalid hangupOnStar value"))
     if conference is not None:
+        line.dialling = (verb, base)
         await line.voice.join(line, conference, base)
+        line.dialling = None
         form = [("DialCallStatus", "completed")]
     else:
         form = await line.voice.bridge(line, verb, base)

@@ -106,6 +106,10 @@ class Phone:
         if line.state == "record":
             line.take("digits", keys)
             return
+        verb = line.dialling[0] if line.dialling is not None else None
+        if verb is not None and verb.truth("hangupOnStar", False) and "*" in keys:
+            self.voice.rooms.leave(line, "participant_hung_up")
+            return
         gather = line.gathering
         if gather is None or "dtmf" not in gather.attributes.get("input", "dtmf"):
             self.lost.append(keys)

@@ -95,14 +95,17 @@ class Rooms:
             while line.conference:
                 await line.changed()
 
-    def leave(self, line: Line, reason: str) -> None:
-        """Let a call leave; the conference ends with its last one, or with one who ends it."""
+    def leave(self, line: Line, reason: str, status: str = "in-progress") -> None:
+        """Let a call leave, whose ``status`` is this then; the conference ends with its last one,
+        or with one who ends it.
+        """
         room = self.all.get(line.conference)
         line.conference = ""
         if room is None or line.call.sid not in room.members:
             return
         member = room.members.pop(line.call.sid)
-        self._tell(room, "participant-leave", member, [("ReasonParticipantLeft", reason)])
+        more = [("ReasonParticipantLeft", reason), ("ParticipantCallStatus", status)]
+        self._tell(room, "participant-leave", member, more)
         line.set("busy")
         if member.ends:
             self.end(room, "participant-with-end-conference-on-exit-left", line.call.sid)

@@ -85,7 +85,8 @@ class Answer(Part):
 
 class State(Part):
     """Where a caller is. ``stage``: which question of a step; ``tries``: how often it was put;
-    ``asked``: how much input there has been in all.
+    ``asked``: how much input there has been in all; ``rounds``: how often they have left the line
+    and come back.
     """
 
     flow: str
@@ -94,6 +95,7 @@ class State(Part):
     stage: str = ""
     tries: int = 0
     asked: int = 0
+    rounds: int = 0
     answers: tuple[Answer, ...] = ()
 
     def answer(self, name: str) -> str:

@@ -33,7 +33,8 @@ class InboundMessage:
     """A customer wrote. ``thread`` names the conversation's scope within the account.
 
     ``automatic``: a machine wrote it, or one has answered it already; none of ours answers it.
-    ``queue``: where it waits if it needs an agent, None: as any contact is led.
+    ``queue``: where it waits if it needs an agent, None: as any contact is led. ``instead``: the
+    call whose place in the line it takes, by its name.
     """
 
     sender: Address
@@ -48,6 +49,7 @@ class InboundMessage:
     context: Mapping[str, Any] = field(default_factory=dict)
     automatic: bool = False
     queue: str | None = None
+    instead: str = ""
 
     @property
     def text(self) -> str:

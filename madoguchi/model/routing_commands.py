@@ -292,10 +292,11 @@ class CallbackGivenUp:
 @dataclass(frozen=True, slots=True)
 class CallEnded:
     """A call is over: what waited is abandoned, but for a callback that was asked for; what had an
-    owner goes into wrap-up.
+    owner goes into wrap-up. ``waits_on``: its customer waits for a call, by other work.
     """
 
     item: str
+    waits_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

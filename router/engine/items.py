@@ -392,7 +392,8 @@ def call_ended(book: Book, command: CallEnded) -> None:
     item = book.item(command.item)
     if item.owner is None:
         if item.callback is not Callback.asked:
-            book.close(item, DONE if item.taken else ABANDONED)
+            untaken = CANCELLED if command.waits_on else ABANDONED
+            book.close(item, DONE if item.taken else untaken)
     elif item.state is not WRAP_UP and item.callback is not Callback.asked:
         start_wrap_up(book, WrapUpStarted(item.id, item.owner))
 

@@ -241,3 +241,60 @@ async def test_callbacks_late_doubled_and_shuffled_by_seed(stage: VoiceStage) ->
     assert orders[0] == orders[1] != orders[2]
     assert sorted(map(str, orders[0])) == sorted(map(str, orders[2]))
     assert len(orders[0]) == 2 * 4
+
+
+async def test_recordings_are_begun_paused_and_ended_as_twilio_lets(stage: VoiceStage) -> None:
+    stage.script.documents = {"voice": ['<Gather action="step"><Say>a</Say></Gather>']}
+    phone = stage.phone()
+    phone.dial(NUMBER)
+    await phone.hear()
+    takes = stage.api.calls(phone.here.call.sid).recordings
+    made = await takes.create_async(
+        recording_status_callback=stage.url("take"), recording_status_callback_event=["completed"]
+    )
+    stage.clock.advance(5)
+    await takes(made.sid).update_async(status="paused", pause_behavior="skip")
+    stage.clock.advance(50)
+    await takes(made.sid).update_async(status="in-progress")
+    stage.clock.advance(2)
+    with pytest.raises(TwilioRestException) as refused:
+        await stage.api.recordings(made.sid).delete_async()
+    assert refused.value.status == 409
+    await takes(made.sid).update_async(status="stopped")
+    await stage.voice.quiet()
+    (told,) = stage.script.forms("take")
+    assert (told["RecordingStatus"], told["RecordingDuration"]) == ("completed", "7")
+    for status, code in (("paused", 21220), ("completed", 20001)):
+        with pytest.raises(TwilioRestException) as refused:
+            await takes(made.sid).update_async(status=status)
+        assert refused.value.code == code
+    await stage.api.recordings(made.sid).delete_async()
+    await phone.hang_up()
+    with pytest.raises(TwilioRestException) as refused:
+        await takes.create_async()
+    assert refused.value.code == 21220
+
+
+async def test_star_leaves_a_conference_and_the_call_goes_on(stage: VoiceStage) -> None:
+    dial = '<Dial action="left"{how}><Conference statusCallback="conference" '
+    dial += 'statusCallbackEvent="leave">A</Conference></Dial>'
+    stage.script.documents = {
+        "voice": [dial.format(how=' hangupOnStar="true"'), dial.format(how="")],
+        "left": ["<Say>here</Say><Hangup/>"],
+    }
+    phone = stage.phone()
+    phone.dial(NUMBER)
+    await phone.hear()
+    await phone.press("*")
+    assert await phone.hear() == ["here"]
+    await stage.voice.quiet()
+    (leave,) = stage.script.forms("conference")
+    assert leave["ParticipantCallStatus"] == "in-progress"
+    phone.dial(NUMBER)
+    await phone.hear()
+    await phone.press("*")
+    assert phone.lost == ["*"]
+    await phone.hang_up()
+    await stage.voice.quiet()
+    assert stage.script.forms("conference")[-1]["ParticipantCallStatus"] == "completed"
+    assert stage.script.forms("left")[-1]["CallStatus"] == "completed"

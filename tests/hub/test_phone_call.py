@@ -320,7 +320,10 @@ async def test_controls_hold_mute_coach_ring_let_go_and_end(tmp_path: Path) -> N
         for _ in range(2):
             await controls.end(id)
         await phone.hear()
-        assert line.state == "ended"
+        assert softphone.here.state == "ended"
+        # The call itself goes on as long as the hub does not end it.
+        assert line.state == "conference"
+        await phone.hang_up()
         assert await over(center) == ["ended"]
         assert center.voice.errors == []
 

@@ -17,6 +17,9 @@ MOST_EVENTS = 500
 
 SIGNS = frozenset({Happened.MUTED, Happened.UNMUTED, Happened.VIDEO, Happened.SCREEN})
 SURVEY = "survey"
+CALLBACK = "callback"
+"""Why a call ends whose caller is to be called back; they wait on for that."""
+
 BUSY, CLOSED = "busy", "closed"
 """Why a call ends at once: its caller is in another one, or nobody works now."""
 

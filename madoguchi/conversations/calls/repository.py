@@ -274,6 +274,7 @@ def _entry(before: Call | None, one: Call, now: datetime) -> LogEntry:
             "item": one.item,
             "conversation": one.conversation,
             **({"joined": sorted(are - was), "left": sorted(was - are)} if was != are else {}),
+            **({"why": facts.why} if over else {}),
         },
     )
 
