@@ -198,10 +198,11 @@ class WidgetServer:
             )
             .limit(HISTORY)
         )
-        calls = yield from call_views.of_thread(visitor.connector.account.id, visitor.id)
+        now = self._ports.clock.now()
+        calls = yield from call_views.of_thread(visitor.connector.account.id, visitor.id, now)
         shown = yield from self._ports.calls.visitor(calls)
         return {
-            "calls": [one.body for one in shown.values()],
+            "calls": call_views.for_client(calls, shown),
             "conversation": views[id].body,
             "messages": [self._ports.render.visitor_message_body(r) for r in reversed(rows)],
         }

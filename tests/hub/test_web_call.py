@@ -313,6 +313,8 @@ async def test_the_customer_is_asked_how_it_was(tmp_path: Path, database: str) -
         await wait_for(lambda: line.shown["survey"], "they are asked")
         asked = {"from": 1, "to": 5, "text": "応対はいかがでしたか。", "text_en": ""}
         assert line.shown["survey"] == asked
+        told = await line.widget.hello(None)
+        assert [one["survey"] for one in told["calls"]] == [asked], "after a reload, too"
         assert (await line.act("score", value=11))["code"] == "invalid"
         await line.act("score", value=9)
         assert (await line.act("score"))["code"] == "invalid"
@@ -322,6 +324,7 @@ async def test_the_customer_is_asked_how_it_was(tmp_path: Path, database: str) -
         told = {"step": "survey", "name": "score", "value": "4"}
         shown = await ann.call("GET", f"/calls/{line.id}")
         assert shown["answers"] == [told]
+        assert (await line.widget.hello(None))["calls"] == []
         await line.widget.close()
 
 

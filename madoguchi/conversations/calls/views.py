@@ -1,6 +1,7 @@
 """How calls look to desks and to a customer's client."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -160,12 +161,29 @@ def snapshot_calls(actor: Actor) -> Work[list[str]]:
     return [id for id, one in found.items() if one.facts.leg_of(actor.id) is not None]
 
 
-def of_thread(account: Id, thread: str) -> Work[list[str]]:
-    """Return the live calls of a customer's client."""
-    rows = yield select(call.c.id).where(
-        call.c.domain == DOMAIN,
-        call.c.account == account,
-        call.c.thread == thread,
-        call.c.state != "ended",
+ASKED_FOR = timedelta(hours=1)
+"""So long after a call its customer is asked how it was, however often the page is loaded anew."""
+
+
+def of_thread(account: Id, thread: str, now: datetime) -> Work[list[str]]:
+    """Return the calls of a customer's client that live, or have ended a little while ago."""
+    rows = yield (
+        select(call.c.id)
+        .where(
+            call.c.domain == DOMAIN,
+            call.c.account == account,
+            call.c.thread == thread,
+            (call.c.state != "ended") | (call.c.ended_at > now - ASKED_FOR),
+        )
+        .order_by(call.c.began_at, call.c.id)
     )
     return [row.id for row in rows]
+
+
+def for_client(ids: Sequence[str], shown: Mapping[str, View]) -> list[dict[str, Any]]:
+    """Return what a customer's client is told of its calls: those that live come last, those that
+    have ended only while something is asked about them.
+    """
+    bodies = [shown[id].body for id in ids if id in shown]
+    asked = [one for one in bodies if one["state"] == "ended" and one["survey"] is not None]
+    return [*asked, *(one for one in bodies if one["state"] != "ended")]

@@ -121,6 +121,7 @@ export const widgetIcons = [
 
 /** Of the widget's part that makes calls, which is loaded when it is first of use. */
 export const callIcons = [
+  'chevron-right',
   'circle-alert',
   'message-square',
   'mic',

@@ -1,9 +1,9 @@
-import type { CallSeen, Survey } from '@shared/call/model'
 import { CheckPane } from './CheckPane'
+import { Ended } from './Ended'
 import { Offer } from './Offer'
 import { Icon } from './parts'
 import { heading, Length, Talk } from './Talk'
-import { useHere, type Words } from './words'
+import { useHere } from './words'
 import { alone, own } from './calling'
 
 /** The place above the talk: what there is of a call. */
@@ -11,7 +11,8 @@ export function CallPane() {
   const { words, screen, check, site } = useHere()
   const { call, starting, refused } = screen
   if (check) return <CheckPane check={check} />
-  if (call) return call.state === 'ended' ? <Ended call={call} /> : <Talk call={call} />
+  if (call && call.state !== 'ended') return <Talk call={call} />
+  if (call) return site.view === 'home' ? null : <Ended call={call} />
   if (starting) {
     return (
       <div class="call-strip" role="status">
@@ -22,55 +23,6 @@ export function CallPane() {
   }
   if (refused) return <Refused />
   return site.view === 'chat' ? <Offer slim /> : null
-}
-
-function ending(call: CallSeen, words: Words): [title: string, hint: string] {
-  if (call.why === 'busy') return [words.busyLine, '']
-  if (call.why === 'closed') return [words.closed, '']
-  if (call.why === 'lost' || call.why === 'failed') return [words.lost, words.lostHint]
-  return call.answered_at ? [words.ended, words.endedHint] : [words.abandoned, '']
-}
-
-function Ended({ call }: { call: CallSeen }) {
-  const { calling, words } = useHere()
-  const [title, hint] = ending(call, words)
-  return (
-    <>
-      <div class="call-strip" role="status">
-        <Icon name="phone-off" />
-        <span class="grow">
-          <b>{title}</b>
-          {hint && <span class="hint">{hint}</span>}
-        </span>
-        <button class="tool" type="button" aria-label={words.close} onClick={() => calling.forget()}>
-          <Icon name="x" />
-        </button>
-      </div>
-      {call.survey && <Score survey={call.survey} />}
-    </>
-  )
-}
-
-function Score({ survey }: { survey: Survey }) {
-  const { calling, words, site } = useHere()
-  const values = Array.from({ length: survey.to - survey.from + 1 }, (_, at) => survey.from + at)
-  const text = (site.locale === 'ja' ? survey.text : survey.text_en) || words.survey
-  return (
-    <div class="call-pane" role="group" aria-label={text}>
-      <p>{text}</p>
-      <div class="scores">
-        {values.map((value) => (
-          <button key={value} class="small-act" type="button" onClick={() => void calling.score(value)}>
-            {value}
-          </button>
-        ))}
-      </div>
-      <p class="ends">
-        <span>{words.surveyLow}</span>
-        <span>{words.surveyHigh}</span>
-      </p>
-    </div>
-  )
 }
 
 function Refused() {

@@ -90,8 +90,15 @@ function Status({ call }: { call: CallSeen }) {
     <div class={lost || own(call)?.held ? 'call-state held' : 'call-state'}>
       <div role="status">
         <h2>{title}</h2>
-        {place?.position != null && <p>{fill(words.place, { n: place.position })}</p>}
-        {place?.position != null && minutes > 0 && <p>{minutes > 60 ? words.waitLong : fill(words.wait, { minutes })}</p>}
+        {place?.position != null && (
+          <p class="queue">
+            <span class="figure" aria-hidden="true">{place.position}</span>
+            <span>
+              <b>{fill(words.place, { n: place.position })}</b>
+              {minutes > 0 && <span class="small">{minutes > 60 ? words.waitLong : fill(words.wait, { minutes })}</span>}
+            </span>
+          </p>
+        )}
         {hint && <p>{hint}</p>}
         {screen.media.quality && screen.media.quality !== 'good' && <p class="warn">{words[screen.media.quality]}</p>}
       </div>

@@ -162,6 +162,27 @@ test('after the call one may say how it was, once', async () => {
   expect(screen.queryByRole('button', { name: '4' })).toBeNull()
 })
 
+test('what is asked after a call is asked again after a reload, until it is answered or put away', async () => {
+  const over = seen({ state: 'ended', why: 'hung_up', survey: { from: 1, to: 5, text: '', text_en: '' } })
+  await stage.open('voice', [over])
+  stage.show()
+  expect(button('4')).toBeTruthy()
+  await press('閉じる')
+  expect(screen.queryByRole('button', { name: '4' })).toBeNull()
+  cleanup()
+  const again = new CallStage()
+  again.kept.set('madoguchi:call:read', String(stage.kept.get('madoguchi:call:read')))
+  stage = again
+  await stage.open('voice', [over])
+  stage.show()
+  expect(screen.queryByRole('button', { name: '4' })).toBeNull()
+})
+
+test('a call that ended while nobody looked and that asks nothing is not shown', async () => {
+  await stage.open('voice', [seen({ state: 'ended', why: 'hung_up', survey: null })])
+  expect(stage.calling.store.value.call).toBeNull()
+})
+
 test('a site for voices shows no camera', async () => {
   await stage.open('voice')
   stage.show()

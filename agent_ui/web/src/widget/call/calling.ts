@@ -29,6 +29,8 @@ export interface CallPorts {
 }
 
 const KEY = 'madoguchi:call'
+/** The last call whose end was read here: what it asked is not asked again. */
+const READ = 'madoguchi:call:read'
 
 /** A visitor's leg in their own call. */
 export const own = (call: CallSeen): LegSeen | undefined => call.legs.find(({ party }) => party === 'customer')
@@ -138,6 +140,8 @@ export class Calling {
 
   /** The end was read. */
   forget(): void {
+    const { call } = this.store.value
+    if (call?.survey) this.ports.kept.setItem(READ, call.id)
     this.#show({ call: null, refused: false, starting: null })
   }
 
@@ -160,12 +164,13 @@ export class Calling {
     if (here && !this.#media) void this.join()
   }
 
-  /** A call that ended while this page looked on is shown once more. */
+  /** A call that ended while this page looked on is shown once more; one that asks how it was, until it is read. */
   #ended(call: CallSeen | null): void {
     const known = this.store.value.call
     this.#leave()
     this.ports.kept.removeItem(KEY)
-    if (call && (known?.id === call.id || this.store.value.starting)) this.#show({ call, starting: null })
+    const asks = call?.survey && this.ports.kept.getItem(READ) !== call.id
+    if (call && (known?.id === call.id || this.store.value.starting || asks)) this.#show({ call, starting: null })
     else if (!call && known && known.state !== 'ended') this.#show({ call: { ...known, state: 'ended' } })
   }
 
