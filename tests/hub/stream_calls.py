@@ -50,6 +50,7 @@ def register(generates: Callable[[str], Callable[[Any], Any]]) -> None:
     one = "POST /api/v1/calls/{id}"
     generates(f"{one}/consult")(_consult)
     generates("POST /api/v1/conversations/{id}/call")(_dial)
+    generates("POST /api/v1/calls")(_dial_number)
     generates(f"{one}/supervise")(_supervise)
     for name in (*ALL, "recording/pause", "recording/resume"):
         generates(f"{one}/{name}")(_all(name))
@@ -89,6 +90,11 @@ async def _dial(world: Any) -> None:
     if one := world.one(stream, "conversation"):
         body = {"number": world.dice.choice(world.customers)}
         await world.ask(stream.person, "POST", f"/conversations/{one['id']}/call", body)
+
+
+async def _dial_number(world: Any) -> None:
+    body = {"number": world.dice.choice(world.customers)}
+    await world.ask(world.desk().person, "POST", "/calls", body)
 
 
 async def _consult(world: Any) -> None:

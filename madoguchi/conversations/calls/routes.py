@@ -13,6 +13,7 @@ from madoguchi.conversations.acts import Refusal
 from madoguchi.conversations.calls import acts, recordings
 from madoguchi.conversations.calls.acts import Doing
 from madoguchi.conversations.calls.ice import Ice
+from madoguchi.conversations.calls.recent import Which, recent
 from madoguchi.conversations.calls.recordings import Part
 from madoguchi.conversations.calls.repository import Call as TheCall
 from madoguchi.conversations.calls.views import CallViews
@@ -29,6 +30,14 @@ CALLS = f"{V1}/calls"
 MOST_DIGITS = 6
 WEBM = "audio/webm"
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class RecentQuery(Body):
+    """Which calls, and from where on: ``before`` is what the last answer gave."""
+
+    of: Which = Which.MINE
+    before: Annotated[str, Field(max_length=200)] = ""
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
 
 
 class OnBody(Body):
@@ -79,6 +88,14 @@ class CallApi:
         return [
             Operation("GET", f"{CALLS}/ice", self.servers, "Servers for browsers' connections"),
             Operation("GET", one, self.get, "One call"),
+            Operation(
+                "GET",
+                CALLS,
+                self.recent,
+                "Calls that have ended, the latest first",
+                query=RecentQuery,
+                action=Action.READ,
+            ),
             _post(f"{leg}/connected", self._own(Happened.CONNECTED), "The own media is up"),
             _post(f"{leg}/mute", self._own(Happened.MUTED), "Be silent"),
             _post(f"{leg}/unmute", self._own(Happened.UNMUTED), "Be heard again"),
@@ -132,6 +149,13 @@ class CallApi:
             return (yield from self.views.desk([id]))
 
         return (await self.store.read(unit))[id].body
+
+    async def recent(self, call: Call[RecentQuery]) -> Any:
+        """Return a page of calls that the actor had or may know of."""
+        actor, asked, now = call.actor, call.body, self.clock.now()
+        return await self.store.read(
+            lambda: recent(actor, asked.of, asked.before, asked.limit, now, self.views)
+        )
 
     def _own(self, kind: Happened) -> Handler:
         async def handle(call: Call[Nothing]) -> None:

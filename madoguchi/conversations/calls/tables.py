@@ -34,6 +34,7 @@ call = Table(
     UniqueConstraint("account", "name"),
     Index("ix_call_conversation", "conversation"),
     Index("ix_call_item", "item"),
+    Index("ix_call_began", "domain", "began_at", "id"),
     Index(
         "ix_call_live",
         "domain",

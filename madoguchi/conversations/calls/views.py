@@ -59,6 +59,22 @@ class CallViews:
             "timeline": [self._told(event, facts) for event in one.events],
         }
 
+    def brief(self, one: Call) -> dict[str, Any]:
+        """Return a call as lists show it: who talked, with which number, how it ended."""
+        facts = one.facts
+        spoke = [leg for leg in facts.legs.values() if leg.agent and leg.connected_at]
+        names = [self._name(leg.agent) for leg in spoke if leg.party is not Party.SUPERVISOR]
+        addresses = [leg.address for leg in facts.legs.values() if leg.party is Party.CUSTOMER]
+        return {
+            **_common(one, facts),
+            "queue": one.queue,
+            "by": "web" if self._web(one.account) else "phone",
+            "direction": facts.direction,
+            "answers": list(facts.answers),
+            "agents": list(dict.fromkeys(names)),
+            "address": next(filter(None, addresses), ""),
+        }
+
     def _leg(self, leg: Leg) -> dict[str, Any]:
         """Return a leg; its customer's name is the conversation's to tell."""
         return {
@@ -180,7 +196,7 @@ def of_thread(account: Id, thread: str, now: datetime) -> Work[list[str]]:
     return [row.id for row in rows]
 
 
-def for_client(ids: Sequence[str], shown: Mapping[str, View]) -> list[dict[str, Any]]:
+def for_client(ids: Sequence[str], shown: Mapping[str, View]) -> list[Mapping[str, Any]]:
     """Return what a customer's client is told of its calls: those that live come last, those that
     have ended only while something is asked about them.
     """

@@ -85,7 +85,7 @@ test('a page of another role leads to the own first page; an unknown address say
 })
 
 test.each([
-  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/board', '/calls', '/plan', '/admin/queues']],
+  [['agent', 'supervisor'], '/inbox/open', ['/inbox', '/phone', '/board', '/calls', '/plan', '/admin/queues']],
   [['supervisor'], '/board', ['/board', '/calls', '/plan', '/admin/queues']],
   [['supervisor', 'administrator'], '/board', ['/board', '/calls', '/plan', '/admin/queues']],
   [['administrator'], '/admin/queues', ['/plan', '/admin/queues']],

@@ -16,6 +16,8 @@ const pages: RouteRecordRaw[] = [
     meta: { role: 'agent' },
   },
   { path: 'inbox', redirect: '/inbox/open' },
+  { path: 'phone/:tab(recent|missed|voicemail|callbacks)', name: 'phone', component: () => import('./phone/PhonePage.vue'), meta: { role: 'agent' } },
+  { path: 'phone', redirect: '/phone/recent' },
   { path: 'board', name: 'board', component: () => import('./board/BoardPage.vue'), meta: { role: 'supervisor' } },
   { path: 'calls', name: 'calls', component: () => import('./call/LiveCallsPage.vue'), meta: { role: 'supervisor' } },
   { path: 'plan/:tab(staffing|moves)', name: 'plan', component: () => import('./plan/PlanPage.vue'), meta: { role: 'tuner' } },

@@ -86,7 +86,7 @@ export function controlsOf(call: CallView, me: Leg | null, supervises: boolean):
 const RESULTS: ReadonlySet<string> = new Set(['hung_up', 'abandoned', 'ended_by_supervisor', 'failed', 'lost', 'busy', 'no_answer', 'refused', 'closed'])
 
 /** The word (under `desk.call.why`) for how a call ended. */
-export function result(call: CallView): string {
+export function result(call: Pick<CallView, 'state' | 'why' | 'answered_at'>): string {
   if (call.state !== 'ended') return call.state
   if (RESULTS.has(call.why)) return call.why
   return call.answered_at ? 'hung_up' : 'abandoned'

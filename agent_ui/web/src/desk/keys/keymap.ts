@@ -29,6 +29,7 @@ export type Act =
   | 'receive'
   | 'inbox'
   | 'board'
+  | 'phone'
   | 'list'
   | 'conversation'
   | 'panel'
@@ -49,6 +50,7 @@ export const bindings: readonly KeyBinding[] = [
   { act: 'panel', first: '3', group: 'move' },
   { act: 'inbox', first: 'g m', group: 'move' },
   { act: 'board', first: 'g b', group: 'move' },
+  { act: 'phone', first: 'g p', group: 'move' },
   { act: 'reply', first: 'r', group: 'conversation' },
   { act: 'note', first: 'n', group: 'conversation' },
   { act: 'transfer', first: 't', group: 'conversation' },
