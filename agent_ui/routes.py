@@ -225,6 +225,7 @@ class DeskApi:
                     "channel": one.channel,
                     "paused": one.account.paused,
                     "calls": one.makes_calls,
+                    "talks": one.takes_calls,
                     "reaches": sorted(one.capabilities.reaches),
                     "capabilities": {
                         "text_limit": one.capabilities.text_limit,

@@ -191,6 +191,11 @@ class Connector(ABC):
         return None
 
     @property
+    def takes_calls(self) -> bool:
+        """Whether customers call by this account: who serves them needs a microphone."""
+        return self.channel is Channel.VOICE
+
+    @property
     def makes_calls(self) -> bool:
         """Whether agents call customers by this account."""
         return False

@@ -76,6 +76,11 @@ class WebChat(Connector):
         {"message", "seen", "identify", "leave", "offline", "callback", "call"}
     )
 
+    @property
+    def takes_calls(self) -> bool:
+        """Whether visitors may call from their browser."""
+        return self.settings.calls != "none"
+
     def verify(self, request: HookRequest, body: bytes) -> list[ProviderEvent]:
         """Refuse: chat comes over the widget's socket, never as a webhook."""
         raise Refused("chat has no webhook")

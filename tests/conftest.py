@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.support.browser import PATIENCE_MS, running_browser
+from tests.support.browser import DEVICES, PATIENCE_MS, running_browser
 from tests.support.postgres import PostgresServer, running_postgres
 
 
@@ -37,7 +37,7 @@ def pg_database(postgres: PostgresServer) -> Iterator[str]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One Chromium for the whole run."""
-    async with running_browser() as running:
+    async with running_browser(*DEVICES) as running:
         yield running
 
 

@@ -39,6 +39,11 @@ from router.engine.names import (
 
 NOBODY: Mapping[str, int] = {}
 
+TEXTS_ONLY = "texts_only"
+"""The reason of who is available, but not for talking: a desk without a microphone."""
+
+TALKS = frozenset({"voice", "video"})
+
 MEANT = frozenset({Preference.last_owner, Preference.named})
 
 
@@ -56,6 +61,10 @@ class AgentView(Protocol):
     @property
     def presence(self) -> Presence:
         """What the agent set."""
+
+    @property
+    def reason(self) -> str:
+        """Why; of who is available, `TEXTS_ONLY` or nothing."""
 
     @property
     def connected(self) -> bool:
@@ -197,10 +206,16 @@ def room(agent: AgentView, item: ItemSpec) -> str | None:
         return "exclusive"
     if taken + item.weight > agent.spec.units:
         return "no_room"
-    most = agent.spec.per_channel.get(item.channel)
-    if most is not None and agent.held.get(item.channel, 0) >= most:
+    if item.channel in full(agent):
         return f"channel_full:{item.channel}"
     return None
+
+
+def full(agent: AgentView) -> frozenset[str]:
+    """Return the channels of which an agent takes no more now."""
+    most = agent.spec.per_channel
+    held = frozenset(name for name, limit in most.items() if agent.held.get(name, 0) >= limit)
+    return held | TALKS if agent.reason == TEXTS_ONLY else held
 
 
 def is_idle(agent: AgentView) -> bool:

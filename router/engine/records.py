@@ -33,7 +33,7 @@ from router.engine.names import (
     WRAP_UP,
     WRAPPING,
 )
-from router.engine.policy import NARROW, Widened, kept_until, next_moment
+from router.engine.policy import NARROW, Widened, full, kept_until, next_moment
 from router.engine.room import Room, Shape
 
 if TYPE_CHECKING:
@@ -164,13 +164,8 @@ class AgentRecord:
         beside = self._beside() if self.present and self.spec.interrupts else ()
         if free == 0 and not any(units for _, units, _ in beside):
             return None
-        most = self.spec.per_channel
-        full = (
-            frozenset(name for name, limit in most.items() if self.held.get(name, 0) >= limit)
-            if most
-            else _NOTHING_FULL
-        )
-        return Room(free, self.used == 0 and self.reserved == 0, full, beside)
+        closed = full(self) if self.spec.per_channel or self.reason else _NOTHING_FULL
+        return Room(free, self.used == 0 and self.reserved == 0, closed, beside)
 
     def _beside(self) -> tuple[tuple[str, int, bool], ...]:
         """Return what is free for the channels that interrupt others; nothing interrupts a call."""

@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.houses import House
 from tests.e2e.people import Agent, words
+from tests.support.browser import DEVICES
 from tests.support.waiting import wait_for
 
 CALLS = """
@@ -17,8 +18,7 @@ calls = "video"
 """
 
 FLAGS = (
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
+    *DEVICES,
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
 )

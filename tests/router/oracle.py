@@ -55,6 +55,10 @@ class SeenAgent:
         return self.facts.presence
 
     @property
+    def reason(self) -> str:
+        return self.facts.reason
+
+    @property
     def connected(self) -> bool:
         return self.facts.disconnected_since is None
 

@@ -48,6 +48,7 @@ PREFERRED = ItemSpec("i", "c", "x", "chat", 0, preferred="a")
 class Agent:
     spec: AgentSpec = SPEC
     presence: Presence = Presence.available
+    reason: str = ""
     connected: bool = True
     since: int = 0
     away_after: str | None = None
@@ -98,6 +99,9 @@ class Item:
         (Agent(used=1, exclusives=1), Item(), "exclusive"),
         (Agent(held={"chat": 2}), Item(), "channel_full:chat"),
         (Agent(held={"chat": 1, "sms": 9}), Item(), None),
+        (Agent(reason="texts_only"), Item(CALL), "channel_full:voice"),
+        (Agent(reason="texts_only"), Item(), None),
+        (Agent(reason="texts_only", held={"chat": 2}), Item(), "channel_full:chat"),
         (Agent(), Item(blocks={"a": AT + 1}), "declined"),
         (Agent(), Item(blocks={"a": AT}), None),
         (Agent(), Item(blocks={"b": AT + 1}), None),

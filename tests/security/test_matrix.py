@@ -68,8 +68,6 @@ def expected(operation: Operation, role: str) -> set[int]:
         return {200, 201, 204, 415}
     if any(p in path for p in (*ADMINISTRATORS, *TRYING, "/agent-conditions")):
         return of_configuration(operation, role)
-    if path.endswith(("/calls", "/calls/whom")):
-        return {403} if role == "adam" else {200, 409, 422}
     if path.endswith("/files/{id}") or "/calls/{id}" in path:
         return {403} if path.endswith("/supervise") and role != "sue" else {404}
     if path.endswith("/closed"):
@@ -80,8 +78,8 @@ def expected(operation: Operation, role: str) -> set[int]:
         if role == "sue":
             return {200, 201, 204, 404, 409, 422}
         return {404} if role == "otto" else {403, 404}
-    if path.endswith("/agents"):
-        return {403} if role == "adam" else {200}
+    if path.endswith(("/agents", "/calls", "/calls/whom")):
+        return {403} if role == "adam" else {200, 409, 422}
     assert path.endswith(AGENTS), f"say who may do {named(operation)}"
     if role == "sue":
         return {204, 404, 409}

@@ -22,6 +22,10 @@ FLAGS = (
 )
 
 
+DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+"""A microphone and a camera that everybody may use."""
+
+
 @asynccontextmanager
 async def running_browser(*more: str) -> AsyncIterator[Browser]:
     """Give a headless Chromium and close it afterwards; ``more`` are further flags."""

@@ -12,7 +12,7 @@ import { Recorder } from '@shared/call/recorder'
 import { PhoneMedia, type Pass, type PhonePorts } from '@shared/call/softphone'
 import { Speakers } from '@shared/call/sound'
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef, watch } from 'vue'
+import { computed, markRaw, ref, shallowRef, watch } from 'vue'
 import { callsOf, carried, carry, invited, joins } from './carrying'
 
 interface Carried {
@@ -28,8 +28,9 @@ export const useCalls = defineStore('calls', () => {
   const { world } = useWorld()
   const session = useSession()
   const live = useLive()
-  const devices = new Devices(navigator.mediaDevices ?? null, localStorage)
-  const speakers = new Speakers(() => devices.chosen('speaker'))
+  // What has private members works as itself only, not as a store's reactive proxy of it.
+  const devices = markRaw(new Devices(navigator.mediaDevices ?? null, localStorage))
+  const speakers = markRaw(new Speakers(() => devices.chosen('speaker')))
   const state = shallowRef<MediaState>(noMedia)
   /** When each lost connection was lost, by leg. */
   const lostAt = shallowRef<ReadonlyMap<string, number>>(new Map())

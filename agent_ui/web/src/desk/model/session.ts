@@ -45,6 +45,8 @@ export interface HubAccount extends Named {
   paused: boolean
   /** Whether customers are called by it. */
   calls?: boolean
+  /** Whether customers call by it. */
+  talks?: boolean
   /** Addresses that it may write to first. */
   reaches: Scheme[]
   capabilities: Capabilities
