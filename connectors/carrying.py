@@ -36,7 +36,7 @@ RECENT = timedelta(minutes=10)
 AGAIN_S = 2.0
 """So soon what the provider could not do is asked again."""
 
-OURS = frozenset({"let_go", "left", "transferred", "requeued"})
+OURS = frozenset({"let_go", "left", "transferred", "requeued", "handed_over"})
 """Why a leg ended by our own decision: the provider does not know of it."""
 
 

@@ -10,7 +10,7 @@ from connectors.base import Connector
 from connectors.registry import Registry
 from madoguchi.clock import Clock
 from madoguchi.conversations.acts import Refusal
-from madoguchi.conversations.calls import dialling, homes
+from madoguchi.conversations.calls import acts, dialling, homes
 from madoguchi.conversations.calls.dialling import Dialled, Placed
 from madoguchi.conversations.calls.routes import CALLS
 from madoguchi.conversations.routes import V1, Uuid
@@ -27,6 +27,7 @@ from router.tables import agent_status
 from unified_profile.identity import Called
 
 CALL = f"{V1}/conversations/{{id}}/call"
+NUMBER = f"{V1}/calls/{{id}}/number"
 Short = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -55,9 +56,16 @@ class DialBody(Body):
         return self
 
 
+class BringInBody(Body):
+    """Whom to call into a call; ``hand_over``: they have it as soon as they answer."""
+
+    number: Short
+    hand_over: bool = False
+
+
 @dataclass(frozen=True)
 class DiallingApi:
-    """The operations of calls that agents make."""
+    """The operations by which agents call numbers."""
 
     store: Store
     clock: Clock
@@ -79,6 +87,7 @@ class DiallingApi:
                 query=NumberBody,
                 action=Action.PULL,
             ),
+            Operation("POST", NUMBER, self.bring_in, "Call a number in", BringInBody, status=204),
         ]
 
     async def dial(self, call: Call[DialBody]) -> Any:
@@ -136,6 +145,21 @@ class DiallingApi:
             notes = audited(actor, "conversation.pull", pulled)
             await self.router.ask(Order(Assigned(pulled, actor.id, actor.id), notes))
         return await self._placed(actor, dialled)
+
+    async def bring_in(self, call: Call[BringInBody]) -> None:
+        """Call a number into a call; the customer is held until they answer, or are gone. 409
+        ``not_dialled``, ``cannot_call``, ``call_full``, ``not_your_call``.
+        """
+        id, body, now = call.id(), call.body, self.clock.now()
+        one = await self.store.read(lambda: acts.look(call.actor, id))
+        connector = self.registry.by_id(one.account)
+        if connector is None:
+            raise Refusal("cannot_call", "this account calls nobody")
+        number = _number(connector, body.number)
+        doing = acts.bring_in(number, hand_over=body.hand_over)
+        note = ("call.number", {"number": number, "hand_over": body.hand_over})
+        new_id = self.clock.new_id
+        await self.store.write(lambda: acts.act(call.actor, id, doing, now, new_id, note))
 
     async def _placed(self, actor: Actor, dialled: Dialled) -> Id:
         now, new_id = self.clock.now(), self.clock.new_id

@@ -82,7 +82,8 @@ def _of_call(kept: Kept, entry: LogEntry) -> Iterable[Command]:
         calls = kept.helping.setdefault(agent, set())
         (calls.add if agent in data["joined"] else calls.discard)(entry.entity_id)
         yield Engaged(agent, bool(calls))
-    if entry.type == ENDED and data.get("item"):
+    # For the center a call is over when it has been handed over to a number.
+    if data.get("item") and (entry.type == ENDED or data.get("handed")):
         yield CallEnded(data["item"], waits_on=data.get("why") == CALLBACK)
 
 

@@ -58,12 +58,13 @@ class Recording(StrEnum):
 
 class Happened(StrEnum):
     """What an event says. ``data``: of BEGAN ``direction``; of RANG ``party`` and, where they are
-    known, ``agent``, ``name``, ``address``, ``mode``; of BECAME ``party``; of VIDEO and SCREEN
-    ``on``; of MODE ``mode``; of LEFT and ENDED ``why``; of ANSWERED ``step``, ``name``, ``value``;
-    of RECORDING ``state``; of FAILED ``what`` the provider did not do to the ``leg``, and whether
-    it is tried ``again``. DIALLED: the provider is asked to call a number. DROPPED: the sound of a
-    leg is gone, and may come back. AGREED: the customer has said that it may be recorded; TOLD:
-    they have heard that it is.
+    known, ``agent``, ``name``, ``address``, ``mode``, and ``hand_over`` where whoever is rung has
+    the call once they answer; of BECAME ``party``; of HELD ``for`` which leg's sake; of VIDEO and
+    SCREEN ``on``; of MODE ``mode``; of LEFT and ENDED ``why``; of ANSWERED ``step``, ``name``,
+    ``value``; of RECORDING ``state``; of FAILED ``what`` the provider did not do to the ``leg``,
+    and whether it is tried ``again``. DIALLED: the provider is asked to call a number. DROPPED: the
+    sound of a leg is gone, and may come back. AGREED: the customer has said that it may be
+    recorded; TOLD: they have heard that it is. HANDED: the center has left the call to a number.
     """
 
     BEGAN = "began"
@@ -84,6 +85,7 @@ class Happened(StrEnum):
     AGREED = "agreed"
     TOLD = "told"
     RECORDING = "recording"
+    HANDED = "handed"
     FAILED = "failed"
     ENDED = "ended"
 
@@ -113,7 +115,8 @@ _RANK = {kind: rank for rank, kind in enumerate(Happened)}
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One who takes part. ``held_for``: the time on hold that is over. ``dialled``: the provider
-    was asked to call them; it is asked once.
+    was asked to call them; it is asked once. ``waits_for``: the leg for whose sake it is held.
+    ``hands_over``: it has the call once it is there.
     """
 
     id: str
@@ -129,6 +132,8 @@ class Leg:
     screen: bool = False
     mode: Mode | None = None
     why: str = ""
+    waits_for: str = ""
+    hands_over: bool = False
     rang_at: datetime | None = None
     connected_at: datetime | None = None
     held_at: datetime | None = None
@@ -149,7 +154,7 @@ class Leg:
 @dataclass(frozen=True, slots=True)
 class CallFacts:
     """A call as it stands after its events; ``answered_at``: when somebody first was there;
-    ``trouble``: what its provider could not do last.
+    ``trouble``: what its provider could not do last; ``handed``: it is a number's now.
     """
 
     direction: str = "in"
@@ -158,6 +163,7 @@ class CallFacts:
     legs: Mapping[str, Leg] = field(default_factory=dict)
     answers: tuple[Mapping[str, Any], ...] = ()
     agreed: bool = False
+    handed: bool = False
     told: bool = False
     recording: Recording = Recording.OFF
     trouble: Mapping[str, Any] | None = None
@@ -200,7 +206,11 @@ def _then(facts: CallFacts, one: CallEvent) -> CallFacts:
         return facts
     else:
         leg = _OF_LEG[one.kind](leg, one)
-    return _settled(replace(facts, legs={**facts.legs, leg.id: leg}), one)
+    legs = {**facts.legs, leg.id: leg}
+    if not leg.live:
+        # Who was held for a colleague's sake goes on when that colleague is gone.
+        legs = {k: _resumed(v, one) if v.waits_for == leg.id else v for k, v in legs.items()}
+    return _settled(replace(facts, legs=legs), one)
 
 
 def _settled(facts: CallFacts, one: CallEvent) -> CallFacts:
@@ -209,7 +219,10 @@ def _settled(facts: CallFacts, one: CallEvent) -> CallFacts:
     if customers and not any(leg.live for leg in customers):
         gone = "hung_up" if facts.answered_at else "abandoned"
         return _ended(facts, replace(one, data={"why": customers[-1].why or gone}))
-    met = any(leg.there for leg in customers) and any(leg.there for leg in _ours(facts))
+    others = facts.of(Party.NUMBER) if facts.handed else _ours(facts)
+    if facts.handed and not others:
+        return _ended(facts, replace(one, data={"why": "hung_up"}))
+    met = any(leg.there for leg in customers) and any(leg.there for leg in others)
     state = CallState.TALKING if met else CallState.WAITING
     answered = facts.answered_at or (one.at if met else None)
     return replace(facts, state=state, answered_at=answered)
@@ -229,6 +242,7 @@ def _rung(one: CallEvent) -> Leg:
         address=data.get("address", ""),
         mode=Mode(data["mode"]) if data.get("mode") else None,
         video=bool(data.get("video")),
+        hands_over=bool(data.get("hand_over")),
         rang_at=one.at,
     )
 
@@ -238,14 +252,16 @@ def _connected(leg: Leg, one: CallEvent) -> Leg:
 
 
 def _held(leg: Leg, one: CallEvent) -> Leg:
-    return leg if leg.held else replace(leg, held=True, held_at=one.at)
+    if leg.held:
+        return leg
+    return replace(leg, held=True, held_at=one.at, waits_for=str(one.data.get("for", "")))
 
 
 def _resumed(leg: Leg, one: CallEvent) -> Leg:
     if leg.held_at is None:
         return leg
     past = leg.held_for + (one.at - leg.held_at)
-    return replace(leg, held=False, held_at=None, held_for=past)
+    return replace(leg, held=False, held_at=None, held_for=past, waits_for="")
 
 
 def _dropped(leg: Leg, one: CallEvent) -> Leg:
@@ -298,6 +314,19 @@ def _recording(facts: CallFacts, one: CallEvent) -> CallFacts:
     return facts if facts.over else replace(facts, recording=Recording(one.data["state"]))
 
 
+def _handed(facts: CallFacts, one: CallEvent) -> CallFacts:
+    """Return a call that goes on between its customer and a number; the center has left it."""
+    if facts.over or not any(leg.there for leg in facts.of(Party.NUMBER)):
+        return facts
+    gone = replace(one, data={"why": "handed_over"})
+    stay = {Party.CUSTOMER, Party.NUMBER}
+    legs = {
+        id: leg if not leg.live else (_resumed if leg.party in stay else _left)(leg, gone)
+        for id, leg in facts.legs.items()
+    }
+    return replace(facts, handed=True, recording=Recording.OFF, legs=legs)
+
+
 _OF_CALL: Mapping[Happened, Callable[[CallFacts, CallEvent], CallFacts]] = {
     Happened.BEGAN: _began,
     Happened.ENDED: _ended,
@@ -305,6 +334,7 @@ _OF_CALL: Mapping[Happened, Callable[[CallFacts, CallEvent], CallFacts]] = {
     Happened.AGREED: lambda facts, one: replace(facts, agreed=True),
     Happened.TOLD: lambda facts, one: replace(facts, told=True),
     Happened.RECORDING: _recording,
+    Happened.HANDED: _handed,
     Happened.FAILED: lambda facts, one: replace(facts, trouble={**one.data, "at": one.at}),
 }
 

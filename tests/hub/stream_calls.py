@@ -49,6 +49,7 @@ def register(generates: Callable[[str], Callable[[Any], Any]]) -> None:
         generates(f"{leg}/{name}")(_other(name))
     one = "POST /api/v1/calls/{id}"
     generates(f"{one}/consult")(_consult)
+    generates(f"{one}/number")(_bring_in)
     generates("POST /api/v1/conversations/{id}/call")(_dial)
     generates("POST /api/v1/calls")(_dial_number)
     generates(f"{one}/supervise")(_supervise)
@@ -95,6 +96,16 @@ async def _dial(world: Any) -> None:
 async def _dial_number(world: Any) -> None:
     body = {"number": world.dice.choice(world.customers)}
     await world.ask(world.desk().person, "POST", "/calls", body)
+
+
+async def _bring_in(world: Any) -> None:
+    stream = world.desk()
+    if one := _call(world, stream):
+        body = {
+            "number": world.dice.choice(world.customers),
+            "hand_over": world.dice.random() < 0.5,
+        }
+        await world.ask(stream.person, "POST", f"/calls/{one['id']}/number", body)
 
 
 async def _consult(world: Any) -> None:

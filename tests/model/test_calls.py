@@ -176,3 +176,42 @@ def test_a_call_that_came_in_pieces_is_the_whole_call(late: int) -> None:
     events = answered()
     kept = events[:late] + events[late + 1 :]
     assert fold([*kept, events[late]]) == fold(events)
+
+
+def brought_in(**more: Any) -> list[CallEvent]:
+    """Return a call in which Ann has a number rung, and the customer is held for it."""
+    return [
+        *answered(),
+        at(20, Happened.HELD, CUSTOMER, **{"for": "n"}),
+        at(20.1, Happened.RANG, "n", party="number", address="+81311112222", **more),
+    ]
+
+
+@pytest.mark.parametrize("why", ["busy", "no_answer", "let_go"])
+def test_who_is_held_for_somebody_goes_on_when_they_are_gone(why: str) -> None:
+    held = fold(brought_in())
+    assert (held.legs[CUSTOMER].held, held.legs[CUSTOMER].waits_for) == (True, "n")
+    after = fold([*brought_in(), at(50, Happened.LEFT, "n", why=why)])
+    assert not after.legs[CUSTOMER].held
+    assert after.legs[CUSTOMER].held_for == timedelta(seconds=30)
+    assert hears(after) == [(ANN, CUSTOMER), (CUSTOMER, ANN)]
+
+
+def test_who_is_held_by_hand_stays_so_when_a_colleague_leaves() -> None:
+    by_hand = [*answered(), at(15, Happened.HELD, CUSTOMER)]
+    rung = at(20, Happened.RANG, BEN, party="expert", agent="ben")
+    assert fold([*by_hand, rung, at(30, Happened.LEFT, BEN)]).legs[CUSTOMER].held
+
+
+def test_a_call_that_is_handed_over_goes_on_without_the_center() -> None:
+    there = [*brought_in(), at(30, Happened.CONNECTED, "n")]
+    handed = fold([*there, at(40, Happened.RECORDING, state="on"), at(45, Happened.HANDED)])
+    assert (handed.state, handed.handed) == (CallState.TALKING, True)
+    assert hears(handed) == [(CUSTOMER, "n"), ("n", CUSTOMER)]
+    assert (handed.legs[ANN].why, handed.recording) == ("handed_over", Recording.OFF)
+    over = fold([*there, at(45, Happened.HANDED), at(90, Happened.LEFT, "n")])
+    assert (over.state, over.why) == (CallState.ENDED, "hung_up")
+
+
+def test_nothing_is_handed_to_who_is_not_there() -> None:
+    assert not fold([*brought_in(), at(45, Happened.HANDED)]).handed

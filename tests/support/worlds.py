@@ -66,6 +66,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "OnBody": {"on": True},
     "ConsultBody": {"agent": "01980000-0000-7000-8000-000000000000"},
     "NumberBody": {"number": "+819055500187"},
+    "BringInBody": {"number": "+819055500187", "hand_over": True},
     "DialBody": {"number": "+819055500187"},
     "ParkBody": {"seconds": 60},
     "SuperviseBody": {"mode": "listen"},

@@ -24,6 +24,9 @@ MOST_LEGS = 5
 an agent and a colleague leave room for supervisors.
 """
 
+ASKED = (Party.EXPERT, Party.NUMBER)
+"""Whom the call's agent asks, beside the customer: one at a time."""
+
 Doing = Callable[["Act"], Sequence[CallEvent]]
 
 
@@ -141,9 +144,7 @@ def led(kind: Happened, leg: str) -> Doing:
 
 
 def leave(leg: str) -> Doing:
-    """Return that somebody leaves, or that the call's agent lets somebody go. Whoever was held for
-    a colleague's sake is not held any more when that colleague is gone.
-    """
+    """Return that somebody leaves, or that the call's agent lets somebody go."""
 
     def doing(one: Act) -> list[CallEvent]:
         gone = one.leg(leg)
@@ -151,16 +152,9 @@ def leave(leg: str) -> Doing:
             one.lead()
         if gone.party is Party.AGENT:
             return [one.event(Happened.ENDED, why="hung_up")]
-        events = [one.event(Happened.LEFT, leg, why="left" if one.mine.id == leg else "let_go")]
-        if gone.party is Party.EXPERT:
-            events += _resumed(one)
-        return events
+        return [one.event(Happened.LEFT, leg, why="left" if one.mine.id == leg else "let_go")]
 
     return doing
-
-
-def _resumed(one: Act) -> list[CallEvent]:
-    return [one.event(Happened.RESUMED, leg.id) for leg in one.customers() if leg.held]
 
 
 def consult(agent: Id) -> Doing:
@@ -170,21 +164,48 @@ def consult(agent: Id) -> Doing:
         one.lead()
         if one.facts.leg_of(agent) is not None:
             raise Refusal("already_in_call", "they take part already")
-        if one.facts.of(Party.EXPERT):
-            raise Refusal("call_full", "one colleague is asked at a time")
-        rings = one.event(Happened.RANG, one.new_id(), party=Party.EXPERT.value, agent=agent)
-        holds = [one.event(Happened.HELD, leg.id) for leg in one.customers() if not leg.held]
-        return [*holds, rings]
+        return _beside(one, party=Party.EXPERT.value, agent=agent)
 
     return doing
 
 
+def bring_in(number: str, *, hand_over: bool) -> Doing:
+    """Return that the call's agent calls a number into it, while the customer is held;
+    ``hand_over``: whoever answers there has the call from then on.
+    """
+
+    def doing(one: Act) -> list[CallEvent]:
+        one.lead()
+        more = {"hand_over": True} if hand_over else {}
+        return _beside(one, party=Party.NUMBER.value, address=number, **more)
+
+    return doing
+
+
+def _beside(one: Act, **who: Any) -> list[CallEvent]:
+    """Return that one more is rung, for whose sake the customer is held."""
+    if any(one.facts.of(party) for party in ASKED):
+        raise Refusal("call_full", "one is asked at a time")
+    leg = one.new_id()
+    held = [each for each in one.customers() if not each.held]
+    holds = [one.event(Happened.HELD, each.id, **{"for": leg}) for each in held]
+    return [*holds, one.event(Happened.RANG, leg, **who)]
+
+
 def consulted(one: CallFacts) -> Leg:
-    """Return the colleague who was asked and has answered. Raises Refusal."""
-    found = next((leg for leg in one.of(Party.EXPERT) if leg.there), None)
+    """Return the colleague, or the number, that was asked and has answered. Raises Refusal."""
+    legs = [leg for party in ASKED for leg in one.of(party)]
+    found = next((leg for leg in legs if leg.there), None)
     if found is None:
-        raise Refusal("nobody_consulted", "no colleague is in the call")
+        raise Refusal("nobody_consulted", "nobody who was asked is in the call")
     return found
+
+
+def hand_over(one: Act) -> list[CallEvent]:
+    """Return that the number that was asked has the call; the center leaves it."""
+    one.lead()
+    consulted(one.facts)
+    return [one.event(Happened.HANDED)]
 
 
 def conference(one: Act) -> list[CallEvent]:

@@ -57,7 +57,7 @@ def _followed(
     def event(kind: Happened, leg: str = "", **data: object) -> CallEvent:
         return CallEvent(f"hub:{new_id()}", now, kind, leg, data)
 
-    if facts.over:
+    if facts.over or facts.handed:
         return
     if wanted.over:
         yield event(Happened.ENDED, why=wanted.over)

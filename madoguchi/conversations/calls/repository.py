@@ -275,6 +275,7 @@ def _entry(before: Call | None, one: Call, now: datetime) -> LogEntry:
             "conversation": one.conversation,
             **({"joined": sorted(are - was), "left": sorted(was - are)} if was != are else {}),
             **({"why": facts.why} if over else {}),
+            **({"handed": True} if facts.handed and not (before and before.facts.handed) else {}),
         },
     )
 

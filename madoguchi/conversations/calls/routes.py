@@ -9,7 +9,6 @@ from aiohttp import web
 from pydantic import Field
 
 from madoguchi.clock import Clock
-from madoguchi.conversations.acts import Refusal
 from madoguchi.conversations.calls import acts, recordings
 from madoguchi.conversations.calls.acts import Doing
 from madoguchi.conversations.calls.ice import Ice
@@ -191,15 +190,16 @@ class CallApi:
         await self._do(call, acts.conference)
 
     async def transfer(self, call: Call[Nothing]) -> None:
-        """Give the call to the colleague who was asked. 409 ``nobody_consulted``."""
+        """Give the call to whoever was asked. 409 ``nobody_consulted``."""
         id, actor = call.id(), call.actor
         one = await self.store.read(lambda: acts.look(actor, id))
         act = acts.Act(actor, one, one.facts, self.clock.now(), self.clock.new_id)
         act.lead()
-        to = acts.consulted(one.facts).agent
-        if one.item is None or to is None:
-            raise Refusal("nobody_consulted", "no colleague of ours is in the call")
-        await self.ask(Assigned(one.item, to, actor.id))
+        to = acts.consulted(one.facts)
+        if to.agent is None or one.item is None:
+            await self._do(call, acts.hand_over, ("call.hand_over", {"number": to.address}))
+            return
+        await self.ask(Assigned(one.item, to.agent, actor.id))
 
     async def supervise(self, call: Call[SuperviseBody]) -> None:
         """Take part in a call as its supervisor; each change is on the audit trail."""

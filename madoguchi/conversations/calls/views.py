@@ -54,6 +54,7 @@ class CallViews:
             "answers": list(facts.answers),
             "recording": facts.recording.value,
             "trouble": facts.trouble,
+            "handed": facts.handed,
             "legs": [self._leg(leg) for leg in facts.legs.values()],
             "hears": hears(facts),
             "timeline": [self._told(event, facts) for event in one.events],
