@@ -155,7 +155,7 @@ class DiallingApi:
         connector = self.registry.by_id(one.account)
         if connector is None:
             raise Refusal("cannot_call", "this account calls nobody")
-        number = _number(connector, body.number)
+        number = _called(connector, body.number).number
         doing = acts.bring_in(number, hand_over=body.hand_over)
         note = ("call.number", {"number": number, "hand_over": body.hand_over})
         new_id = self.clock.new_id

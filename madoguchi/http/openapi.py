@@ -17,8 +17,11 @@ def document(operations: list[Operation], server: str) -> dict[str, Any]:
         {o.body for o in operations if o.body is not Nothing}, key=lambda model: model.__name__
     )
     _, schemas = models_json_schema(
-        [(model, "validation") for model in bodies], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in bodies], ref_template=_REFERENCE
     )
+    for query in {one.query for one in operations if one.query is not None}:
+        parts = query.model_json_schema(ref_template=_REFERENCE).get("$defs", {})
+        schemas.setdefault("$defs", {}).update(parts)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         path = _PARAMETER.sub(r"{\1}", operation.path)
@@ -41,6 +44,8 @@ def document(operations: list[Operation], server: str) -> dict[str, Any]:
         },
     }
 
+
+_REFERENCE = "#/components/schemas/{model}"
 
 _PROBLEM = {
     "type": "object",
@@ -79,7 +84,7 @@ def _operation(operation: Operation, path: str) -> dict[str, Any]:
         "security": _security(operation),
     }
     if operation.query is not None:
-        schema = operation.query.model_json_schema()
+        schema = operation.query.model_json_schema(ref_template=_REFERENCE)
         found["parameters"] += [
             {
                 "name": name,

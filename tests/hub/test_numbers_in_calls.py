@@ -85,6 +85,7 @@ async def test_number_is_asked_talks_with_all_and_leaves(tmp_path: Path, databas
         await talk.maker.answer()
         await wait_for(lambda: talk.maker.hears() == {talk.softphone.address}, "she asks")
         assert talk.customer.hears() == set()
+        await talk.desk.until(lambda _: talk.leg().get("state") == "connected", "it is there")
         await talk.act("conference")
         await wait_for(lambda: talk.customer.hears() == {talk.softphone.address, MAKER}, "all talk")
         await talk.act(f"legs/{talk.leg()['id']}/end")
