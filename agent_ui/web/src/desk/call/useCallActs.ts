@@ -62,6 +62,8 @@ export function useCallActs() {
 
   return {
     consult: (call: CallView, agent: string): Promise<boolean> => post(call, 'consult', { agent }),
+    /** Ends a call for all; of a supervisor who is not in it, too. */
+    hangUp: (call: CallView): Promise<boolean> => post(call, 'hang_up'),
     act: async (call: CallView, what: BarAct, detail = ''): Promise<void> => void (await acts[what]?.(call, detail)),
   }
 }

@@ -43,3 +43,20 @@ test('an offer whose time is over by the local clock stays until the hub ends it
   world.offer.set('o', { ...offer, version: 2, state: 'timed_out' } as Offer)
   expect(offers.pending).toEqual([])
 })
+
+test('an offered call says what was chosen in the menu, what was written last, and how the last matter ended', () => {
+  const pinia = createPinia()
+  setActivePinia(pinia)
+  const earlier = { conversation: 'e', number: 7, channel: 'email', subject: 'Invoice', preview: '', state: 'closed', owner_name: 'Kenji', last_at: '2026-11-14T05:00:00Z', queue: 'q', code: 'solved' }
+  const answers = [{ step: 'language', name: 'language', value: 'en' }, { step: 'what', name: 'topic', value: 'Returns' }]
+  const rung = { ...offer, channel: 'voice', preview: 'The lid is cracked', call: { id: 'x', answers }, earlier: [earlier] } as unknown as Offer
+  const i18n = createI18n({ legacy: false, locale: 'en', messages: { en } })
+  const card = mount(OfferCard, {
+    props: { offer: rung, busy: false, locked: false, first: true, declining: false },
+    global: { plugins: [pinia, i18n], stubs: { UIcon: true, DeclineMenu: true, OfferRing: true } },
+  })
+  const rows = Object.fromEntries(card.findAll('dt').map((each, at) => [each.text(), card.findAll('dd')[at]?.text()]))
+  expect(rows['Matter']).toBe('English, Returns')
+  expect(rows['Last message']).toBe('The lid is cracked')
+  expect(rows['Before']).toContain('Invoice, solved, Kenji')
+})
