@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from madoguchi.clock import Clock
 from madoguchi.configuration.catalog import Catalog
+from madoguchi.conversations.calls.present import Present
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.model.channels import Account, Capabilities, Channel
 from madoguchi.model.conversation import Part
@@ -141,8 +142,10 @@ class Controls(Protocol):
         """
         ...
 
-    async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> None:
-        """Call a number into a call; ``name`` and ``number`` are the caller's."""
+    async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> str:
+        """Call a number into a call; ``name`` and ``number`` are the caller's. Return the
+        provider's name of the call to that number.
+        """
         ...
 
     def dialled(self, text: str) -> Called:
@@ -151,8 +154,14 @@ class Controls(Protocol):
         """
         ...
 
-    async def let_go(self, call: Id, leg: str) -> None:
-        """Let one leg leave, or ring no longer; who is gone is no fault."""
+    async def let_go(self, call: Id, leg: str, rung: str = "") -> None:
+        """Let one leg leave, or ring no longer; who is gone is no fault. ``rung``: what
+        :meth:`ring` has returned.
+        """
+        ...
+
+    async def present(self, call: Id, name: str) -> Present:
+        """Return who is in a call now; ``name`` is the caller's."""
         ...
 
     async def end(self, call: Id) -> None:

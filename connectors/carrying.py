@@ -16,6 +16,7 @@ import structlog
 
 from connectors import taking
 from connectors.base import Controls, Take
+from connectors.reading import Reader
 from connectors.registry import Registry
 from madoguchi.clock import Clock
 from madoguchi.conversations.calls import carried, dialling, repository
@@ -101,7 +102,7 @@ def steps(
             yield leg.id, want, list(_differences(call.id, leg.id, before, want))
         elif not leg.live and (had is not None or _came_back(call, leg)):
             gone = leg.why in OURS or _came_back(call, leg)
-            yield leg.id, None, [("let go", partial(_let_go, call.id, leg.id))] if gone else []
+            yield leg.id, None, [("let go", partial(_let_go, call.id, leg))] if gone else []
         elif had is None and _to_be_rung(facts, leg):
             yield leg.id, begins(leg), [(RING, partial(_ring, call, leg))]
 
@@ -142,8 +143,8 @@ def _differences(call: Id, leg: str, had: Heard, want: Heard) -> Iterator[Asked]
         yield "resume", lambda at: at.resume(call, leg)
 
 
-def _let_go(call: Id, leg: str, at: Controls) -> Any:
-    return at.let_go(call, leg)
+def _let_go(call: Id, leg: Leg, at: Controls) -> Any:
+    return at.let_go(call, leg.id, leg.rung)
 
 
 def _ring(call: Call, leg: Leg, at: Controls) -> Any:
@@ -165,6 +166,7 @@ class Carrier:
         self._wake = asyncio.Event()
         self._done: dict[Id, dict[str, Heard]] = {}
         self._takes: dict[Id, Take] = {}
+        self._reader = Reader(store, clock, registry)
         self._looked = False
         self._unsure: set[Id] = set()
         self._began = clock.now()
@@ -197,7 +199,9 @@ class Carrier:
             since = self._clock.now() - RECENT
             self._unsure = set(await self._store.read(lambda: repository.recent(since)))
             self._changed |= self._unsure
+            self._reader.begin(self._unsure)
             self._looked = True
+        await self._reader.look()
         changed, self._changed = self._changed, set()
         calls = await self._store.read(lambda: _calls(changed))
         for call in calls.values():
@@ -286,7 +290,8 @@ class Carrier:
         if not await self._store.write(lambda: dialling.asked(call.id, leg, now)):
             return
         try:
-            await do(controls)
+            rung = await do(controls)
+            await self._store.write(lambda: dialling.rung(call.id, leg, rung, now))
         except UnknownOutcome as fault:
             log.warning("nobody knows whether it rings", call=call.id, leg=leg, why=str(fault))
         except (RetryLater, Rejected, AuthFailed) as fault:
@@ -307,7 +312,7 @@ async def _end(call: Call, at: Controls) -> None:
     if facts.direction == "out":
         # Nobody knows how far it got: it may ring, and the agent is in.
         for leg in ours:
-            await at.let_go(call.id, leg.id)
+            await at.let_go(call.id, leg.id, leg.rung)
         await at.end(call.id)
     elif ours and facts.answered_at is None:
         await at.send_away(call.name)

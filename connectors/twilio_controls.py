@@ -6,6 +6,7 @@ Conferences), twilio.com/docs/voice/sdks/access-tokens.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -18,8 +19,9 @@ from twilio.jwt.access_token.grants import VoiceGrant
 from connectors.base import Refused, Take
 from connectors.twilio_api import SdkTransport, TwilioAccess, asked, client
 from connectors.twilio_takes import TwilioTakes
-from connectors.twilio_told import CUSTOMER
+from connectors.twilio_told import CUSTOMER, ENDS
 from madoguchi.conversations.calls.dialling import made_here
+from madoguchi.conversations.calls.present import Present
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Rejected
 from unified_profile.identity import Called, called, country_of
@@ -122,7 +124,6 @@ class TwilioControls:
         self._http = http
         self._hook_url = hook_url
         self.takes = TwilioTakes(self._api, hook_url)
-        self._rung: dict[tuple[Id, str], str] = {}
         self._rooms: dict[Id, str] = {}
 
     def access_token(self, agent: Id) -> str:
@@ -209,9 +210,9 @@ class TwilioControls:
         found = await asked(transport, api.conferences(room).participants(leg).fetch_async())
         return str(found.call_sid)
 
-    async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> None:
+    async def ring(self, call: Id, name: str, number: str, leg: str, to: str) -> str:
         """Call a number, or ``client:AGENT``, into a call as one leg; it ends with its customer.
-        ``name`` and ``number`` are the caller's, as in a ticket.
+        ``name`` and ``number`` are the caller's, as in a ticket. Return its CallSid.
         """
         fields = {"call": name, "from": number, "leg": leg, "id": call}
         transport, api = self._api()
@@ -228,10 +229,7 @@ class TwilioControls:
             conference_status_callback=conference_url(self._hook_url, name, number, call),
             conference_status_callback_event=["start", "end", "join", "leave"],
         )
-        made = await asked(transport, making)
-        if len(self._rung) >= KNOWN:
-            self._rung.clear()
-        self._rung[call, leg] = str(made.call_sid)
+        return str((await asked(transport, making)).call_sid)
 
     async def text(self, to: str, words: str) -> None:
         """Send a text message from the number that is called."""
@@ -239,19 +237,50 @@ class TwilioControls:
         sending = api.messages.create_async(to, from_=self._settings.number, body=words)
         await asked(transport, sending)
 
-    async def let_go(self, call: Id, leg: str) -> None:
-        """Let one leg leave, or ring no longer; who has left already is no fault."""
-        rung = self._rung.pop((call, leg), None)
-        if rung is not None:
+    async def let_go(self, call: Id, leg: str, rung: str = "") -> None:
+        """Let one leg leave, or ring no longer; who has left already is no fault. ``rung``: the
+        CallSid of one who was rung.
+        """
+        if rung:
             await self._hang_up(rung)
             return
-        room = await self._room(call)
         transport, api = self._api()
         try:
-            await asked(transport, api.conferences(room).participants(leg).delete_async())
+            one = api.conferences(await self._room(call)).participants(leg)
+            known = await asked(transport, one.fetch_async())
+            if known.status == "connected":
+                await asked(transport, one.delete_async())
+            else:
+                await self._hang_up(str(known.call_sid))
         except Rejected as refused:
             if GONE not in str(refused):
                 raise
+
+    async def present(self, call: Id, name: str) -> Present:
+        """Return who is in a call now."""
+        over, over_at = (False, None) if made_here(name) else await self._over(name)
+        self._rooms.pop(call, None)
+        transport, api = self._api()
+        try:
+            room = api.conferences(await self._room(call))
+            members = await asked(transport, room.participants.list_async(limit=50))
+        except Rejected as refused:
+            if GONE not in str(refused):
+                raise
+            members = []
+        legs = {str(one.label): one.status == "connected" for one in members if one.label}
+        return Present(over, over_at, legs)
+
+    async def _over(self, name: str) -> tuple[bool, datetime | None]:
+        """Return whether a caller's call has ended, and when."""
+        transport, api = self._api()
+        try:
+            own = await asked(transport, api.calls(name).fetch_async())
+        except Rejected as refused:
+            if GONE not in str(refused):
+                raise
+            return True, None
+        return own.status in ENDS, own.end_time
 
     async def _hang_up(self, name: str) -> None:
         transport, api = self._api()

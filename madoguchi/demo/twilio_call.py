@@ -194,6 +194,7 @@ class Conference:
     reason: str = ""
     ending: str = ""
     members: dict[str, Participant] = field(default_factory=dict)
+    rung: dict[str, Participant] = field(default_factory=dict)
 
     @property
     def may_start(self) -> bool:

@@ -36,6 +36,7 @@ class Door:
         async def handle(request: web.Request) -> web.Response:
             try:
                 self._authenticate(request)
+                self._readable(request)
                 account = request.match_info.get("account", self._twilio.account_sid)
                 if account != self._twilio.account_sid:
                     return await self.missing(request)
@@ -55,6 +56,10 @@ class Door:
         wanted = f"{self._twilio.account_sid}:{self._twilio.token}".encode()
         if scheme.lower() != "basic" or not hmac.compare_digest(pair, wanted):
             raise Refusal(20003, "Authenticate", 401)
+
+    def _readable(self, request: web.Request) -> None:
+        if request.method == "GET" and self._twilio.modes.reads != "ok":
+            raise Refusal(20500, "An internal server error has occurred", 500)
 
     async def missing(self, request: web.Request) -> web.Response:
         """Refuse a path that there is not. Raises Refusal."""

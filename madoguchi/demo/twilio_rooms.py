@@ -59,8 +59,9 @@ class Rooms:
     def member(self, sid: str, call: str) -> tuple[Conference, Participant]:
         """Return a participant by call or label, of a conference that goes on. Raises Refusal."""
         room = self.found(sid)
-        labelled = (one for one in room.members.values() if one.label == call)
-        member = room.members.get(call) or next(labelled, None)
+        known = {**room.rung, **room.members}
+        labelled = (one for one in known.values() if one.label == call)
+        member = known.get(call) or next(labelled, None)
         if member is None:
             where = f"/Conferences/{sid[:40]}/Participants/{call[:40]}"
             raise Refusal(20404, f"The requested resource {where} was not found", 404)
@@ -77,6 +78,7 @@ class Rooms:
                 voice.twilio.account_sid, name, voice.now(), callback, frozenset(events)
             )
             self.all[room.sid] = room
+        room.rung.pop(member.call.sid, None)
         room.members[member.call.sid] = member
         voice.lines[member.call.sid].conference = room.sid
         self._tell(room, "participant-join", member)
@@ -99,6 +101,8 @@ class Rooms:
         """Let a call leave, whose ``status`` is this then; the conference ends with its last one,
         or with one who ends it.
         """
+        for each in self.all.values():
+            each.rung.pop(line.call.sid, None)
         room = self.all.get(line.conference)
         line.conference = ""
         if room is None or line.call.sid not in room.members:
@@ -140,6 +144,10 @@ class Rooms:
             ends=truth(form, "EndConferenceOnExit"),
             wait_url=form.get("WaitUrl", ""),
         )
+
+        home = room or self.named(name)
+        if home is not None:
+            home.rung[line.call.sid] = member
 
         def answered() -> None:
             events = " ".join(form.getall("ConferenceStatusCallbackEvent", [])).split()

@@ -43,11 +43,13 @@ class Modes(BaseModel):
     ``taken``: a sending that gets 500, garbage, a cut or no answer was accepted all the same.
     ``once``: only the next sending gets ``answer``, then "ok" again. ``late_s``: callbacks wait so
     many seconds after the last status. ``seed``: the order in which those of calls are shuffled.
+    ``reads``: how what only asks is answered.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     answer: Literal["ok", "429", "400", "500", "garbage", "cut", "hang"] = "ok"
+    reads: Literal["ok", "500"] = "ok"
     code: int = Field(default=21612, ge=20001, le=99999)
     retry_after_s: int | None = Field(default=3, ge=0, le=3600)
     taken: bool = True

@@ -97,7 +97,7 @@ class VoiceApi:
 
     async def _list_members(self, request: web.Request) -> web.Response:
         room = self._voice.rooms.found(request.match_info["sid"])
-        members = [member.resource(room.sid) for member in room.members.values()]
+        members = [one.resource(room.sid) for one in (*room.rung.values(), *room.members.values())]
         return _page(request, "participants", members)
 
     async def _fetch_member(self, request: web.Request) -> web.Response:

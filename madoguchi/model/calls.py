@@ -62,9 +62,10 @@ class Happened(StrEnum):
     the call once they answer; of BECAME ``party``; of HELD ``for`` which leg's sake; of VIDEO and
     SCREEN ``on``; of MODE ``mode``; of LEFT and ENDED ``why``; of ANSWERED ``step``, ``name``,
     ``value``; of RECORDING ``state``; of FAILED ``what`` the provider did not do to the ``leg``,
-    and whether it is tried ``again``. DIALLED: the provider is asked to call a number. DROPPED: the
-    sound of a leg is gone, and may come back. AGREED: the customer has said that it may be
-    recorded; TOLD: they have heard that it is. HANDED: the center has left the call to a number.
+    and whether it is tried ``again``. DIALLED: the provider is asked to call a number, or has said
+    under which name it does (``rung``). DROPPED: the sound of a leg is gone, and may come back.
+    AGREED: the customer has said that it may be recorded; TOLD: they have heard that it is. HANDED:
+    the center has left the call to a number.
     """
 
     BEGAN = "began"
@@ -115,7 +116,7 @@ _RANK = {kind: rank for rank, kind in enumerate(Happened)}
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One who takes part. ``held_for``: the time on hold that is over. ``dialled``: the provider
-    was asked to call them; it is asked once. ``waits_for``: the leg for whose sake it is held.
+    was asked to call them, once; ``rung``: its name of that call. ``waits_for``: the leg for whose sake it is held.
     ``hands_over``: it has the call once it is there.
     """
 
@@ -128,6 +129,7 @@ class Leg:
     held: bool = False
     muted: bool = False
     dialled: bool = False
+    rung: str = ""
     video: bool = False
     screen: bool = False
     mode: Mode | None = None
@@ -276,7 +278,9 @@ def _left(leg: Leg, one: CallEvent) -> Leg:
 
 _OF_LEG: Mapping[Happened, Callable[[Leg, CallEvent], Leg]] = {
     Happened.CONNECTED: _connected,
-    Happened.DIALLED: lambda leg, one: replace(leg, dialled=True),
+    Happened.DIALLED: lambda leg, one: replace(
+        leg, dialled=True, rung=one.data.get("rung", leg.rung)
+    ),
     Happened.BECAME: lambda leg, one: replace(leg, party=Party(one.data["party"])),
     Happened.HELD: _held,
     Happened.RESUMED: _resumed,

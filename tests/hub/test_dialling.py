@@ -82,19 +82,24 @@ async def asked(
 ) -> AsyncIterator[Asked]:
     """Run a center in which a customer has asked to be called back."""
     async with telephones(folder, FLOW + JAPAN, database=database, clock=clock) as center:
-        phone = center.phone(CUSTOMER)
-        phone.dial(NUMBER)
+        yield await wished(center)
+
+
+async def wished(center: Telephones) -> Asked:
+    """Let a customer ask to be called back by a center with the flow."""
+    phone = center.phone(CUSTOMER)
+    phone.dial(NUMBER)
+    await phone.hear()
+    for key in ("3", "1"):
+        await phone.press(key)
         await phone.hear()
-        for key in ("3", "1"):
-            await phone.press(key)
-            await phone.hear()
-        (item,) = await waiting(center, 1)
-        await over(center)
-        ann = await center.here.person("ann")
-        desk, conversation = await ann.available(), str(item["conversation"])
-        opened = {"conversation": conversation}
-        assert (await desk.client.call("open", opened, namespace="/agent"))["ok"]
-        yield Asked(center, ann, desk, phone, conversation)
+    (item,) = await waiting(center, 1)
+    await over(center)
+    ann = await center.here.person("ann")
+    desk, conversation = await ann.available(), str(item["conversation"])
+    opened = {"conversation": conversation}
+    assert (await desk.client.call("open", opened, namespace="/agent"))["ok"]
+    return Asked(center, ann, desk, phone, conversation)
 
 
 async def test_agent_calls_and_both_talk(tmp_path: Path, database: str) -> None:

@@ -116,20 +116,33 @@ async def telephones(
 ) -> AsyncIterator[Telephones]:
     """Run a hub with a telephone number; people wait unless they are told otherwise."""
     clock = clock or ManualClock()
+    async with (
+        provider(clock) as twilio,
+        hub_running(folder, database=database, clock=clock, twilio=twilio) as here,
+    ):
+        yield await connected(here, twilio, toml)
+        await twilio.close()
+
+
+@asynccontextmanager
+async def provider(clock: Clock) -> AsyncIterator[PointedTwilio]:
+    """Run the fake, which outlives the hubs that serve it."""
     async with aiohttp.ClientSession() as http:
         twilio = PointedTwilio(SID, TOKEN, NUMBER, http, clock=clock, sleep=at_once, base=BASE)
         twilio.voice.patience = never
         twilio.voice.app_sid, twilio.voice.keys = APP, {KEY: SECRET}
         try:
-            async with hub_running(folder, database=database, clock=clock, twilio=twilio) as here:
-                base = f'api_base = "{here.url}{BASE}"\n'
-                await here.configure(ACCOUNT + base)
-                if toml:
-                    await here.configure(toml)
-                hook = f"{here.url}/hooks/phone"
-                twilio.voice.url, twilio.voice.app_url = f"{hook}/voice", f"{hook}/agent"
-                twilio.voice.status_url = f"{hook}/status"
-                yield Telephones(here, twilio)
-                await twilio.close()
+            yield twilio
         finally:
             await twilio.close()
+
+
+async def connected(here: Running, twilio: PointedTwilio, toml: str = "") -> Telephones:
+    """Give a hub its telephone number."""
+    await here.configure(f'{ACCOUNT}api_base = "{here.url}{BASE}"\n')
+    if toml:
+        await here.configure(toml)
+    hook = f"{here.url}/hooks/phone"
+    twilio.voice.url, twilio.voice.app_url = f"{hook}/voice", f"{hook}/agent"
+    twilio.voice.status_url = f"{hook}/status"
+    return Telephones(here, twilio)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from madoguchi.conversations.calls import repository
+from madoguchi.conversations.calls.present import Present, differences
 from madoguchi.model.calls import CallEvent, Happened, Recording
 from madoguchi.model.ids import Id
 from madoguchi.store.work import Work
@@ -46,3 +47,14 @@ def told(id: Id, now: datetime) -> Work[None]:
     found = yield from repository.by_ids([id], lock=True)
     told = CallEvent("hub:told", now, Happened.TOLD)
     yield from repository.save(found, [one.after(told) for one in found.values()], now)
+
+
+def read(id: Id, there: Present, at: datetime, now: datetime) -> Work[None]:
+    """Keep what a call's provider has told of it as it was asked ``at`` a moment."""
+    found = yield from repository.by_ids([id], lock=True)
+    before = found.get(id)
+    if before is None or before.facts.over:
+        return
+    missed = differences(before.facts, there, at)
+    if missed:
+        yield from repository.save(found, [before.after(*missed)], now)

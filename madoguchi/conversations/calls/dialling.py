@@ -202,6 +202,11 @@ def asked(call: Id, leg: str, now: datetime) -> Work[bool]:
     return (yield from _happens(call, leg, "dialled", Happened.DIALLED, {}, now))
 
 
+def rung(call: Id, leg: str, name: str, now: datetime) -> Work[bool]:
+    """Keep the provider's name of the call to a leg's number: with it, the ringing can be ended."""
+    return (yield from _happens(call, leg, "rung", Happened.DIALLED, {"rung": name}, now))
+
+
 def failed(call: Id, leg: str, why: str, now: datetime) -> Work[bool]:
     """Let a leg end that the provider does not call."""
     return (yield from _happens(call, leg, "failed", Happened.LEFT, {"why": why}, now))
