@@ -105,6 +105,9 @@ def steps(
             yield leg.id, None, [("let go", partial(_let_go, call.id, leg))] if gone else []
         elif had is None and _to_be_rung(facts, leg):
             yield leg.id, begins(leg), [(RING, partial(_ring, call, leg))]
+        elif had is None and leg.dialled and leg.state is LegState.RINGING:
+            # Whoever rings since before our start is let go as others are.
+            yield leg.id, begins(leg), []
 
 
 def _opposite(want: Heard) -> Heard:

@@ -116,8 +116,8 @@ _RANK = {kind: rank for rank, kind in enumerate(Happened)}
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One who takes part. ``held_for``: the time on hold that is over. ``dialled``: the provider
-    was asked to call them, once; ``rung``: its name of that call. ``waits_for``: the leg for whose sake it is held.
-    ``hands_over``: it has the call once it is there.
+    was asked to call them, once; ``rung``: its name of that call. ``waits_for``: the leg for whose
+    sake it is held. ``hands_over``: it has the call once it is there.
     """
 
     id: str

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from connectors.carrying import Carrier
+from connectors.carrying import Carrier, steps
 from madoguchi.clock import ManualClock
 from madoguchi.conversations.calls.present import Present, differences
+from madoguchi.conversations.calls.repository import Call
 from madoguchi.demo.fake_twilio import Modes
 from madoguchi.model.calls import CallEvent, Happened, fold
+from madoguchi.model.channels import Channel
 from madoguchi.security.secrets import new_key
 from tests.hub.test_dialling import JAPAN, wished
 from tests.hub.test_phone_call import FLOW, over
@@ -159,6 +161,20 @@ async def test_who_takes_over_asks_for_all_that_the_last_one_may_not_have(tmp_pa
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def test_number_that_rings_since_before_the_start_is_let_go() -> None:
+    at = ManualClock().now()
+    began = CallEvent("b", at, Happened.BEGAN, data={"direction": "in"})
+    rang = CallEvent("r", at, Happened.RANG, "n", {"party": "number", "address": "+81312340000"})
+    rings = CallEvent("d", at, Happened.DIALLED, "n", {"rung": "CA1"})
+    call = Call("id", "c", "a", "t", "CA0", Channel.VOICE, "q", at, events=(began, rang, rings))
+    ((leg, then, asked),) = steps(call, {}, unsure=True)
+    assert (leg, asked) == ("n", [])
+    assert then is not None
+    gone = call.after(CallEvent("l", at, Happened.LEFT, "n", {"why": "let_go"}))
+    ((_, _, asked),) = steps(gone, {leg: then})
+    assert [what for what, _ in asked] == ["let go"]
 
 
 @pytest.mark.parametrize(
