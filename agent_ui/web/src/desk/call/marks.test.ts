@@ -48,3 +48,8 @@ test('menu answers are told by their values, a language by its name, a score not
   expect(chosen(answers, language)).toEqual(['日本語', '返品・交換', 'order'])
   expect(chosen([{ step: 'language', name: 'language', value: 'xx' }], language)).toEqual(['xx'])
 })
+
+test('a hold for somebody ends when they are gone', () => {
+  const found = marksOf(call(mark(5, 'leg.held', 'a', '', { for: 'e' }), mark(25, 'leg.ended', 'e', '中村')))
+  expect(found.map(({ word, ms }) => [word, ms]).slice(1)).toEqual([['held', 0], ['left', 0], ['resumed', 20_000]])
+})

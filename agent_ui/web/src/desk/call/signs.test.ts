@@ -94,3 +94,9 @@ test('the tab that had the leg joins again; a ringing one is taken by the tab us
   expect(joins({ ...agent, state: 'ringing' }, null, false)).toBe(false)
   expect(joins({ ...agent, state: 'ringing', party: 'expert' }, null, true)).toBe(false)
 })
+
+test('a number that is called in may be let go, talk with all, and have the call', () => {
+  const outside = leg('n', { party: 'number', agent: null, address: '+81311112222' })
+  const one = madeCall(both, { by: 'phone', legs: [{ ...customer, held: true }, agent, outside] })
+  expect(controlsOf(one, agent, false)).toMatchObject({ expert: outside, apart: true, consult: false })
+})

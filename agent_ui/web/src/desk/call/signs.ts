@@ -1,4 +1,4 @@
-import type { CallView, Leg } from '@shared/call/model'
+import type { CallView, Leg, Party } from '@shared/call/model'
 import type { Link } from '@shared/call/partner'
 
 export type Tone = 'ringing' | 'connected' | 'held' | 'reconnecting'
@@ -64,7 +64,8 @@ export function controlsOf(call: CallView, me: Leg | null, supervises: boolean):
   const leads = me?.party === 'agent' && me.state === 'connected'
   const there = me?.state === 'connected'
   const customer = call.legs.find((leg) => leg.party === 'customer' && leg.state === 'connected')
-  const expert = (leads && call.legs.find((leg) => leg.party === 'expert' && leg.state !== 'ended')) || null
+  const asked: readonly Party[] = ['expert', 'number']
+  const expert = (leads && call.legs.find((leg) => asked.includes(leg.party) && leg.state !== 'ended')) || null
   const seen = there && call.by === 'web' && me.party !== 'supervisor'
   return {
     mute: there && !(me.party === 'supervisor' && me.mode === 'listen'),

@@ -3,6 +3,9 @@ import type { CallView, Leg, Supervision } from '@shared/call/model'
 import { useCalls } from './calls'
 import type { BarAct } from './signs'
 
+/** Who is asked beside the customer: a colleague, or a number outside, which may have the call as soon as it answers. */
+export type Consulted = { agent: string } | { number: string; hand_over: boolean }
+
 /** What the bar's and the pill's buttons do. The own microphone obeys before the hub has answered. */
 export function useCallActs() {
   const calls = useCalls()
@@ -61,7 +64,7 @@ export function useCallActs() {
   }
 
   return {
-    consult: (call: CallView, agent: string): Promise<boolean> => post(call, 'consult', { agent }),
+    consult: (call: CallView, whom: Consulted): Promise<boolean> => post(call, 'agent' in whom ? 'consult' : 'number', whom),
     /** Ends a call for all; of a supervisor who is not in it, too. */
     hangUp: (call: CallView): Promise<boolean> => post(call, 'hang_up'),
     act: async (call: CallView, what: BarAct, detail = ''): Promise<void> => void (await acts[what]?.(call, detail)),
