@@ -23,6 +23,7 @@ from tests.e2e.callers import (
     wrap_up,
 )
 from tests.e2e.houses import House
+from tests.e2e.test_accessible import clean
 from tests.hub.test_opening_hours import rows
 from tests.support.browser import running_browser
 from tests.support.hubs import Running
@@ -72,6 +73,8 @@ async def test_a_call_goes_to_a_colleague_and_its_customer_hears_on(talking: Hou
     await answer(ann)
     await visitor.line.flows()
     await ben.available()
+    await clean(ann.page, "a call at the desk")
+    await clean(visitor.page, "a call in the widget")
     await visitor.page.evaluate(LISTEN, EVERY_MS)
 
     await bar(ann).get_by_role("button", name=ann.glossary["transfer"]).click()
@@ -114,6 +117,7 @@ async def test_a_supervisor_ends_a_call_after_a_question(talking: House) -> None
     await end.click()
     dialog = sue.page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Ann")
+    await clean(sue.page, "the question before a call is ended")
     await dialog.get_by_role("button", name=sue.words["act"]["cancel"]).click()
     await visitor.line.flows()
     await end.click()

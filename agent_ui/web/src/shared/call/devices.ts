@@ -57,6 +57,11 @@ export class Devices {
     return found.map(({ deviceId, kind, label }) => ({ id: deviceId, kind: kinds[kind], name: label }))
   }
 
+  /** Whether there is no device of a kind, as far as a page may know. */
+  async lacks(kind: DeviceKind): Promise<boolean> {
+    return this.source !== null && !(await this.list()).some((each) => each.kind === kind)
+  }
+
   /** The chosen device's id; empty: the system's own choice. */
   chosen(kind: DeviceKind): string {
     return this.#choices()[kind] ?? ''
