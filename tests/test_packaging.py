@@ -84,6 +84,7 @@ def clean_venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.packaging
+@pytest.mark.xdist_group("wheel")
 @pytest.mark.timeout(300)
 def test_the_wheel_holds_the_built_pages_and_no_sources_of_them(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
@@ -114,6 +115,7 @@ markers =
 
 
 @pytest.mark.packaging
+@pytest.mark.xdist_group("compiled")
 @pytest.mark.timeout(900)
 def test_a_compiled_engine_passes_the_tests_of_the_engine(compiled: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(compiled) as archive:
@@ -140,6 +142,7 @@ def test_a_compiled_engine_passes_the_tests_of_the_engine(compiled: Path, tmp_pa
 
 
 @pytest.mark.packaging
+@pytest.mark.xdist_group("wheel")
 @pytest.mark.timeout(600)
 def test_the_installed_names_belong_to_us_alone(clean_venv: Path, tmp_path: Path) -> None:
     for file, owners in origins(clean_venv / "bin" / "python", tmp_path).values():
@@ -184,6 +187,7 @@ def fetch(url: str) -> tuple[int, str]:
 
 
 @pytest.mark.packaging
+@pytest.mark.xdist_group("wheel")
 @pytest.mark.timeout(600)
 def test_the_installed_hub_starts_serves_its_page_and_stops(
     clean_venv: Path, tmp_path: Path
