@@ -202,7 +202,7 @@ class Carrier:
             since = self._clock.now() - RECENT
             self._unsure = set(await self._store.read(lambda: repository.recent(since)))
             self._changed |= self._unsure
-            self._reader.begin(self._unsure)
+            self._reader.begin(self._unsure, self._began)
             self._looked = True
         await self._reader.look()
         changed, self._changed = self._changed, set()

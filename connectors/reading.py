@@ -28,9 +28,11 @@ class Reader:
         self._clock = clock
         self._registry = registry
         self._due: dict[Id, tuple[datetime, int]] = {}
+        self._began = clock.now()
 
-    def begin(self, calls: Iterable[Id]) -> None:
-        """Let the providers of some calls be asked."""
+    def begin(self, calls: Iterable[Id], began: datetime) -> None:
+        """Let the providers be asked of some calls, as far as they are older than our own work."""
+        self._began = began
         self._due = {id: (self._clock.now(), 0) for id in calls}
 
     async def look(self) -> None:
@@ -50,7 +52,7 @@ class Reader:
         """Ask for one call; tell whether there is no more to ask."""
         connector = self._registry.by_id(call.account)
         controls = connector.calls_at if connector is not None else None
-        if call.facts.over or controls is None:
+        if call.facts.over or call.began_at >= self._began or controls is None:
             return True
         at = self._clock.now()
         try:

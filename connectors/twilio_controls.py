@@ -231,12 +231,6 @@ class TwilioControls:
         )
         return str((await asked(transport, making)).call_sid)
 
-    async def text(self, to: str, words: str) -> None:
-        """Send a text message from the number that is called."""
-        transport, api = self._api()
-        sending = api.messages.create_async(to, from_=self._settings.number, body=words)
-        await asked(transport, sending)
-
     async def let_go(self, call: Id, leg: str, rung: str = "") -> None:
         """Let one leg leave, or ring no longer; who has left already is no fault. ``rung``: the
         CallSid of one who was rung.

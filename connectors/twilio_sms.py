@@ -4,60 +4,27 @@ Source: twilio.com/docs/messaging/api/message-resource (sending, statuses).
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
-from twilio.base.exceptions import (
-    TwilioException,
-)
 
 from connectors.base import Connector, HookRequest, Refused
-from connectors.twilio_api import (
-    SID,
-    NotSent,
-    SdkTransport,
-    TwilioAccess,
-    asked,
-    check_signature,
-    client,
-    parsed,
-    why,
-)
+from connectors.twilio_api import TwilioAccess, check_signature, parsed
+from connectors.twilio_texts import TEXT_LIMIT, Texts, receipt, sid_of_text, told_of
 from madoguchi.model.channels import Capabilities, Channel
-from madoguchi.model.conversation import MessageState, Part
-from madoguchi.model.ids import is_id, written_at
+from madoguchi.model.conversation import Part
 from madoguchi.model.inbound import (
     Inbound,
     InboundMessage,
-    InboundReceipt,
-    InboundUnknown,
     Outbound,
     ProviderEvent,
     Receipt,
-    Rejected,
-    UnknownOutcome,
 )
 from madoguchi.model.people import Scheme
 from unified_profile.identity import clean, sender
 
-TEXT_LIMIT = 1600
-SKEW = timedelta(seconds=60)
-STATES = {
-    "accepted": MessageState.SENDING,
-    "scheduled": MessageState.SENDING,
-    "queued": MessageState.SENDING,
-    "sending": MessageState.SENDING,
-    "sent": MessageState.SENT,
-    "delivered": MessageState.DELIVERED,
-    "partially_delivered": MessageState.DELIVERED,
-    "read": MessageState.READ,
-    "undelivered": MessageState.FAILED,
-    "failed": MessageState.FAILED,
-    "canceled": MessageState.FAILED,
-}
 ONCE = ("MessageSid", "SmsSid", "AccountSid", "From", "To", "MessageStatus", "SmsStatus")
 """Who and which it is: the signature does not say which of two values of one field was first."""
 
@@ -97,25 +64,17 @@ class TwilioSms(Connector):
             raise Refused("a field that stands once in Twilio's events is there twice")
         if form.get("AccountSid", self.settings.account_sid) != self.settings.account_sid:
             raise Refused("the event is for another Twilio account")
-        sid = form.get("MessageSid") or form.get("SmsSid") or ""
-        if not SID.fullmatch(sid):
-            raise Refused("the event has no MessageSid")
-        now = self.ports.clock.now()
+        sid, now = sid_of_text(form), self.ports.clock.now()
         if request.tail == "status":
-            message = request.query.get("message", "")
-            kind = f"status:{message}" if is_id(message) else "status"
-            status = form.get("MessageStatus") or form.get("SmsStatus") or ""
-            lane = f"message:{message or sid}"
-            return [ProviderEvent(f"{sid}:{status[:40]}", lane, kind, body, now)]
+            return [told_of(form, request.query, body, now)]
         lane = f"sender:{clean(form.get('From', ''), 100)}"
         return [ProviderEvent(sid, lane, "message", body, now)]
 
     def parse(self, event: ProviderEvent) -> list[Inbound]:
         """Return the message or the receipt of an event."""
-        form = parsed(event.body)
         if event.kind.startswith("status"):
-            return [self._receipt(event, form)]
-        return [self._message(event, form)]
+            return [receipt(event)]
+        return [self._message(event, parsed(event.body))]
 
     def _message(self, event: ProviderEvent, form: Mapping[str, str]) -> Inbound:
         address = sender(form.get("From", ""))
@@ -137,62 +96,18 @@ class TwilioSms(Connector):
             context=_from_where(form),
         )
 
-    def _receipt(self, event: ProviderEvent, form: Mapping[str, str]) -> Inbound:
-        status = event.event_id.partition(":")[2].lower()
-        if status not in STATES:
-            return InboundUnknown(f"unknown message status {status!r}")
-        message = event.kind.partition(":")[2] or None
-        code = clean(form.get("ErrorCode", ""), 20)
-        return InboundReceipt(
-            STATES[status],
-            message,
-            event.event_id.partition(":")[0],
-            why(code) if code else status,
-        )
-
     async def send(self, outbound: Outbound) -> Receipt:
         """Send an SMS; the receipt's id is Twilio's sid."""
-        if len(outbound.text) > TEXT_LIMIT:
-            raise Rejected(f"an SMS has at most {TEXT_LIMIT} characters")
-        callback = f"{self.hook_url}/status?{urlencode({'message': outbound.message})}"
-        fields: dict[str, Any] = {"body": outbound.text, "status_callback": callback}
-        if self.settings.messaging_service_sid:
-            fields["messaging_service_sid"] = self.settings.messaging_service_sid
-        else:
-            fields["from_"] = self.settings.number
-        transport = self._transport()
-        sending = client(self.settings, transport).messages.create_async(
-            outbound.recipient.value, **fields
-        )
-        made = await asked(transport, sending)
-        if not isinstance(made.sid, str) or not made.sid:
-            raise UnknownOutcome("Twilio's answer holds no sid")
-        return _receipt(made)
+        place = urlencode({"message": outbound.message})
+        return await self._texts.send(outbound, f"{self.hook_url}/status?{place}")
 
     async def settle(self, outbound: Outbound) -> Receipt | None:
-        """Look the message up by recipient, sender, time and text: one list query.
+        """Look the message up at Twilio."""
+        return await self._texts.settle(outbound)
 
-        Only messages count that Twilio made after ours was written: the same words may have been
-        sent before.
-        """
-        since = (outbound.since or written_at(outbound.message)) - SKEW
-        query: dict[str, Any] = {"to": outbound.recipient.value, "date_sent_after": since}
-        if self.settings.number and not self.settings.messaging_service_sid:
-            query["from_"] = self.settings.number
-        asking = client(self.settings, self._transport())
-        try:
-            found = await asking.messages.list_async(limit=50, page_size=50, **query)
-        except (TwilioException, NotSent, UnknownOutcome, *_NONSENSE):
-            return None
-        same = [m for m in found if m.body == outbound.text and (m.date_created or since) >= since]
-        return _receipt(same[0]) if len(same) == 1 else None
-
-    def _transport(self) -> SdkTransport:
-        return SdkTransport(self.ports.http, self.settings.api_base, self.settings.timeout_s)
-
-
-def _receipt(made: Any) -> Receipt:
-    return Receipt(made.sid, STATES.get(str(made.status), MessageState.SENDING))
+    @property
+    def _texts(self) -> Texts:
+        return Texts(self.settings, self.ports.http, self.settings.messaging_service_sid)
 
 
 def _from_where(form: Mapping[str, str]) -> dict[str, Any]:
@@ -219,6 +134,3 @@ def _media(form: Mapping[str, str]) -> list[Part]:
         }
         for i in range(number)
     ]
-
-
-_NONSENSE = (ValueError, KeyError, TypeError, AttributeError)

@@ -51,6 +51,9 @@ WITHHELD = frozenset(
         "+86282452253",
     }
 )
+PASSED = "TN-Validation-Passed-A"
+"""The carrier knows its customer, and that the number is theirs; B and C do not say that."""
+
 ROUND = 10_000
 """More than a conference has events: those of a later conference come after them."""
 
@@ -116,8 +119,7 @@ def _call(told: Told, events: tuple[CallEvent, ...], **more: Any) -> InboundCall
     }
     fields: dict[str, Any] = {
         "sender": sender,
-        # A number whose carrier vouches for another one may be anybody's.
-        "verified": not told.form.get("StirVerstat", "").startswith("TN-Validation-Failed"),
+        "verified": bool(more.get("begins")) and vouched(told),
         "thread": f"{sender.scheme}:{sender.value}",
         "call": told.call,
         "events": events,
@@ -126,6 +128,17 @@ def _call(told: Told, events: tuple[CallEvent, ...], **more: Any) -> InboundCall
         "context": {"attributes": attributes} if attributes else {},
     }
     return InboundCall(**(fields | more))
+
+
+def vouched(told: Told) -> bool:
+    """Tell whether a caller's number is theirs, which the webhook of a new call says: its carrier
+    vouches for it (twilio.com/docs/voice/trusted-calling-with-shakenstir), or there is nobody who
+    could, outside of North America.
+    """
+    says = told.form.get("StirVerstat", "")
+    if says:
+        return says.startswith(PASSED)
+    return bool(told.number) and not told.number.startswith("+1")
 
 
 def _begun(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
@@ -164,6 +177,8 @@ def _gone_on(
         events += (CallEvent(f"{event.event_id}:{kind}", at, kind),)
     if decision is not None and decision.kind == "queue":
         more |= {"wants": True, "queue": decision.queue or None, "priority": decision.priority}
+    if decision is not None and decision.kind == "message":
+        more |= {"asks_for": decision.text}
     if decision is not None and decision.kind not in {"queue", "voicemail"}:
         events += (_left(event, decision.kind, at),)
     yield _call(told, events, language=turn.state.language, **more)
@@ -191,7 +206,7 @@ def _message(told: Told, event: ProviderEvent, part: Part, queue: str) -> Inboun
     sender = caller(told.call, told.number)
     return InboundMessage(
         sender=sender,
-        verified=True,
+        verified=False,
         thread=f"{sender.scheme}:{sender.value}",
         parts=(part,),
         provider_id=event.event_id,

@@ -30,7 +30,7 @@ from connectors.twilio_places import (
     turn_name,
     xml,
 )
-from connectors.twilio_texts import Texts
+from connectors.twilio_texts import Texts, receipt, told_of
 from connectors.twilio_told import Told, caller, meaning, number_of
 from madoguchi.configuration.queue_parts import Recording
 from madoguchi.conversations.choice import blank
@@ -44,7 +44,20 @@ from unified_profile.identity import clean
 POLLS = frozenset(str(n) for n in range(20))
 """How often a caller is asked to wait for a look-up, a second each time; more than any lasts."""
 
-ONCE = ("CallSid", "AccountSid", "From", "Digits", "ConferenceSid", "SequenceNumber", "ticket")
+ONCE = (
+    "CallSid",
+    "AccountSid",
+    "From",
+    "Digits",
+    "CallStatus",
+    "ConferenceSid",
+    "SequenceNumber",
+    "RecordingSid",
+    "RecordingStatus",
+    "MessageSid",
+    "MessageStatus",
+    "ticket",
+)
 """What decides: the signature does not say which of two values of one field was first."""
 
 
@@ -66,7 +79,7 @@ class TwilioVoice(Connector):
         self.tickets = self.controls.tickets
         self._leaving = Leaving(ports, self.hook_url, self._voices, self._document)
         self._lookups = Lookups(ports.http)
-        self._texts = Texts(self.controls)
+        self._texts = Texts(settings, ports.http)
 
     @property
     def calls_at(self) -> TwilioControls:
@@ -145,6 +158,8 @@ class TwilioVoice(Connector):
     def verify(self, request: HookRequest, body: bytes) -> list[ProviderEvent]:
         """Check the signature and decide the turn; an event's id is the CallSid with its place."""
         form = self._form(request, body)
+        if request.tail == "text":
+            return [told_of(form, request.query, body, self.ports.clock.now())]
         take = {
             "voice": self._begun,
             "step": self._stepped,
@@ -162,11 +177,18 @@ class TwilioVoice(Connector):
 
     def parse(self, event: ProviderEvent) -> list[Inbound]:
         """Return what an event means."""
-        return meaning(event)
+        return [receipt(event)] if event.kind.startswith("status:") else meaning(event)
 
     async def send(self, outbound: Outbound) -> Receipt:
-        """Refuse: nothing can be written into a call."""
-        raise Rejected("a telephone call carries no text")
+        """Send an SMS that a caller has asked for; nothing else can be written into a call."""
+        if not any(part.get("asked_for") for part in outbound.parts):
+            raise Rejected("a telephone call carries no text")
+        place = urlencode({"message": outbound.message})
+        return await self._texts.send(outbound, f"{self.hook_url}/text?{place}")
+
+    async def settle(self, outbound: Outbound) -> Receipt | None:
+        """Look the message up at Twilio."""
+        return await self._texts.settle(outbound)
 
     async def discard(self, url: str) -> None:
         """Delete a recording. Raises RetryLater, AuthFailed, Rejected, UnknownOutcome."""
@@ -198,11 +220,9 @@ class TwilioVoice(Connector):
         return web.Response(status=204)
 
     def _told(self, told: Told, turn: Turn) -> web.Response:
-        last, decision = turn.instructions[-1], turn.decision
+        last = turn.instructions[-1]
         if isinstance(last, Lookup):
             self._lookups.ask(turn_name(told.form, turn.state), last)
-        if decision is not None and decision.kind == "message":
-            self._texts.send(told.call, decision.number, self._linked(decision.text))
         return xml(self._document(turn, told.call, number_of(told.form), told.id))
 
     def _document(self, turn: Turn, call: str, number: str, id: Id) -> str:
@@ -220,8 +240,14 @@ class TwilioVoice(Connector):
         )
         return speech.spoken(turn, id, urls, self._voices, star=offers_callbacks(self.ports))
 
-    def _linked(self, text: str) -> str:
-        return text.replace("{link}", self.settings.chat_url or self.ports.public_url)
+    def _linked(self, turn: Turn) -> Turn:
+        """Return a turn whose text message names the address of the chat."""
+        decision, link = turn.decision, self.settings.chat_url or self.ports.public_url
+        if decision is None or decision.kind != "message":
+            return turn
+        text = decision.text.replace("{link}", link)
+        told = decision.model_copy(update={"text": text})
+        return turn.model_copy(update={"decision": told})
 
     def _form(self, request: HookRequest, body: bytes) -> MultiDict[str]:
         form = parsed(body)
@@ -240,7 +266,7 @@ class TwilioVoice(Connector):
             turn = _handed_on(State(flow="", step="", language=language))
         else:
             turn = begin(flow, self._facts(form))
-        turn = self._informed(turn)
+        turn = self._linked(self._informed(turn))
         return [self._event(sid, "voice", form, id=self.ports.clock.new_id(), turn=turn)]
 
     def _stepped(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
@@ -265,7 +291,7 @@ class TwilioVoice(Connector):
             return consent.answered(state, input, waits)
         turn = heard(flow, state, input, facts) if flow else _handed_on(state)
         # Who comes back to the line has heard it.
-        return turn if flow_of(state) else self._informed(turn)
+        return turn if flow_of(state) else self._linked(self._informed(turn))
 
     def _status(self, form: Mapping[str, str], query: Mapping[str, str]) -> list[ProviderEvent]:
         sid, status = sid_of(form), clean(form.get("CallStatus", ""), 20)

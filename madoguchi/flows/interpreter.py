@@ -7,7 +7,7 @@ of the configuration), and after :data:`ASKED` inputs the caller waits for an ag
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from madoguchi.configuration import flow_parts as parts
 from madoguchi.configuration.facts import ATTRIBUTE, FLOW
@@ -265,12 +265,23 @@ def _enter_message(talk: _Talk, step: parts.MessageStep) -> Turn | None:
     return talk.turn(HangUp(), decision=decision)
 
 
-def _enter_lookup(talk: _Talk, step: parts.LookupStep) -> Turn:
+def _enter_lookup(talk: _Talk, step: parts.LookupStep) -> Turn | None:
     talk.said += talk.words(step)
     url = step.url.replace("{number}", quote(talk.facts.number, safe=""))
     for one in talk.state.answers:
         url = url.replace(f"{{{one.name}}}", quote(one.value, safe=""))
+    if _climbs(url):
+        talk.go(step.otherwise)
+        return None
     return talk.turn(Lookup(url=url, timeout_s=step.timeout_s, keep=dict(step.keep)))
+
+
+def _climbs(url: str) -> bool:
+    """Tell whether an address leads up its path, as it would by a part that is two dots: whoever
+    takes a quoted stroke for one sees it, too.
+    """
+    path = unquote(urlsplit(url).path).replace("\\", "/")
+    return any(part in {".", ".."} for part in path.split("/"))
 
 
 def _take_lookup(talk: _Talk, step: parts.LookupStep, input: Heard) -> None:

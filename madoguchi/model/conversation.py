@@ -84,6 +84,7 @@ def advance(now: MessageState, told: MessageState) -> MessageState:
 class Part(TypedDict, total=False):
     """One piece of a message as it is stored and sent to pages. A file has ``url`` while it lies at
     a provider, ``fetch`` where it is to be fetched from there; ``lost``: it is not to be had.
+    ``asked_for``: a text message that a caller wants.
     """
 
     type: Literal["text", "file", "location", "card", "reply_to", "system"]
@@ -95,6 +96,7 @@ class Part(TypedDict, total=False):
     url: str
     fetch: bool
     lost: bool
+    asked_for: bool
     code: str
     data: dict[str, Any]
 

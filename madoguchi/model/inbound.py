@@ -128,7 +128,7 @@ class InboundCall:
 
     ``id``: the call's own id, where its client has made it. ``wants``: it needs an agent from now
     on, in ``queue`` where that is given, else as any contact is led. ``recorded``: it is to be
-    fetched.
+    fetched. ``asks_for``: the text message that the caller wants.
     """
 
     sender: Address
@@ -147,6 +147,7 @@ class InboundCall:
     topic: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     recorded: Recorded | None = None
+    asks_for: str = ""
 
     @property
     def text(self) -> str:

@@ -7,8 +7,19 @@ from typing import Any
 import pytest
 
 from madoguchi.configuration.kinds import Flow
-from madoguchi.flows.interpreter import ASKED, begin, heard
-from madoguchi.flows.turns import Decision, Gather, HangUp, Heard, Lookup, Play, Record, Turn
+from madoguchi.flows.interpreter import ASKED, begin, heard, resumed
+from madoguchi.flows.turns import (
+    Answer,
+    Decision,
+    Gather,
+    HangUp,
+    Heard,
+    Lookup,
+    Play,
+    Record,
+    State,
+    Turn,
+)
 from tests.flows.stage import CALLER, STEPS, flow, known, said
 
 
@@ -118,3 +129,26 @@ def test_sound_file_stands_for_the_text_but_not_for_the_english_one() -> None:
     turn = begin(flow(steps, "bye"), known())
     assert turn.instructions == (Play(file=file), HangUp())
     assert said(begin(flow(steps, "bye"), known(), "en")) == ["Goodbye."]
+
+
+@pytest.mark.parametrize("value", ["..", ".", "../admin", "a/../b", "..\\x", "/.."])
+def test_nothing_given_leads_up_the_path_of_a_lookup(value: str) -> None:
+    answers = (Answer(step="number", name="order", value=value),)
+    turn = resumed(
+        flow(), State(flow="main", step="lookup", language="ja", answers=answers), known()
+    )
+    assert not any(isinstance(one, Lookup) for one in turn.instructions)
+    assert turn.decision == Decision(kind="queue", queue="orders", priority=2)
+
+
+@pytest.mark.parametrize(
+    ("value", "part"), [("%2e%2e", "%252e%252e"), ("a/b", "a%2Fb"), ("x?y#z", "x%3Fy%23z")]
+)
+def test_what_is_given_stays_one_part_of_a_lookup(value: str, part: str) -> None:
+    answers = (Answer(step="number", name="order", value=value),)
+    turn = resumed(
+        flow(), State(flow="main", step="lookup", language="ja", answers=answers), known()
+    )
+    lookup = turn.instructions[-1]
+    assert isinstance(lookup, Lookup)
+    assert lookup.url.startswith(f"https://shop.example.jp/orders/{part}?")

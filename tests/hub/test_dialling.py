@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 
 from madoguchi.bus import Hints
 from madoguchi.clock import Clock, ManualClock
+from madoguchi.conversations.acts import Refusal
 from madoguchi.conversations.calls.dialling import Dialled, place
 from madoguchi.conversations.tables import work_item
 from madoguchi.demo.twilio_phone import Phone
@@ -241,3 +243,25 @@ async def test_call_of_which_the_router_has_not_heard_is_the_agent_s_after_a_sta
             ]
 
         await wait_for(theirs, "the call is the agent's")
+
+
+async def test_two_dials_at_one_moment_are_one_call(tmp_path: Path, database: str) -> None:
+    async with telephones(tmp_path, JAPAN, database=database) as center:
+        hub, ann = center.here.hub, await center.here.person("ann")
+        actor = hub.configuration.catalog.actor(ann.id)
+        assert actor is not None
+        for n in range(8):
+            assert await center.here.sms(f"+8190555001{n:02}", "電話をください") == 204
+        waits = [str(item["conversation"]) for item in await waiting(center, 8)]
+
+        async def dialled(conversation: str) -> str:
+            to = Dialled(conversation, center.connector.account.id, CUSTOMER)
+            now, new_id = hub.clock.now(), hub.clock.new_id
+            try:
+                await hub.store.write(lambda: place(actor, to, now, new_id))
+            except Refusal as why:
+                return why.code
+            return "made"
+
+        answers = await asyncio.gather(*map(dialled, waits))
+        assert sorted(answers) == ["in_call"] * 7 + ["made"]

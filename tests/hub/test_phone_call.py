@@ -8,7 +8,7 @@ import pytest
 
 from madoguchi.conversations.tables import conversation, message, work_item
 from madoguchi.model.inbound import AuthFailed, Rejected, RetryLater, UnknownOutcome
-from madoguchi.store.tables import inbox, job
+from madoguchi.store.tables import inbox, job, outbox
 from tests.hub.test_opening_hours import rows
 from tests.support.hubs import NUMBER
 from tests.support.telephones import Telephones, leg_of, telephones
@@ -227,6 +227,31 @@ async def test_link_to_the_chat_comes_once_by_text_message(tmp_path: Path) -> No
         (sms,) = await wait_for(lambda: center.twilio.thread(CUSTOMER), "a text message")
         assert sms.body == "続きはこちら https://shop.example"
         assert phone.here.state == "ended"
+
+
+async def test_link_that_is_not_taken_at_once_comes_later(tmp_path: Path) -> None:
+    async with telephones(tmp_path, FLOW) as center:
+        phone = center.phone(CUSTOMER)
+        phone.dial(NUMBER)
+        await phone.hear()
+        center.answering(answer="429", retry_after_s=7, once=True)
+        await phone.press("4")
+        await phone.hear()
+
+        async def put_off() -> bool:
+            return any(row["error"] for row in await rows(center.here, outbox))
+
+        await wait_for(put_off, "a first try in vain")
+        assert not center.twilio.thread(CUSTOMER)
+        center.here.hub.clock.advance(7)  # type: ignore[attr-defined]
+        (sms,) = await wait_for(lambda: center.twilio.thread(CUSTOMER), "a text message")
+        assert sms.body.startswith("続きはこちら ")
+
+        async def delivered() -> bool:
+            found = await rows(center.here, message)
+            return [r["state"] for r in found if r["channel"] == "sms"] == ["delivered"]
+
+        await wait_for(delivered, "its delivery is told")
 
 
 async def test_who_hangs_up_in_the_menu_leaves_nothing_open(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +46,12 @@ _turn = Turn(
         flow="main", step="a", language="ja", answers=(Answer(step="a", name="x", value="1"),)
     ),
     decision=Decision(kind="callback", number="0312345678"),
+)
+
+TURN = Turn(
+    instructions=(Enqueue(),),
+    state=State(flow="main", step="a", language="ja"),
+    decision=Decision(kind="queue"),
 )
 
 
@@ -103,3 +110,29 @@ def test_withheld_and_strange_callers_have_no_number() -> None:
         assert number_of({"From": told}) == ""
     assert number_of({"From": NUMBER}) == NUMBER
     assert number_of({"From": "09055500187"}) == NUMBER
+
+
+@pytest.mark.parametrize(
+    ("number", "verstat", "verified"),
+    [
+        ("+12125550123", "TN-Validation-Passed-A", True),
+        ("+12125550123", "TN-Validation-Passed-B", False),
+        ("+12125550123", "TN-Validation-Passed-C", False),
+        ("+12125550123", "TN-Validation-Failed-A", False),
+        ("+12125550123", "No-TN-Validation", False),
+        ("+12125550123", "", False),
+        (NUMBER, "", True),
+        (NUMBER, "No-TN-Validation", False),
+        ("", "", False),
+    ],
+)
+def test_numbers_are_verified_where_their_carrier_vouches_for_them(
+    number: str, verstat: str, verified: bool
+) -> None:
+    form = {"StirVerstat": verstat} if verstat else {}
+    (found,) = meaning(event("voice", form, id=ID, turn=TURN, number=number))
+    assert isinstance(found, InboundCall)
+    assert found.verified is verified
+    for later in meaning(event("step", form, id=ID, turn=_turn, number=number)):
+        assert isinstance(later, InboundCall | InboundMessage)
+        assert not later.verified, "only the webhook of a new call says it"

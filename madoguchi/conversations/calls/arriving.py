@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from madoguchi.conversations import outside
 from madoguchi.conversations.beginning import Preferred, conversation_for, enqueue
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.conversations.calls.story import line
 from madoguchi.conversations.ledger import Arrival, Ledger
 from madoguchi.model.calls import CallEvent, Happened, Party, Recording
-from madoguchi.model.conversation import Conversation, ConversationState, Direction
+from madoguchi.model.channels import Channel
+from madoguchi.model.conversation import Conversation, ConversationState, Direction, Message, Part
 from madoguchi.model.inbound import InboundCall
 from madoguchi.model.people import Identity
 
@@ -37,6 +39,8 @@ def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
     known = known.after(*_recorded(ledger, arrival, known))
     known = known.after(*_handed_over(arrival, known))
     ledger.put_call(known)
+    if inbound.asks_for:
+        ledger.answer(_asked_for(ledger, arrival, inbound, known))
     if inbound.recorded is not None:
         ledger.recorded.append((known, inbound.recorded))
     if inbound.wants and known.item is None and not known.facts.over:
@@ -45,6 +49,21 @@ def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
         ledger.put_call(waiting.after(*_recorded(ledger, arrival, waiting)))
     if known.item is None and ledger.calls[arrival.account.id, inbound.call].facts.over:
         _left_alone(ledger, arrival, known)
+
+
+def _asked_for(ledger: Ledger, arrival: Arrival, inbound: InboundCall, call: Call) -> Message:
+    """Return the text message that a caller wants instead of waiting."""
+    one = ledger.conversations[call.conversation]
+    told = outside.message(ledger.new_id(), one, arrival.capabilities, inbound.asks_for, ledger.now)
+    part: Part = {"type": "text", "text": inbound.asks_for, "asked_for": True}
+    identity, _ = ledger.people[inbound.sender]
+    return replace(
+        told,
+        channel=Channel.SMS,
+        account=arrival.account.id,
+        identity=identity.id,
+        parts=(part,),
+    )
 
 
 def _counts(ledger: Ledger, call: Call, events: Sequence[CallEvent]) -> list[CallEvent]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from madoguchi.configuration.tables import config_object
 from madoguchi.conversations import repository as conversations
 from madoguchi.conversations import telling
 from madoguchi.conversations.acts import Refusal
@@ -107,6 +108,8 @@ def place(actor: Actor, dialled: Dialled, now: datetime, new_id: Callable[[], Id
     one = found[dialled.conversation]
     if one.state is ConversationState.CLOSED:
         raise Refusal("closed", "the conversation has ended")
+    # One after the other: two calls at one moment would each find the agent free.
+    yield select(config_object.c.id).where(config_object.c.id == actor.id).with_for_update()
     work = (yield from _work(one.id)).get(ItemKind.CALL.value)
     again = _own_wrap_up(actor, work) if work is not None else None
     yield from _refuse_second(actor, again)
