@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from madoguchi.model import routing
@@ -73,3 +74,19 @@ def item_of(command: Command) -> Id | None:
         return offer.rpartition("-")[0]
     item = getattr(command, "item", None)
     return item if isinstance(item, str) else None
+
+
+def handover(
+    command: routing.TransferredToQueue | routing.TransferredToAgent | routing.Assigned,
+    notes: Mapping[str, Any],
+    at: datetime,
+) -> dict[str, Any]:
+    """Return what the next agent is told of how an item came to them."""
+    return {
+        "by": command.by,
+        "at": at.isoformat(),
+        "reason": getattr(command, "reason", "") or str(notes.get("reason", "")),
+        "summary": str(notes.get("summary", "")),
+        "queue": getattr(command, "queue", None),
+        "agent": getattr(command, "agent", None),
+    }

@@ -6,7 +6,7 @@ answers. A lost lease or an unknown commit drops the engine, which is rebuilt fr
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -52,7 +52,7 @@ from router.engine.book import DAY
 from router.engine.engine import Engine
 from router.hearing import heard, items_of, note_text
 from router.leaps import moved
-from router.orders import Order, item_of
+from router.orders import Order, handover, item_of
 from router.posted import Asked, answered, as_row, open_commands, read_order
 from router.rebuild import CONSUMER, Kept
 from router.reconfiguring import Reconfiguring
@@ -384,7 +384,7 @@ class RouterService:
         command, notes = order.command, order.notes
         if item is not None:
             if isinstance(command, TransferredToQueue | TransferredToAgent | Assigned):
-                changes.handovers[item] = self._handover(command, notes, changes)
+                changes.handovers[item] = handover(command, notes, changes.now)
             if isinstance(command, WorkEnded) and notes.get("wrap_up"):
                 changes.wrap_ups[item] = dict(notes["wrap_up"])
         if "actor" in notes:
@@ -392,21 +392,6 @@ class RouterService:
             changes.audit.append(
                 record(notes["actor"], notes["action"], notes["object"], detail, changes.now)
             )
-
-    def _handover(
-        self,
-        command: TransferredToQueue | TransferredToAgent | Assigned,
-        notes: Mapping[str, Any],
-        changes: Changes,
-    ) -> dict[str, Any]:
-        return {
-            "by": command.by,
-            "at": changes.now.isoformat(),
-            "reason": getattr(command, "reason", "") or str(notes.get("reason", "")),
-            "summary": str(notes.get("summary", "")),
-            "queue": getattr(command, "queue", None),
-            "agent": getattr(command, "agent", None),
-        }
 
     def _reconfigure(self, engine: Engine, changes: Changes) -> None:
         """Take over a new configuration, or the hour by which summer time moves midnight, step by
@@ -435,7 +420,10 @@ class RouterService:
             if left:
                 log.warning("queues that are gone still have items", queues=[q.id for q in left])
                 command = replace(command, queues=command.queues + left)
-        self._apply(engine, changes, Order(command), lenient=True)
+        try:
+            self._apply(engine, changes, Order(command))
+        except Refused as refused:
+            log.error("a step of the new configuration is refused", step=command, why=str(refused))  # noqa: TRY400
         if isinstance(command, AgentChanged):
             changes.agents.setdefault(command.spec.id, None)
 

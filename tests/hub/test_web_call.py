@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,32 @@ async def test_a_colleague_is_asked_and_takes_over(tmp_path: Path, database: str
         await his.until(lambda s: s.of("conversation", matter).get("owner") == ben.id, "all of it")
         await ben.call("POST", f"{path}/hang_up")
         await wait_for(lambda: _state(here, "wrap_up"), "Ben wraps up")
+        await line.widget.close()
+
+
+async def test_of_two_who_accept_at_once_one_has_the_call(tmp_path: Path, database: str) -> None:
+    async with hub_running(tmp_path, database=database) as here:
+        await here.configure("[queue.orders]\noffer_to = 2\n")
+        people = [await here.person("ann"), await here.person("ben")]
+        desks = [await person.available() for person in people]
+        line = Line(here, await visitor(here))
+        await line.begin()
+        offers = [
+            await desk.until(lambda s: next(iter(s.all("offer")), None), "both are asked")
+            for desk in desks
+        ]
+        answers = await asyncio.gather(
+            *(
+                person.raw("POST", f"/offers/{offer['id']}/accept")
+                for person, offer in zip(people, offers, strict=True)
+            )
+        )
+        assert sorted(status for status, _ in answers) == [200, 409]
+        assert [body["code"] for status, body in answers if status == 409] == ["taken"]
+        first = next(n for n, (status, _) in enumerate(answers) if status == 200)
+        await joined(people[first], desks[first], line)
+        legs = [leg for leg in line.shown["legs"] if leg["party"] == "agent"]
+        assert len(legs) == 1
         await line.widget.close()
 
 
