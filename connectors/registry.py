@@ -161,7 +161,7 @@ class Registry:
     def by_browser(self, id: Id) -> bool:
         """Tell whether an account's customers call by their browser, not by telephone."""
         line = self.line(id)
-        return line is not None and line.capabilities.stream
+        return line is not None and line.capabilities.by_browser
 
     def mark_broken(self, id: Id, why: str) -> None:
         """Show that a provider refuses an account's credentials."""

@@ -68,6 +68,7 @@ class WebChat(Connector):
         release_after_s=600.0,
         reopen_window_s=24 * 3600.0,
         stream=True,
+        by_browser=True,
         records=True,
     )
     Settings = WebChatSettings

@@ -127,7 +127,7 @@ def _load_calls(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
     callers = {
         ledger.people[a.inbound.sender][0].id
         for a in arrivals
-        if isinstance(a.inbound, InboundCall) and not a.capabilities.stream
+        if isinstance(a.inbound, InboundCall) and not a.capabilities.by_browser
     }
     homes, items, busy = yield from repository.homes(callers, known | set(ledger.conversations))
     calls = yield from call_rows.by_names(names)
@@ -135,7 +135,7 @@ def _load_calls(ledger: Ledger, arrivals: Sequence[Arrival]) -> Work[None]:
     ledger.lines = yield from call_rows.lines(
         (a.account.id, a.inbound.thread)
         for a in arrivals
-        if isinstance(a.inbound, InboundCall) and a.capabilities.stream
+        if isinstance(a.inbound, InboundCall) and a.capabilities.by_browser
     )
     for id, item in items.items():
         ledger.items.setdefault(id, item)

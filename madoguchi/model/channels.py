@@ -28,7 +28,8 @@ class Capabilities:
     units. ``release_after_s``: an agent's units are released so many seconds after a reply.
     ``stream``: the customer's client reads the log itself, so replies need no outbox row.
     ``reaches``: schemes of the addresses to which an account may write first; a visitor of a chat
-    is reached in the own thread only. ``records``: its calls can be recorded.
+    is reached in the own thread only. ``records``: its calls can be recorded. ``by_browser``: its
+    calls go from browser to browser; each customer has one at a time.
     """
 
     text_limit: int | None = None
@@ -43,6 +44,7 @@ class Capabilities:
     release_after_s: float = 0.0
     reopen_window_s: float = 72 * 3600.0
     stream: bool = False
+    by_browser: bool = False
     records: bool = False
     reaches: frozenset[Scheme] = frozenset()
 

@@ -143,7 +143,7 @@ def _home(
     earlier = ledger.of_thread((arrival.account.id, thread))
     # A company's people show one number: the second of them is another matter. A visitor has one
     # call at a time, but may call again while the last one is wrapped up.
-    busy = ledger.wrapping if arrival.capabilities.stream else ledger.call_items
+    busy = ledger.wrapping if arrival.capabilities.by_browser else ledger.call_items
     if any(one.id in busy for one in earlier):
         thread = f"{thread}#{inbound.call}"
     return conversation_for(ledger, arrival, inbound, identity, thread)[0]
