@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from madoguchi.model.routing import AgentSpec, ItemAssigned, OfferAccepted, Offered, WorkEnded
+from madoguchi.model.routing import (
+    AgentSpec,
+    ItemAssigned,
+    OfferAccepted,
+    Offered,
+    Presence,
+    PresenceSet,
+    WorkEnded,
+)
+from router.engine.policy import TEXTS_ONLY
 from tests.router.stage import Stage, only
 
 CALLS = {"voice": ("email", "chat")}
@@ -29,6 +38,23 @@ def test_a_call_comes_to_who_is_busy_with_what_it_interrupts() -> None:
     assert stage.offered_to("call-2") is None, "nothing interrupts a call"
     stage.do(WorkEnded("call"))
     assert stage.offered_to("call-2") == "a"
+
+
+@pytest.mark.parametrize("interrupts", [{}, CALLS])
+def test_who_takes_texts_only_is_offered_no_call(interrupts: dict[str, tuple[str, ...]]) -> None:
+    stage = Stage()
+    stage.agent("a", units=2, interrupts=interrupts)
+    stage.do(PresenceSet("a", Presence.available, TEXTS_ONLY, "a"))
+    stage.item("call", channel="voice", exclusive=True)
+    stage.item("video", channel="video", exclusive=True)
+    assert stage.offered_to("call") is None
+    assert stage.offered_to("video") is None
+    stage.item("chat")
+    assert stage.offered_to("chat") == "a"
+    stage.do(OfferAccepted("chat-1", "a"))
+    stage.do(WorkEnded("chat"))
+    stage.do(PresenceSet("a", Presence.available, "", "a"))
+    assert stage.offered_to("call") == "a", "the microphone is back"
 
 
 def test_without_the_matrix_a_call_waits() -> None:

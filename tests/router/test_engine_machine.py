@@ -78,6 +78,7 @@ from madoguchi.model.routing import (
     WrapUpStarted,
 )
 from router.engine.engine import Engine
+from router.engine.policy import TEXTS_ONLY
 from tests.router.oracle import Seen, SeenItem
 
 AGENTS = ["a0", "a1", "a2", "a3"]
@@ -442,7 +443,7 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(
         agent=agents,
         presence=st.sampled_from(list(Presence)),
-        reason=st.sampled_from(["", "lunch"]),
+        reason=st.sampled_from(["", "lunch", TEXTS_ONLY]),
     )
     def set_presence(self, agent: str, presence: Presence, reason: str) -> None:
         self.apply(PresenceSet(agent, presence, reason, "sv"))
