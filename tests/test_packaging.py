@@ -111,12 +111,13 @@ addopts = --import-mode=importlib -p no:cacheprovider
 filterwarnings = error
 markers =
     long: not here
+    compiled: here
 """
 
 
 @pytest.mark.packaging
 @pytest.mark.xdist_group("compiled")
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_a_compiled_engine_passes_the_tests_of_the_engine(compiled: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(compiled) as archive:
         names = set(archive.namelist())
@@ -132,11 +133,13 @@ def test_a_compiled_engine_passes_the_tests_of_the_engine(compiled: Path, tmp_pa
     file = run([sys.executable, "-c", probe], tmp_path, PYTHONPATH=str(tmp_path)).strip()
     assert Path(file).is_relative_to(tmp_path)
     assert file.endswith(".so")
-    tests = sorted(str(one) for one in (tmp_path / "tests" / "router").glob("test_engine*.py"))
+    rooms = tmp_path / "tests" / "router"
+    tests = [*sorted(rooms.glob("test_engine*.py")), rooms / "simulator" / "test_theory.py"]
     said = run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not long", *tests],
         tmp_path,
         PYTHONPATH=str(tmp_path),
+        MADOGUCHI_TEST_PROCESSES="2",
     )
     assert "passed" in said
 

@@ -6,6 +6,7 @@ times the contacts; then it must hold.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.router.simulator.theory import Impatient, Waiting, erlang_b, erlang_c
 Expected = Mapping[str, float]
 HERE = Path()
 SHORT, FULL = 20_000, 200_000
+PROCESSES = int(os.environ.get("MADOGUCHI_TEST_PROCESSES", "1"))
 
 
 def scenario(**parts: Any) -> dict[str, Any]:
@@ -103,7 +105,7 @@ System = Callable[[], tuple[dict[str, Any], Expected]]
 
 def off(parts: dict[str, Any], expected: Expected) -> dict[str, str]:
     """Return the figures that are more than three standard errors off."""
-    figures = run(Scenario.model_validate(parts), HERE, processes=1)
+    figures = run(Scenario.model_validate(parts), HERE, processes=PROCESSES)
     found = {}
     for path, value in expected.items():
         figure = figures
@@ -122,6 +124,7 @@ def agree(system: System, contacts: int) -> None:
         assert off(parts | {"contacts": 4 * contacts, "seed": 8}, again) == {}, doubtful
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_it_agrees_with_theory(system: System) -> None:
     agree(system, SHORT)
