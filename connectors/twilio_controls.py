@@ -19,9 +19,10 @@ from twilio.jwt.access_token.grants import VoiceGrant
 from connectors.base import Refused, Take
 from connectors.twilio_api import SdkTransport, TwilioAccess, asked, client
 from connectors.twilio_takes import TwilioTakes
-from connectors.twilio_told import CUSTOMER, ENDS
+from connectors.twilio_told import ENDS
 from madoguchi.conversations.calls.dialling import made_here
 from madoguchi.conversations.calls.present import Present
+from madoguchi.model.calls import CALLER
 from madoguchi.model.ids import Id
 from madoguchi.model.inbound import Rejected
 from unified_profile.identity import Called, called, country_of
@@ -222,7 +223,7 @@ class TwilioControls:
             label=leg,
             early_media=True,
             beep="false",
-            end_conference_on_exit=leg == CUSTOMER,
+            end_conference_on_exit=leg == CALLER,
             timeout=RING_S,
             status_callback=f"{self._hook_url}/status?{urlencode(fields)}",
             status_callback_event=["answered", "completed"],

@@ -12,7 +12,6 @@ from twilio.twiml.voice_response import Dial, VoiceResponse
 from twilio.twiml.voice_response import Gather as GatherVerb
 
 from connectors.base import Standing
-from connectors.twilio_told import CUSTOMER
 from madoguchi.flows.turns import (
     Enqueue,
     Gather,
@@ -25,6 +24,7 @@ from madoguchi.flows.turns import (
     Turn,
 )
 from madoguchi.flows.words import words
+from madoguchi.model.calls import CALLER
 
 LANGUAGES = {"ja": "ja-JP", "en": "en-US"}
 POLL_S = 1
@@ -129,7 +129,7 @@ def waiting(room: str, urls: Urls, *, star: bool) -> Dial:
     dial = Dial(action=urls.left, **({"hangup_on_star": True} if star else {}))
     dial.conference(
         room,
-        participant_label=CUSTOMER,
+        participant_label=CALLER,
         start_conference_on_enter=False,
         end_conference_on_exit=not star,
         beep="false",

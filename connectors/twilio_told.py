@@ -16,7 +16,7 @@ from madoguchi.conversations.calls.dialling import made_here
 from madoguchi.conversations.calls.views import SCORE
 from madoguchi.flows.turns import State, Turn
 from madoguchi.i18n import catalogue
-from madoguchi.model.calls import CallEvent, Happened, Party
+from madoguchi.model.calls import CALLER, CallEvent, Happened, Party
 from madoguchi.model.conversation import Part
 from madoguchi.model.ids import written_at
 from madoguchi.model.inbound import (
@@ -32,9 +32,6 @@ from unified_profile.identity import called, clean, phone
 
 STAR = "*"
 """The flow of who has left the line by a key; no flow of the configuration has such a name."""
-
-CUSTOMER = "customer"
-"""The leg of a caller, and their label in the conference."""
 
 WITHHELD = frozenset(
     {
@@ -77,7 +74,7 @@ class Told(BaseModel):
     call: str
     number: str = ""
     id: str = ""
-    leg: str = CUSTOMER
+    leg: str = CALLER
     queue: str = ""
     rounds: int = 0
     value: str = ""
@@ -147,8 +144,8 @@ def _begun(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
     rung = {"party": Party.CUSTOMER.value, "address": told.number}
     began = (
         CallEvent(f"{sid}:began", at, Happened.BEGAN, data={"direction": "in"}),
-        CallEvent(f"{sid}:rang", at, Happened.RANG, CUSTOMER, rung),
-        CallEvent(f"{sid}:there", at, Happened.CONNECTED, CUSTOMER),
+        CallEvent(f"{sid}:rang", at, Happened.RANG, CALLER, rung),
+        CallEvent(f"{sid}:there", at, Happened.CONNECTED, CALLER),
     )
     yield from _gone_on(told, event, began, begins=True, id=told.id)
 
@@ -190,7 +187,7 @@ def _gone_on(
 
 def _left(event: ProviderEvent, why: str, at: datetime, seq: int = 99) -> CallEvent:
     data = {"why": why} if why else {}
-    return CallEvent(f"{event.event_id}:left", at, Happened.LEFT, CUSTOMER, data, seq)
+    return CallEvent(f"{event.event_id}:left", at, Happened.LEFT, CALLER, data, seq)
 
 
 def _wish(
@@ -262,7 +259,7 @@ def _conferred(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
     if kind is None:
         return
     own = what == "conference-end" or form.get("CallSid") == told.call
-    leg = CUSTOMER if own else form.get("ParticipantLabel", "")
+    leg = CALLER if own else form.get("ParticipantLabel", "")
     if kind is Happened.LEFT and _may_come_back(told, own=own):
         kind = Happened.DROPPED
     seq = told.rounds * ROUND + _number(form)
@@ -286,7 +283,7 @@ def _status(told: Told, event: ProviderEvent) -> Iterator[Inbound]:
     kind = Happened.CONNECTED if status == "in-progress" else Happened.LEFT
     if status not in {"in-progress", *ENDS}:
         return
-    incoming = told.leg == CUSTOMER and not made_here(told.call)
+    incoming = told.leg == CALLER and not made_here(told.call)
     why = "" if incoming else ENDS.get(status, "")
     # Twilio does not say of whose call the number's own callbacks are; they have no floor.
     at = _when(told, event) if told.id else event.received_at

@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from madoguchi.model.calls import CallEvent, Happened, Party
+from madoguchi.model.calls import CALLER, CallEvent, Happened, Party
 from madoguchi.model.channels import Channel
 from madoguchi.model.ids import is_id
 from madoguchi.model.inbound import Inbound, InboundCall
 from madoguchi.model.people import Address, Scheme
-
-CUSTOMER = "customer"
-"""The leg of a visitor in their own call."""
 
 CALL_ACTS: frozenset[str] = frozenset(
     {"start", "agree", "connected", "mute", "unmute", "video", "screen", "end", "score"}
@@ -47,7 +44,7 @@ def parse(body: Mapping[str, Any], at: datetime) -> list[Inbound]:
     else:
         # What can happen once only has happened once, however often a client says so.
         name = act if act in ONCE else f"{act}:{body['id']}"
-        events = (CallEvent(name, at, _HAPPENED[act], CUSTOMER, _said(act, body)),)
+        events = (CallEvent(name, at, _HAPPENED[act], CALLER, _said(act, body)),)
     return [
         InboundCall(
             sender=Address(Scheme.VISITOR, visitor),
@@ -76,8 +73,8 @@ def _started(at: datetime, *, video: bool) -> tuple[CallEvent, ...]:
     rung = {"party": Party.CUSTOMER.value, "video": video}
     return (
         CallEvent("start", at, Happened.BEGAN, data={"direction": "in"}),
-        CallEvent("start:leg", at, Happened.RANG, CUSTOMER, rung),
-        CallEvent("start:there", at, Happened.CONNECTED, CUSTOMER),
+        CallEvent("start:leg", at, Happened.RANG, CALLER, rung),
+        CallEvent("start:there", at, Happened.CONNECTED, CALLER),
     )
 
 

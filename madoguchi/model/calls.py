@@ -13,6 +13,9 @@ from typing import Any
 
 from madoguchi.model.ids import Id
 
+CALLER = "customer"
+"""The leg of the customer whose call it is."""
+
 
 class Party(StrEnum):
     """As what somebody takes part."""

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.twilio_told import CUSTOMER, Told, meaning, number_of
+from connectors.twilio_told import Told, meaning, number_of
 from madoguchi.clock import ManualClock
 from madoguchi.flows.turns import Answer, Decision, Enqueue, State, Turn
-from madoguchi.model.calls import CallEvent, Happened
+from madoguchi.model.calls import CALLER, CallEvent, Happened
 from madoguchi.model.ids import written_at
 from madoguchi.model.inbound import InboundCall, InboundMessage, InboundUnknown, ProviderEvent
 
@@ -90,7 +90,7 @@ def test_twilios_seconds_lie_between_the_beginning_and_the_moment_we_hear_of_it(
         at = BEGAN + timedelta(seconds=heard_after)
         (found,) = meaning(event("conference", {**leave, "Timestamp": told}, at, id=ID))
         happened = one(found)
-        assert (happened.kind, happened.leg, happened.seq) == (Happened.LEFT, CUSTOMER, 4)
+        assert (happened.kind, happened.leg, happened.seq) == (Happened.LEFT, CALLER, 4)
         return happened.at
 
     def rfc(moment: datetime) -> str:

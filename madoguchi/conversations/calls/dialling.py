@@ -17,7 +17,7 @@ from madoguchi.conversations.calls.story import line
 from madoguchi.conversations.tables import work_item
 from madoguchi.conversations.visibility import allow
 from madoguchi.model import log
-from madoguchi.model.calls import CallEvent, Happened, Party
+from madoguchi.model.calls import CALLER, CallEvent, Happened, Party
 from madoguchi.model.channels import Channel
 from madoguchi.model.conversation import (
     UNFINISHED,
@@ -38,9 +38,6 @@ from unified_profile import service as profile
 
 OURS = "OC"
 """The names of calls that we make begin so; those of a provider's own calls do not."""
-
-CUSTOMER = "customer"
-"""The customer's leg of such a call."""
 
 
 def made_here(name: str) -> bool:
@@ -168,7 +165,7 @@ def _begun(one: Conversation, dialled: Dialled, now: datetime, new_id: Callable[
         began_at=now,
         events=(
             CallEvent("hub:began", now, Happened.BEGAN, data={"direction": "out"}),
-            CallEvent("hub:rang", now, Happened.RANG, CUSTOMER, address),
+            CallEvent("hub:rang", now, Happened.RANG, CALLER, address),
         ),
     )
 
