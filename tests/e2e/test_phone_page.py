@@ -44,6 +44,8 @@ async def test_a_number_is_dialled_and_stands_among_the_last_calls(tmp_path: Pat
 
         await button.click()
         await expect(bar(ann)).to_be_visible()
+        note = page.get_by_role("radio", name=ann.words["composer"]["callNote"])
+        await expect(note).to_be_checked()
         await bar(ann).get_by_role("button", name=ann.glossary["endCall"]).click()
         await expect(bar(ann)).to_have_count(0)
         await page.goto(f"{house.url}/phone")

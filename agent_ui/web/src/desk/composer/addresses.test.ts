@@ -49,3 +49,10 @@ test('another visitor of the same customer is reached in their own thread only',
   const other = identity('elsewhere', { scheme: 'visitor' })
   expect(found(customer(other), account('sms'))).toEqual([['visitor', 'chat', '']])
 })
+test('a telephone line carries no text: other addresses are left, or none', () => {
+  const call = { identity: '1', account: 'phone', channel: 'voice' } as Conversation
+  const phone = account('phone', { channel: 'voice', reaches: [] })
+  const left = (...more: HubAccount[]) => addressesOf(call, customer(identity('1')), [phone, ...more], 'en').map((each) => each.account)
+  expect(left()).toEqual([])
+  expect(left(account('sms'))).toEqual(['sms'])
+})

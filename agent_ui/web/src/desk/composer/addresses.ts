@@ -21,8 +21,8 @@ export interface Address extends Target {
 export const sameTarget = (a: Target, b: Target): boolean => a.identity === b.identity && a.account === b.account
 
 /**
- * Where a reply can go, the conversation's own address first. Others must be known to be the
- * customer's (verified, or linked by a person), and an account that works must be able to write to
+ * Where a reply can go, the conversation's own address first, unless it is a telephone's line, which
+ * carries no text: none may be left. Others must be known to be the customer's (verified, or linked by a person), and an account that works must be able to write to
  * them first: a visitor of a chat is reached in the own thread only.
  */
 export function addressesOf(conversation: Conversation, customer: Customer | undefined, accounts: readonly HubAccount[], locale: string): Address[] {
@@ -49,5 +49,5 @@ export function addressesOf(conversation: Conversation, customer: Customer | und
       }))
     })
     .filter((each) => !sameTarget(each, own))
-  return [own, ...others]
+  return own.channel === 'voice' ? others : [own, ...others]
 }

@@ -12,6 +12,8 @@ import { KeptTexts } from './kept'
 
 interface Writing {
   mode: Mode
+  /** The person has chosen the mode, or there is a draft in it. */
+  chosen: boolean
   texts: Record<Mode, string>
   /** What the hub holds, as far as we know. */
   saved: { mode: Mode; text: string }
@@ -57,11 +59,13 @@ export const useComposer = defineStore('composer', () => {
     let writing = writings.get(conversation)
     if (writing) return writing
     const draft = world.drafts.get(conversation)
-    const mode = modes[conversation] ?? draft?.mode ?? 'reply'
+    const chosen = modes[conversation] ?? draft?.mode
+    const mode = chosen ?? 'reply'
     const unsaved = kept.of(conversation)
     const text = draft?.text ?? ''
     writings.set(conversation, {
       mode,
+      chosen: chosen !== undefined,
       texts: { reply: '', note: '', ...(draft ? { [draft.mode]: text } : {}), ...unsaved },
       saved: { mode: draft?.mode ?? mode, text },
       own: text,
@@ -76,7 +80,7 @@ export const useComposer = defineStore('composer', () => {
   }
 
   function setMode(conversation: string, mode: Mode): void {
-    of(conversation).mode = mode
+    Object.assign(of(conversation), { mode, chosen: true })
     modes[conversation] = mode
     localStorage.setItem(MODES, JSON.stringify(modes))
   }
