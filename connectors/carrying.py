@@ -100,7 +100,7 @@ def steps(
         if want is not None and want != had:
             before = had or (_opposite(want) if unsure else begins(leg))
             yield leg.id, want, list(_differences(call.id, leg.id, before, want))
-        elif not leg.live and (had is not None or _came_back(call, leg)):
+        elif not leg.live and (had is not None or unsure or _came_back(call, leg)):
             gone = leg.why in OURS or _came_back(call, leg)
             yield leg.id, None, [("let go", partial(_let_go, call.id, leg))] if gone else []
         elif had is None and _to_be_rung(facts, leg):
@@ -205,13 +205,18 @@ class Carrier:
             self._reader.begin(self._unsure, self._began)
             self._looked = True
         await self._reader.look()
-        changed, self._changed = self._changed, set()
-        calls = await self._store.read(lambda: _calls(changed))
-        for call in calls.values():
-            connector = self._registry.by_id(call.account)
-            controls = connector.calls_at if connector is not None else None
-            if controls is not None and not await self._carried(call, controls):
-                self._changed.add(call.id)
+        left, self._changed = self._changed, set()
+        try:
+            calls = await self._store.read(lambda: _calls(set(left)))
+            left &= set(calls)
+            for call in calls.values():
+                connector = self._registry.by_id(call.account)
+                controls = connector.calls_at if connector is not None else None
+                if controls is None or await self._carried(call, controls):
+                    left.discard(call.id)
+        finally:
+            # What a fault kept from being done is done the next time.
+            self._changed |= left
 
     async def _carried(self, call: Call, controls: Controls) -> bool:
         """Carry a call's decisions out; tell whether all was done that can be."""
@@ -220,22 +225,33 @@ class Carrier:
             stopped = await self._recorded(call, controls)
             ended = await self._asked(call, ("end", lambda at: _end(call, at)), controls)
             return stopped and ended is not Answer.AGAIN
+        # First, for card numbers are not to wait for anything.
+        all_done = await self._recorded(call, controls)
         done = self._done.setdefault(call.id, {})
         unsure = call.id in self._unsure and call.began_at < self._began
         for leg, then, asked in list(steps(call, done, unsure=unsure)):
-            for one in asked:
-                if one[0] == RING:
-                    await self._rung(call, leg, one[1], controls)
-                elif await self._asked(call, one, controls, leg) is Answer.AGAIN:
-                    return False
+            answer = await self._leg(call, leg, asked, controls)
+            all_done = all_done and answer is not Answer.AGAIN
+            if answer is not Answer.DONE:
+                continue
             if then is None:
                 done.pop(leg, None)
             else:
                 done[leg] = then
-        if not await self._recorded(call, controls):
-            return False
-        self._unsure.discard(call.id)
-        return True
+        if all_done:
+            self._unsure.discard(call.id)
+        return all_done
+
+    async def _leg(self, call: Call, leg: str, asked: list[Asked], controls: Controls) -> Answer:
+        """Ask all that is to be asked for a leg; what was refused and taken back never was."""
+        for one in asked:
+            if one[0] == RING:
+                await self._rung(call, leg, one[1], controls)
+                continue
+            answer = await self._asked(call, one, controls, leg)
+            if answer is Answer.AGAIN or (answer is Answer.NEVER and one[0] in carried.TAKEN_BACK):
+                return answer
+        return Answer.DONE
 
     async def _recorded(self, call: Call, controls: Controls) -> bool:
         """Let a call be recorded as it is to be; whoever has not heard that it is hears it first.
@@ -255,7 +271,7 @@ class Carrier:
             await self._store.write(partial(carried.told, call.id, self._clock.now()))
         record = (what, lambda at: at.record(call.id, call.name, leg.address, leg.id, want))
         answer = await self._asked(call, record, controls, leg.id)
-        if answer is not Answer.AGAIN:
+        if answer is Answer.DONE or (answer is Answer.NEVER and what not in carried.TAKEN_BACK):
             self._takes[call.id] = want
         if call.facts.over:
             self._takes.pop(call.id, None)

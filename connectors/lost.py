@@ -60,9 +60,13 @@ class Lost:
         calls = await self.store.read(_live)
         now = self.clock.now()
         for one in calls.values():
-            if one.item is not None and any(_late(leg, now) for leg in one.facts.of(Party.AGENT)):
-                with suppress(Refused):
-                    await self.ask(Requeued(one.item, "no_media"))
+            if one.item is None or not any(_late(leg, now) for leg in one.facts.of(Party.AGENT)):
+                continue
+            if _nobody_yet(one):
+                await self.store.write(partial(absences.end, one.id, "no_media", now))
+                continue
+            with suppress(Refused):
+                await self.ask(Requeued(one.item, "no_media"))
         left = dict.fromkeys(_unanswered(calls, now), "no_answer")
         left |= dict.fromkeys(await self._away(calls, now), "lost")
         for id in sorted({call for call, _ in left}):
@@ -88,6 +92,13 @@ class Lost:
             for leg in (leg for party in ASIDE for leg in one.facts.of(party)):
                 if leg.agent is not None and leg.there:
                     yield (id, leg.id), log.agent(leg.agent)
+
+
+def _nobody_yet(call: Call) -> bool:
+    """Tell whether a call that we make has not reached anybody: there is nobody to give it to."""
+    legs = call.facts.legs.values()
+    met = any(leg.connected_at for leg in legs if leg.party is Party.CUSTOMER)
+    return call.facts.direction == "out" and not met
 
 
 def _unanswered(calls: Mapping[Id, Call], now: datetime) -> list[Place]:

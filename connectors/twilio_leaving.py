@@ -74,6 +74,9 @@ class Leaving:
         call = await self.ports.call(id)
         if call is not None and call.facts.over:
             return self._after(call, state.language)
+        if call is not None and any(leg.held for leg in call.facts.of(Party.CUSTOMER)):
+            place = urlencode({"state": query.get("state", ""), "id": id})
+            return speech.aside(f"{self.hook_url}/left?{place}")
         again = state.model_copy(update={"rounds": state.rounds + 1})
         if call is None or not self._may_ask(call):
             return self.document(

@@ -216,6 +216,16 @@ def survey(url: str, text: str, most: int, language: str, voices: Voices) -> str
     return str(response)
 
 
+def aside(url: str) -> str:
+    """Return a short silence for who has left the talk while they are held; then ``url`` is asked
+    where they belong.
+    """
+    response = VoiceResponse()
+    response.pause(length=POLL_S)
+    response.redirect(url)
+    return str(response)
+
+
 def hung_up() -> str:
     """Return the end of a call without a word."""
     response = VoiceResponse()

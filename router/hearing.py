@@ -9,7 +9,6 @@ from madoguchi.clock import to_micros
 from madoguchi.configuration.catalog import Catalog
 from madoguchi.conversations.callbacks import ASKED, CANCELLED
 from madoguchi.conversations.calls.arriving import CALLBACK
-from madoguchi.conversations.calls.repository import ENDED
 from madoguchi.model.ids import Id
 from madoguchi.model.log import Entity, LogEntry, NumberedEntry
 from madoguchi.model.routing import (
@@ -82,8 +81,7 @@ def _of_call(kept: Kept, entry: LogEntry) -> Iterable[Command]:
         calls = kept.helping.setdefault(agent, set())
         (calls.add if agent in data["joined"] else calls.discard)(entry.entity_id)
         yield Engaged(agent, bool(calls))
-    # For the center a call is over when it has been handed over to a number.
-    if data.get("item") and (entry.type == ENDED or data.get("handed")):
+    if data.get("item") and data.get("ends"):
         yield CallEnded(data["item"], waits_on=data.get("why") == CALLBACK)
 
 

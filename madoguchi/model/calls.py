@@ -207,7 +207,7 @@ def _then(facts: CallFacts, one: CallEvent) -> CallFacts:
     leg = facts.legs.get(one.leg)
     if one.kind is Happened.RANG:
         leg = leg or _rung(one)
-    elif leg is None or not leg.live:
+    elif leg is None or not leg.live or (facts.handed and one.kind is Happened.HELD):
         return facts
     else:
         leg = _OF_LEG[one.kind](leg, one)
@@ -215,7 +215,11 @@ def _then(facts: CallFacts, one: CallEvent) -> CallFacts:
     if not leg.live:
         # Who was held for a colleague's sake goes on when that colleague is gone.
         legs = {k: _resumed(v, one) if v.waits_for == leg.id else v for k, v in legs.items()}
-    return _settled(replace(facts, legs=legs), one)
+    facts = replace(facts, legs=legs)
+    here = any(each.there for each in facts.of(Party.CUSTOMER))
+    if leg.hands_over and leg.there and here and not facts.handed:
+        facts = _handed(facts, one)
+    return _settled(facts, one)
 
 
 def _settled(facts: CallFacts, one: CallEvent) -> CallFacts:

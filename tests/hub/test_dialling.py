@@ -21,6 +21,7 @@ from madoguchi.security.tables import audit
 from madoguchi.store.opening import open_sqlite
 from tests.hub.test_opening_hours import rows
 from tests.hub.test_phone_call import CUSTOMER, FLOW, over, waiting
+from tests.hub.test_web_call import lost_ones
 from tests.support.hubs import NUMBER, Person, Stream, hub_running
 from tests.support.telephones import Telephones, leg_of, telephones
 from tests.support.waiting import wait_for
@@ -265,3 +266,31 @@ async def test_two_dials_at_one_moment_are_one_call(tmp_path: Path, database: st
 
         answers = await asyncio.gather(*map(dialled, waits))
         assert sorted(answers) == ["in_call"] * 7 + ["made"]
+
+
+async def test_call_into_which_its_agent_does_not_come_is_nobodys(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with asked(tmp_path, clock=clock) as here:
+        id = await here.dial()
+        await here.desk.until(lambda s: leg_of(s, id, here.ann.id), "the agent is rung")
+        ben = await here.center.here.person("ben")
+        his = await ben.available()
+        clock.advance(45)
+        await lost_ones(here.center.here, clock).look()
+        shown = await here.state(id, "ended")
+        assert shown["why"] == "no_media"
+        await here.work("wrap_up")
+        assert his.all("offer") == [], "nobody is on the line"
+
+
+async def test_who_helps_in_a_call_makes_none(tmp_path: Path) -> None:
+    async with asked(tmp_path) as here:
+        id = await here.dial()
+        await here.come_in(id)
+        await here.phone.answer()
+        await here.state(id, "talking")
+        ben = await here.center.here.person("ben")
+        await ben.available()
+        await here.ann.call("POST", f"/calls/{id}/consult", {"agent": ben.id})
+        status, answer = await ben.raw("POST", "/calls", {"number": "+819055500999"})
+        assert (status, answer["code"]) == (409, "in_call")

@@ -131,6 +131,27 @@ async def test_call_is_theirs_as_soon_as_they_answer(tmp_path: Path) -> None:
         await wait_for(lambda: talk.maker.here.state == "ended", "the maker's line, too")
 
 
+async def test_end_of_what_was_handed_over_leaves_the_next_call_alone(tmp_path: Path) -> None:
+    async with talking(tmp_path) as talk:
+        await talk.bring_in(hand_over=True)
+        await talk.maker.answer()
+        await wait_for(lambda: talk.customer.hears() == {MAKER}, "customer and maker talk")
+
+        async def wraps_up() -> bool:
+            return await talk.work() == "wrap_up"
+
+        await wait_for(wraps_up, "her work is to be wrapped up")
+        matter = talk.desk.of("call", talk.id)["conversation"]
+        body = {"number": "+81322223333"}
+        next = (await talk.ann.call("POST", f"/conversations/{matter}/call", body))["call"]
+        await talk.maker.hang_up()
+        await wait_for(lambda: talk.customer.here.state == "ended", "the other one is over")
+        shown = await talk.ann.call("GET", f"/calls/{next}")
+        assert shown["state"] == "waiting"
+        assert await talk.work() == "assigned"
+        await talk.ann.call("POST", f"/calls/{next}/hang_up")
+
+
 @pytest.mark.parametrize("hand_over", [False, True])
 async def test_customer_of_whom_nobody_takes_over_stays_with_the_agent(
     tmp_path: Path, hand_over: bool

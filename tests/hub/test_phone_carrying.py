@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from madoguchi.clock import ManualClock
+from madoguchi.clock import Clock, ManualClock
 from madoguchi.demo.twilio_phone import Phone
 from tests.hub.test_opening_hours import OFFICE
 from tests.hub.test_phone_call import CUSTOMER
@@ -159,14 +159,20 @@ async def test_who_was_let_go_cannot_come_in_again(tmp_path: Path) -> None:
         assert customer.hears() == {colleague.address}
 
 
-async def test_a_hold_that_is_refused_is_none(tmp_path: Path) -> None:
-    async with telephones(tmp_path) as center:
+@pytest.mark.parametrize("clock", [ManualClock(), Clock()])
+async def test_a_hold_that_is_refused_is_none(tmp_path: Path, clock: Clock) -> None:
+    async with telephones(tmp_path, clock=clock) as center:
         customer, mine, ann, desk, call = await talking(center)
-        theirs = leg_of(desk, call, None)["id"]
-        center.answering(answer="400", once=True)
+        theirs, own = leg_of(desk, call, None)["id"], leg_of(desk, call, ann.id)["id"]
+        center.answering(answer="400")
         await ann.call("POST", f"/calls/{call}/legs/{theirs}/hold")
         await desk.until(lambda s: s.of("call", call)["trouble"], "she is told")
         trouble = desk.of("call", call)["trouble"]
         assert (trouble["what"], trouble["leg"], trouble["again"]) == ("hold", theirs, False)
         await desk.until(lambda s: not leg_of(s, call, None)["held"], "and sees what is true")
         assert customer.hears() == {mine.address}
+        center.answering()
+        await ann.call("POST", f"/calls/{call}/legs/{own}/mute")
+        await wait_for(lambda: not customer.hears(), "what comes next is carried out")
+        kinds = [one["kind"] for one in (await ann.call("GET", f"/calls/{call}"))["timeline"]]
+        assert kinds.count("failed") == 1, "what was taken back is asked of nobody"

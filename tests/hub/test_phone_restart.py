@@ -173,8 +173,9 @@ def test_number_that_rings_since_before_the_start_is_let_go() -> None:
     assert (leg, asked) == ("n", [])
     assert then is not None
     gone = call.after(CallEvent("l", at, Happened.LEFT, "n", {"why": "let_go"}))
-    ((_, _, asked),) = steps(gone, {leg: then})
-    assert [what for what, _ in asked] == ["let go"]
+    for done, unsure in (({leg: then}, False), ({}, True)):
+        ((_, _, asked),) = steps(gone, done, unsure=unsure)
+        assert [what for what, _ in asked] == ["let go"], "also by who does not know what was asked"
 
 
 @pytest.mark.parametrize(

@@ -215,3 +215,13 @@ def test_a_call_that_is_handed_over_goes_on_without_the_center() -> None:
 
 def test_nothing_is_handed_to_who_is_not_there() -> None:
     assert not fold([*brought_in(), at(45, Happened.HANDED)]).handed
+
+
+def test_who_is_rung_to_have_the_call_has_it_by_answering() -> None:
+    cold = brought_in(hand_over=True)
+    assert not fold(cold).handed
+    handed = fold([*cold, at(30, Happened.CONNECTED, "n"), at(30, Happened.HELD, CUSTOMER)])
+    assert (handed.handed, handed.legs[ANN].why) == (True, "handed_over")
+    assert hears(handed) == [(CUSTOMER, "n"), ("n", CUSTOMER)]
+    gone = [*cold, at(25, Happened.DROPPED, CUSTOMER), at(30, Happened.CONNECTED, "n")]
+    assert not fold(gone).handed, "nobody is there to be handed over"

@@ -21,3 +21,11 @@ def leave(id: Id, legs: Mapping[str, str], now: datetime) -> Work[None]:
         for leg in gone
     ]
     yield from repository.save(found, [before.after(*events)], now)
+
+
+def end(id: Id, why: str, now: datetime) -> Work[None]:
+    """End a call in which nobody is."""
+    found = yield from repository.by_ids([id], lock=True)
+    ended = CallEvent(f"hub:{why}", now, Happened.ENDED, data={"why": why})
+    live = [one for one in found.values() if not one.facts.over]
+    yield from repository.save(found, [one.after(ended) for one in live], now)

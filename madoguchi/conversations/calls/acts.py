@@ -64,6 +64,15 @@ class Act:
             raise NotFound("leg")
         return found
 
+    def guest(self, id: str) -> Leg:
+        """Return a living leg that is the agent's to hold or let go: no supervisor's. Raises
+        NotFound.
+        """
+        found = self.leg(id)
+        if found.party is Party.SUPERVISOR:
+            raise NotFound("leg")
+        return found
+
     def customers(self) -> list[Leg]:
         """Return the customer's living leg, as a list."""
         return self.facts.of(Party.CUSTOMER)
@@ -138,7 +147,7 @@ def led(kind: Happened, leg: str) -> Doing:
 
     def doing(one: Act) -> list[CallEvent]:
         one.lead()
-        return [one.event(kind, one.leg(leg).id)]
+        return [one.event(kind, one.guest(leg).id)]
 
     return doing
 
@@ -150,6 +159,7 @@ def leave(leg: str) -> Doing:
         gone = one.leg(leg)
         if one.mine.id != leg:
             one.lead()
+            one.guest(leg)
         if gone.party is Party.AGENT:
             return [one.event(Happened.ENDED, why="hung_up")]
         return [one.event(Happened.LEFT, leg, why="left" if one.mine.id == leg else "let_go")]
@@ -176,6 +186,8 @@ def bring_in(number: str, *, hand_over: bool) -> Doing:
 
     def doing(one: Act) -> list[CallEvent]:
         one.lead()
+        if not one.mine.there or not any(each.there for each in one.customers()):
+            raise Refusal("nobody_there", "you and the customer are not both in the call")
         more = {"hand_over": True} if hand_over else {}
         return _beside(one, party=Party.NUMBER.value, address=number, **more)
 
@@ -224,6 +236,8 @@ def supervise(mode: Mode) -> Doing:
 
     def doing(one: Act) -> list[CallEvent]:
         require(one.actor, Action.SUPERVISE)
+        if one.facts.handed:
+            raise Refusal("call_over", "the center has left this call")
         leg = one.facts.leg_of(one.actor.id)
         if leg is not None and leg.party is not Party.SUPERVISOR:
             raise Refusal("already_in_call", "you take part already")

@@ -8,7 +8,7 @@ from madoguchi.conversations.beginning import Preferred, conversation_for, enque
 from madoguchi.conversations.calls.repository import Call
 from madoguchi.conversations.calls.story import line
 from madoguchi.conversations.ledger import Arrival, Ledger
-from madoguchi.model.calls import CallEvent, Happened, Party, Recording
+from madoguchi.model.calls import CallEvent, Happened, Recording
 from madoguchi.model.channels import Channel
 from madoguchi.model.conversation import Conversation, ConversationState, Direction, Message, Part
 from madoguchi.model.inbound import InboundCall
@@ -37,7 +37,6 @@ def arrived(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> None:
         known = _begun(ledger, arrival, inbound)
     known = known.after(*_counts(ledger, known, inbound.events))
     known = known.after(*_recorded(ledger, arrival, known))
-    known = known.after(*_handed_over(arrival, known))
     ledger.put_call(known)
     if inbound.asks_for:
         ledger.answer(_asked_for(ledger, arrival, inbound, known))
@@ -103,15 +102,6 @@ def _recorded(ledger: Ledger, arrival: Arrival, call: Call) -> list[CallEvent]:
         return []
     on = {"state": Recording.ON.value}
     return [CallEvent("hub:agreed", arrival.received_at, Happened.RECORDING, data=on)]
-
-
-def _handed_over(arrival: Arrival, call: Call) -> list[CallEvent]:
-    """Return that a number which was rung to have the call has it now, for it has answered."""
-    facts = call.facts
-    answered = any(leg.there and leg.hands_over for leg in facts.of(Party.NUMBER))
-    if not answered or facts.handed or facts.over:
-        return []
-    return [CallEvent("hub:handed", arrival.received_at, Happened.HANDED)]
 
 
 def _begun(ledger: Ledger, arrival: Arrival, inbound: InboundCall) -> Call:

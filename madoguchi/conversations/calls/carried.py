@@ -10,15 +10,13 @@ from madoguchi.model.calls import CallEvent, Happened, Recording
 from madoguchi.model.ids import Id
 from madoguchi.store.work import Work
 
-_TAKEN_BACK: Mapping[str, tuple[Happened, Mapping[str, Any]]] = {
+TAKEN_BACK: Mapping[str, tuple[Happened, Mapping[str, Any]]] = {
     "hold": (Happened.RESUMED, {}),
-    "resume": (Happened.HELD, {}),
     "mute": (Happened.UNMUTED, {}),
-    "unmute": (Happened.MUTED, {}),
     "record": (Happened.RECORDING, {"state": Recording.OFF.value}),
     "pause": (Happened.RECORDING, {"state": Recording.ON.value}),
-    "record again": (Happened.RECORDING, {"state": Recording.PAUSED.value}),
 }
+"""What is refused and taken back; what undoes these acts is not: it would go round for ever."""
 
 
 def failed(id: Id, leg: str, what: str, now: datetime, again: bool) -> Work[None]:
@@ -36,8 +34,8 @@ def failed(id: Id, leg: str, what: str, now: datetime, again: bool) -> Work[None
     name = f"hub:failed:{len(before.events)}"
     data = {"what": what, "leg": leg, "again": again}
     events = [CallEvent(name, now, Happened.FAILED, data=data)]
-    if not again and what in _TAKEN_BACK:
-        kind, taken = _TAKEN_BACK[what]
+    if not again and what in TAKEN_BACK:
+        kind, taken = TAKEN_BACK[what]
         events.append(CallEvent(f"{name}:back", now, kind, leg, taken, seq=1))
     yield from repository.save(found, [before.after(*events)], now)
 

@@ -142,6 +142,8 @@ def _own_wrap_up(actor: Actor, work: Any) -> Id:
 
 
 def _refuse_second(actor: Actor, again: Id | None) -> Work[None]:
+    if actor.id in (yield from repository.helping()):
+        raise Refusal("in_call", "you are in a colleague's call")
     rows = yield select(work_item.c.id).where(
         work_item.c.owner == actor.id,
         work_item.c.kind == ItemKind.CALL.value,

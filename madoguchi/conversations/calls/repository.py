@@ -275,9 +275,15 @@ def _entry(before: Call | None, one: Call, now: datetime) -> LogEntry:
             "conversation": one.conversation,
             **({"joined": sorted(are - was), "left": sorted(was - are)} if was != are else {}),
             **({"why": facts.why} if over else {}),
-            **({"handed": True} if facts.handed and not (before and before.facts.handed) else {}),
+            **({"ends": True} if _ends(before, facts) else {}),
         },
     )
+
+
+def _ends(before: Call | None, facts: CallFacts) -> bool:
+    """Tell whether the center's part of a call is over now: once, by its end or its hand-over."""
+    was = before is not None and (before.facts.over or before.facts.handed)
+    return (facts.over or facts.handed) and not was
 
 
 def aside(one: Call | None) -> frozenset[Id]:
