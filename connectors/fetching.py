@@ -2,7 +2,7 @@
 files: durably, by jobs, with the account's credentials.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -10,6 +10,7 @@ from typing import Any, cast
 import structlog
 from sqlalchemy import update
 
+from connectors.base import Connector
 from connectors.registry import Registry
 from madoguchi.clock import Clock
 from madoguchi.conversations import repository, telling
@@ -59,15 +60,35 @@ class Fetcher:
         return lambda due, now: _changed(due, None, _lost, now)
 
     async def _stored(self, due: Due) -> StoredFile:
-        connector = self._registry.by_id(due.data["account"])
-        if connector is None:
-            raise RetryLater("the account does not work now")
-        try:
-            chunks = connector.fetch(due.data["url"])
+        async def put(chunks: AsyncIterator[bytes]) -> StoredFile:
             return await self._files.put(due.data["name"], chunks, "provider")
-        except AuthFailed as why:
-            self._registry.mark_broken(connector.account.id, str(why))
-            raise
+
+        return await fetched(self._registry, due, due.data["url"], put)
+
+
+def account_of(registry: Registry, due: Due) -> Connector:
+    """Return the connector of a job's account. Raises RetryLater while it does not work."""
+    connector = registry.by_id(due.data["account"])
+    if connector is None:
+        raise RetryLater("the account does not work now")
+    return connector
+
+
+async def fetched(
+    registry: Registry,
+    due: Due,
+    name: str,
+    put: Callable[[AsyncIterator[bytes]], Awaitable[StoredFile]],
+) -> StoredFile:
+    """Fetch what a job is about by its ``name`` at the provider. Raises RetryLater, Rejected,
+    UnknownOutcome, Problem; AuthFailed, which the account shows then.
+    """
+    connector = account_of(registry, due)
+    try:
+        return await put(connector.fetch(name))
+    except AuthFailed as why:
+        registry.mark_broken(connector.account.id, str(why))
+        raise
 
 
 def _fetched(stored: StoredFile) -> Change:

@@ -1,11 +1,11 @@
 """What providers have recorded of calls becomes ours, and is gone there then: durably, by jobs."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 import structlog
 
-from connectors.base import Connector
-from connectors.fetching import PATIENCE
+from connectors.fetching import PATIENCE, account_of, fetched
 from connectors.registry import Registry
 from madoguchi.clock import Clock
 from madoguchi.conversations.calls import recordings
@@ -48,7 +48,7 @@ class TakeFetcher:
         again later.
         """
         try:
-            await self._connector(due).discard(due.data["name"])
+            await account_of(self._registry, due).discard(due.data["name"])
         except (RetryLater, AuthFailed, UnknownOutcome, Rejected) as why:
             return self._given_up(due, why)
         return _nothing
@@ -67,20 +67,13 @@ class TakeFetcher:
         )
         return _nothing
 
-    def _connector(self, due: Due) -> Connector:
-        connector = self._registry.by_id(due.data["account"])
-        if connector is None:
-            raise RetryLater("the account does not work now")
-        return connector
-
     async def _stored(self, due: Due) -> StoredFile:
-        connector = self._connector(due)
-        try:
-            chunks = connector.fetch(due.data["name"])
-            return await self._files.put(f"{due.data['name']}.wav", chunks, "provider", LONGEST)
-        except AuthFailed as why:
-            self._registry.mark_broken(connector.account.id, str(why))
-            raise
+        name = due.data["name"]
+
+        async def put(chunks: AsyncIterator[bytes]) -> StoredFile:
+            return await self._files.put(f"{name}.wav", chunks, "provider", LONGEST)
+
+        return await fetched(self._registry, due, name, put)
 
 
 def _kept(due: Due, stored: StoredFile, now: datetime) -> Work[None]:
