@@ -1,6 +1,6 @@
 """The engine's facts out of the store: at the start, and whenever the engine was dropped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -151,13 +151,9 @@ def load(
     # What came due since the last that was stored has yet to happen.
     clock = min(to_micros(kept.newest), to_micros(now))
     begins = midnight(now, zone)
-    today = (clock - begins) // DAY
-    known = {row.agent: row for row in statuses}
     kept.helping = yield from calls.helping()
-    agents = {
-        id: replace(_agent(one, known.get(id), now, today), engaged=id in kept.helping)
-        for id, one in configured.specs.items()
-    }
+    today = (clock - begins) // DAY
+    agents = _agents(configured, statuses, kept.helping, now, today)
     offers: dict[Id, list[Row[Any]]] = {}
     for row in past:
         offers.setdefault(row.item, []).append(row)
@@ -206,6 +202,20 @@ def _newest(
 def _known(rows: Sequence[Row[Any]], *names: str) -> list[datetime]:
     found = [getattr(row, name) for row in rows for name in names]
     return [at for at in found if at is not None]
+
+
+def _agents(
+    configured: Configured,
+    statuses: Sequence[Row[Any]],
+    helping: Container[Id],
+    now: datetime,
+    today: int,
+) -> dict[Id, AgentFacts]:
+    known = {row.agent: row for row in statuses}
+    return {
+        id: replace(_agent(one, known.get(id), now, today), engaged=id in helping)
+        for id, one in configured.specs.items()
+    }
 
 
 def _agent(one: AgentSpec, row: Row[Any] | None, now: datetime, today: int) -> AgentFacts:
